@@ -1,0 +1,55 @@
+import type {JsonObject} from '../base/json.ts';
+
+/** What can flow along an edge of a pipeline. */
+export type ArtifactKind = 'weights' | 'mask' | 'metrics' | 'evals' | 'points' | 'summary';
+export type TableKind = 'metrics' | 'evals' | 'points' | 'summary';
+
+/** Type of a table column; every column is non-null. `int32` and `float64` are read back as numbers. */
+export type ColumnType = 'utf8' | 'float64' | 'int32' | 'bool';
+export type Columns = Readonly<Record<string, ColumnType>>;
+export type Cell = string | number | boolean;
+export type Row = Readonly<Record<string, Cell>>;
+export type Rows = readonly Row[];
+
+/** A tensor as stored: C order, float32. `shape` is empty for a scalar. */
+export interface NamedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** A network's parameters under their on-disk HuggingFace names, and what is needed to evaluate them. */
+export interface Weights {
+  /** Canonical model configuration, `{model: "vit" | "mlp", …}`. */
+  readonly model: JsonObject;
+  /** How a picture becomes the model's input. */
+  readonly preprocessor: JsonObject;
+  /** Sorted by name, by code unit. */
+  readonly tensors: readonly NamedTensor[];
+}
+
+/** Which weights are kept. A tensor that is not there is kept whole. */
+export interface Mask {
+  /** Sorted by name, by code unit. `bits[i]` is 1 where weight i (C order) is kept, else 0. */
+  readonly tensors: readonly {readonly name: string; readonly shape: readonly number[]; readonly bits: Uint8Array}[];
+}
+
+/** The value in memory of each kind. */
+export interface ArtifactValues {
+  weights: Weights;
+  mask: Mask;
+  metrics: Rows;
+  evals: Rows;
+  points: Rows;
+  summary: Rows;
+}
+
+/** Columns every table of a kind has; a stage's declaration may add to them. `summary` has only what its stage declares. */
+export const BASE_COLUMNS: Readonly<Record<TableKind, Columns>> = {
+  metrics: {step: 'int32', epoch: 'float64', loss: 'float64', loss_ema: 'float64', lr: 'float64'},
+  evals: {step: 'int32', split: 'utf8', loss: 'float64', error: 'float64', accuracy: 'float64', n: 'int32'},
+  points: {split: 'utf8', loss: 'float64', error: 'float64', accuracy: 'float64', n: 'int32'},
+  summary: {},
+};
+
+export const isTableKind = (kind: ArtifactKind): kind is TableKind => kind !== 'weights' && kind !== 'mask';

@@ -1,0 +1,62 @@
+import type {SourceText, Span} from '../base/diagnostic.ts';
+import type {Json, JsonObject} from '../base/json.ts';
+import type {Stage} from '../stage/define-stage.ts';
+
+/** `node` or `node[axis=value,…]`, axes in the order of the node's axes. */
+export type InstanceId = string & {readonly __brand: 'instance-id'};
+
+/** Where an input comes from. Numbers are indices into `Graph.instances`. */
+export type Binding =
+  | {readonly many: false; readonly from: number; readonly artifact: string}
+  | {
+      readonly many: true;
+      readonly over: readonly string[];
+      /** Sorted by axis values: numbers by size, else by canonical JSON. */
+      readonly members: readonly {readonly axes: JsonObject; readonly from: number; readonly artifact: string}[];
+    };
+
+/** A node at one point of its axes, everything about it checked. */
+export interface Instance {
+  /** Its place in `Graph.instances`. */
+  readonly index: number;
+  readonly id: InstanceId;
+  readonly node: string;
+  readonly stage: Stage;
+  readonly axes: JsonObject;
+  /** The output of the stage's schema: defaults filled in, JSON. */
+  readonly params: JsonObject;
+  readonly inputs: Readonly<Record<string, Binding>>;
+}
+
+export interface GraphNode {
+  readonly name: string;
+  readonly stage: Stage;
+  readonly axes: readonly {readonly name: string; readonly values: readonly Json[]}[];
+  readonly instances: readonly number[];
+  /** The node's name in the file. */
+  readonly span: Span;
+}
+
+/** A claim that every row of a table must meet; checked CEL over its columns and axes. */
+export interface Expectation {
+  readonly node: string;
+  readonly artifact: string;
+  readonly where: string | undefined;
+  readonly that: string;
+  readonly span: Span;
+}
+
+/** A checked pipeline: frozen, acyclic, every name resolved, every parameter valid. */
+export interface Graph {
+  readonly name: string;
+  readonly source: SourceText;
+  /** Absolute folder of the pipeline file. */
+  readonly folder: string;
+  readonly params: JsonObject;
+  readonly nodes: readonly GraphNode[];
+  /** Upstream first; stable for equal files. */
+  readonly instances: readonly Instance[];
+  /** For each instance, the indices of those that take an output of it, ascending, each once. */
+  readonly consumers: readonly (readonly number[])[];
+  readonly expectations: readonly Expectation[];
+}

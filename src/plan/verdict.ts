@@ -1,0 +1,48 @@
+import type {Key} from '../base/digest.ts';
+import type {Json, JsonObject} from '../base/json.ts';
+import type {Instance, InstanceId} from '../graph/graph.ts';
+import type {StoreRecord} from '../store/record.ts';
+
+/** One field of the key's preimage that differs; `path` as in `params.lr` or `inputs.weights`. */
+export interface Change {
+  readonly path: string;
+  readonly before: Json | undefined;
+  readonly after: Json | undefined;
+}
+
+export type Reason =
+  | {readonly why: 'cached'}
+  | {readonly why: 'never-run'}
+  | {readonly why: 'changed'; readonly changes: readonly Change[]}
+  | {readonly why: 'upstream'; readonly upstream: readonly InstanceId[]}
+  | {readonly why: 'payload-missing'; readonly artifact: string}
+  | {
+      readonly why: 'unresolved';
+      readonly parameter: string;
+      readonly detail: string;
+      readonly hint: string | undefined;
+    };
+
+/**
+ * cached: the key is known and has a record · run: no record can serve · run-unless-cut-off: upstream will run, and if
+ * it gives the bytes it gave before, a record serves · unresolved: outside data cannot be had now.
+ */
+export type Verdict = 'cached' | 'run' | 'run-unless-cut-off' | 'unresolved';
+
+export interface PlannedInstance {
+  readonly instance: Instance;
+  readonly verdict: Verdict;
+  readonly reason: Reason;
+  /** The parameters as the key has them and as the stage is handed them; absent when unresolved. */
+  readonly identity: JsonObject | undefined;
+  readonly located: JsonObject | undefined;
+  /** Known as soon as everything upstream is cached. */
+  readonly key: Key | undefined;
+  /** Present when cached. */
+  readonly record: StoreRecord | undefined;
+}
+
+export interface Plan {
+  /** In the order of `Graph.instances`. */
+  readonly instances: readonly PlannedInstance[];
+}

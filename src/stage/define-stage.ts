@@ -1,0 +1,148 @@
+import type {z} from 'zod';
+import type {ArtifactKind, ArtifactValues, Columns, Row} from '../artifact/kinds.ts';
+import type {Json} from '../base/json.ts';
+import type {SourceResolver} from './source.ts';
+import type {TensorLibrary} from './tensor-library.ts';
+
+export interface InputDeclaration {
+  readonly kind: ArtifactKind;
+  readonly doc: string;
+  /** Gathers over these axes, unless the pipeline says `over:`; only table kinds can be gathered. */
+  readonly many?: {readonly over: readonly string[]};
+  readonly optional?: true;
+}
+
+export interface OutputDeclaration {
+  readonly kind: ArtifactKind;
+  readonly doc: string;
+  /** Columns besides those of the kind (`BASE_COLUMNS`); a `summary` has only these. */
+  readonly columns?: Columns;
+}
+
+export type Inputs = Readonly<Record<string, InputDeclaration>>;
+export type Outputs = Readonly<Record<string, OutputDeclaration>>;
+
+/** A gathered input is its rows with the axes as columns, sorted by axis value; the rest is the kind's own value. */
+export type InputValues<I extends Inputs> = {
+  readonly [K in keyof I]: I[K] extends {readonly many: object}
+    ? readonly Row[]
+    : I[K] extends {readonly optional: true}
+      ? ArtifactValues[I[K]['kind']] | undefined
+      : ArtifactValues[I[K]['kind']];
+};
+export type OutputValues<O extends Outputs> = {readonly [K in keyof O]: ArtifactValues[O[K]['kind']]};
+
+/** How far a running instance is; every field but `step` and `steps` may be missing. */
+export interface Progress {
+  readonly step: number;
+  readonly steps: number;
+  readonly epoch?: number;
+  readonly loss?: number;
+  /** Pictures, points or whatever the stage counts, done since it started. */
+  readonly note?: string;
+}
+
+/** What a stage is given besides its parameters and inputs. */
+export interface StageServices {
+  readonly tf: TensorLibrary;
+  /** Aborted when the run stops; a long stage looks at it every step and throws `signal.reason`. */
+  readonly signal: AbortSignal;
+  /** Cheap to call every step: it is throttled before it is sent. */
+  progress(progress: Progress): void;
+  /** One line for the instance's log. */
+  log(line: string): void;
+}
+
+/** Something the user can mend, found while a stage runs: shown as a message and a hint, without a stack. */
+export class StageError extends Error {
+  readonly hint: string | undefined;
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.name = 'StageError';
+    this.hint = hint;
+  }
+}
+
+export interface StageDeclaration<P extends z.ZodType, I extends Inputs, O extends Outputs> {
+  /** As in `uses:`; also the file's name. */
+  readonly name: string;
+  /** Raised when equal inputs would give other outputs; a part of every key. */
+  readonly version: number;
+  readonly doc: string;
+  /** A strict object, or a union of strict objects; its *output* is what is hashed, defaults filled in. */
+  readonly params: P;
+  readonly inputs: I;
+  readonly outputs: O;
+  /** Whether it computes with tensors: then the numerics id is a part of its key. */
+  readonly computes: 'tensors' | 'plain';
+  /** Parameters that name outside data, and who finds it. */
+  readonly sources?: Readonly<Record<string, SourceResolver>>;
+  run(work: {
+    readonly params: z.output<P>;
+    readonly inputs: InputValues<I>;
+    readonly services: StageServices;
+  }): Promise<OutputValues<O>>;
+  /**
+   * Many points over the same inputs: loads them once, yields each point's outputs as they come, in any order.
+   * `points[i]` differ only in parameters. Yields every index once.
+   */
+  runMany?(work: {
+    readonly points: readonly z.output<P>[];
+    readonly inputs: InputValues<I>;
+    readonly services: StageServices;
+  }): AsyncGenerator<{readonly index: number; readonly outputs: OutputValues<O>}>;
+}
+
+/** What arrives at a stage with its types forgotten: the engine holds parameters as JSON, inputs as decoded by kind. */
+export interface StageWork {
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly services: StageServices;
+}
+export type OutputsByName = Readonly<Record<string, ArtifactValues[ArtifactKind]>>;
+
+/** A stage as the engine sees it: the same declaration with its types forgotten. */
+export interface Stage {
+  readonly name: string;
+  readonly version: number;
+  readonly doc: string;
+  readonly params: z.ZodType;
+  readonly inputs: Inputs;
+  readonly outputs: Outputs;
+  readonly computes: 'tensors' | 'plain';
+  readonly sources: Readonly<Record<string, SourceResolver>>;
+  run(work: StageWork & {readonly params: Json}): Promise<OutputsByName>;
+  readonly runMany?: (
+    work: StageWork & {readonly points: readonly Json[]},
+  ) => AsyncGenerator<{readonly index: number; readonly outputs: OutputsByName}>;
+}
+export type Registry = ReadonlyMap<string, Stage>;
+
+/**
+ * Declares a stage with its types known to its author and forgotten by the engine. Parameters are parsed again where
+ * the types come back, so a schema must be idempotent: parsing its own output gives the same value.
+ */
+export function defineStage<P extends z.ZodType, const I extends Inputs, const O extends Outputs>(
+  declaration: StageDeclaration<P, I, O>,
+): Stage {
+  const {runMany} = declaration;
+  // The worker decodes each input by the kind declared for it, which is what InputValues<I> says.
+  const typed = (inputs: StageWork['inputs']): InputValues<I> => inputs as InputValues<I>;
+  return {
+    name: declaration.name,
+    version: declaration.version,
+    doc: declaration.doc,
+    params: declaration.params,
+    inputs: declaration.inputs,
+    outputs: declaration.outputs,
+    computes: declaration.computes,
+    sources: declaration.sources ?? {},
+    run: async ({params, inputs, services}) =>
+      declaration.run({params: await declaration.params.parseAsync(params), inputs: typed(inputs), services}),
+    ...(runMany && {
+      runMany: async function* ({points, inputs, services}) {
+        const parsed = await Promise.all(points.map((point) => declaration.params.parseAsync(point)));
+        yield* runMany({points: parsed, inputs: typed(inputs), services});
+      },
+    }),
+  };
+}

@@ -1,0 +1,33 @@
+import type {Tensor, Tensor2D, Tensor4D} from '@tensorflow/tfjs';
+import type {JsonObject} from '../../../src/base/json.ts';
+import type {Tf} from '../../tensor/library.ts';
+
+/** Parameters by their on-disk HuggingFace names. */
+export type ParameterTensors = Readonly<Record<string, Tensor>>;
+
+export interface ParameterShape {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** How random weights start; `normal` is normal(0, initializer_range). */
+  readonly init: 'normal' | 'zeros' | 'ones';
+  /** Whether pruning may take weights of it: weight matrices of the body, never biases, norms, embeddings or the head. */
+  readonly prunable: boolean;
+  /** Belongs to the classifier, so it is replaced when a head is made anew. */
+  readonly head: boolean;
+}
+
+/** A model closed over a checked configuration. */
+export interface Model {
+  /** Canonical, as stored in a `weights` artifact: `{model: "vit", …}` with every default filled in. */
+  readonly config: JsonObject;
+  /** Sorted by name, by code unit. */
+  readonly parameters: readonly ParameterShape[];
+  readonly channels: number;
+  /** Height and width of a picture in pixels. */
+  readonly imageSize: number;
+  readonly labels: number;
+  /** Probability of dropout anywhere in training; what cannot train with it says so. */
+  readonly dropout: number;
+  /** Pictures [B, channels, imageSize, imageSize], preprocessed → logits [B, labels]. Pure; no randomness. */
+  forward(tf: Tf, parameters: ParameterTensors, pictures: Tensor4D): Tensor2D;
+}
