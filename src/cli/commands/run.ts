@@ -1,0 +1,95 @@
+import type {Verdict} from '../../plan/verdict.ts';
+import type {RunEvent, RunTotals} from '../../run/event.ts';
+import {type OnFailure, type RunResult, runPlan} from '../../run/run-plan.ts';
+import {WorkerPool} from '../../run/worker-pool.ts';
+import {chooseReporter} from '../choose-reporter.ts';
+import {EXIT} from '../exit-code.ts';
+import {printFaults} from '../faults.ts';
+import {findInstances, withUpstream} from '../find-instance.ts';
+import {onInterrupt} from '../interrupt.ts';
+import type {PipelineOptions} from '../pipeline-options.ts';
+import {defaultJobs, poolProfile} from '../pool-setting.ts';
+import {type Prepared, prepare} from '../prepare.ts';
+import {printResults} from '../print-results.ts';
+import {reportExpectations} from '../report-expectations.ts';
+
+export interface RunCommandOptions extends PipelineOptions {
+  readonly target: readonly string[];
+  readonly jobs?: number;
+  readonly keepGoing?: true;
+  readonly failFast?: true;
+}
+
+export async function runCommand(file: string, options: RunCommandOptions): Promise<number> {
+  const json = options.json ?? false;
+  const prepared = await prepare(file, options, 'run');
+  if (!prepared.ok) {
+    printFaults(prepared.error, json);
+    return EXIT.wrong;
+  }
+  const {graph} = prepared.value;
+  const targets = options.target.map((target) => findInstances(graph, target));
+  const faults = targets.flatMap((found) => (found.ok ? [] : found.error));
+  if (faults.length > 0) {
+    printFaults(faults, json);
+    return EXIT.wrong;
+  }
+  const named = targets.flatMap((found) => (found.ok ? found.value : []));
+  const wanted = withUpstream(graph, named.length > 0 ? named : graph.instances);
+  return runPrepared(file, prepared.value, wanted, options);
+}
+
+async function runPrepared(
+  file: string,
+  {graph, store, plan, manifest, notice}: Prepared,
+  wanted: ReadonlySet<number>,
+  options: RunCommandOptions,
+): Promise<number> {
+  const startedAt = performance.now();
+  const reporter = await chooseReporter(options.json ?? false);
+  const log = store.openRunLog(graph.name);
+  const emit = (event: RunEvent): void => {
+    reporter.report(event);
+    if (!(event.event === 'instance-finished' && event.outcome === 'cached')) log.write(event);
+  };
+  const jobs = options.jobs ?? defaultJobs();
+  const pool = new WorkerPool(poolProfile(manifest?.backend ?? 'cpu', jobs));
+  const interrupt = onInterrupt(() => pool.kill());
+  try {
+    const verdicts: Record<Verdict, number> = {cached: 0, run: 0, 'run-unless-cut-off': 0, unresolved: 0};
+    for (const {instance, verdict} of plan.instances) if (wanted.has(instance.index)) verdicts[verdict] += 1;
+    emit({event: 'run-started', pipeline: graph.name, instances: wanted.size, verdicts});
+    if (manifest) emit({event: 'backend', name: manifest.backend, line: manifest.line});
+    if (notice !== undefined) emit({event: 'warning', message: notice});
+    const onFailure: OnFailure = options.keepGoing ? 'keep-going' : options.failFast ? 'fail-fast' : 'finish-running';
+    const result = await runPlan({
+      graph,
+      plan,
+      store,
+      numerics: manifest?.numerics,
+      pool,
+      jobs,
+      onFailure,
+      wanted,
+      stop: interrupt.signal,
+      emit,
+    });
+    const unmet = result.interrupted ? 0 : await reportExpectations(graph, store, result, wanted, emit);
+    const totals: RunTotals = {...result.totals, seconds: (performance.now() - startedAt) / 1000};
+    emit({event: 'run-finished', ...totals});
+    reporter.close();
+    if (!options.json) printResults(file, graph, store, result);
+    return exitCode(result, unmet);
+  } finally {
+    reporter.close();
+    interrupt.release();
+    pool.close();
+    log.close();
+    store.close();
+  }
+}
+
+function exitCode({interrupted, totals}: RunResult, unmet: number): number {
+  if (interrupted) return EXIT.interrupted;
+  return totals.failed > 0 || unmet > 0 ? EXIT.failed : EXIT.done;
+}

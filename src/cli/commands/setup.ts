@@ -1,0 +1,20 @@
+import {setUp} from '../../../stages/tensor/setup.ts';
+import {EXIT} from '../exit-code.ts';
+import type {BackendName} from '../pipeline-options.ts';
+import {setupReporter} from '../setup-reporter.ts';
+
+export async function setupCommand(options: {readonly backend?: BackendName; readonly force?: true}): Promise<number> {
+  const reporter = setupReporter();
+  try {
+    const manifest = await setUp({
+      ...(options.backend && {choice: options.backend}),
+      force: options.force ?? false,
+      report: reporter,
+    });
+    reporter.close();
+    process.stdout.write(`${manifest.line}\n`);
+    return EXIT.done;
+  } finally {
+    reporter.close();
+  }
+}

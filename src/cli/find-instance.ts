@@ -1,0 +1,38 @@
+import type {Diagnostic} from '../base/diagnostic.ts';
+import {suggestion} from '../base/nearest.ts';
+import {fail, ok, type Result} from '../base/result.ts';
+import type {Graph, Instance} from '../graph/graph.ts';
+import {commandFault} from './faults.ts';
+
+/** The instances a person names: one by its id, or all of a node by the node's name. */
+export function findInstances(graph: Graph, name: string): Result<readonly Instance[], readonly Diagnostic[]> {
+  const node = graph.nodes.find((candidate) => candidate.name === name);
+  if (node) return ok(node.instances.flatMap((index) => graph.instances[index] ?? []));
+  const instance = graph.instances.find(({id}) => id === name);
+  if (instance) return ok([instance]);
+  const owner = graph.nodes.find((candidate) => name.startsWith(`${candidate.name}[`));
+  const ids = owner
+    ? owner.instances.flatMap((index) => graph.instances[index]?.id ?? [])
+    : graph.nodes.map((n) => n.name);
+  return fail([
+    commandFault(
+      `There is no node or instance "${name}" in ${graph.source.name}.`,
+      suggestion(name, ids, owner ? 'instances of that node' : 'nodes'),
+    ),
+  ]);
+}
+
+/** Indices of some instances and of everything above them. */
+export function withUpstream(graph: Graph, wanted: readonly Instance[]): ReadonlySet<number> {
+  const found = new Set<number>();
+  const stack = wanted.map(({index}) => index);
+  for (let index = stack.pop(); index !== undefined; index = stack.pop()) {
+    if (found.has(index)) continue;
+    found.add(index);
+    for (const binding of Object.values(graph.instances[index]?.inputs ?? {})) {
+      if (binding.many) stack.push(...binding.members.map(({from}) => from));
+      else stack.push(binding.from);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,87 @@
+import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
+import {EXIT} from './exit-code.ts';
+import {commandFault, printFaults} from './faults.ts';
+import {withPipelineOptions} from './pipeline-options.ts';
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return value;
+}
+
+const gather = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+// Each command is imported when it is asked for: start-up is a feature.
+function program(setExit: (code: number) => void): Command {
+  const basin = new Command('basin')
+    .description('Neural-network experiments declared as YAML pipelines, cached by content.')
+    .showSuggestionAfterError()
+    .exitOverride();
+  withPipelineOptions(basin.command('run').argument('<file>', 'a pipeline'))
+    .description('run what is not in the store yet')
+    .option('--target <node>', 'run only this node or instance and what it needs; may be repeated', gather, [])
+    .option('--jobs <n>', 'how many instances run side by side', wholeNumber)
+    .option('--keep-going', 'after a failure, run everything that does not depend on it')
+    .addOption(new Option('--fail-fast', 'after a failure, stop what runs').conflicts('keepGoing'))
+    .action(async (file, options) => setExit(await (await import('./commands/run.ts')).runCommand(file, options)));
+  withPipelineOptions(basin.command('plan').argument('<file>', 'a pipeline'))
+    .description('say what a run would do, and why')
+    .option('--all', 'name every instance')
+    .action(async (file, options) => setExit(await (await import('./commands/plan.ts')).planCommand(file, options)));
+  withPipelineOptions(basin.command('explain').argument('<file>', 'a pipeline').argument('<instance>'))
+    .description('why an instance runs or does not: what changed since it last ran, field by field')
+    .action(async (file, instance, options) =>
+      setExit(await (await import('./commands/explain.ts')).explainCommand(file, instance, options)),
+    );
+  withPipelineOptions(
+    basin.command('show').argument('<file>', 'a pipeline').argument('<artifact>', 'instance.artifact'),
+  )
+    .description('print a stored table, or write any artifact to a file')
+    .addOption(new Option('--format <name>').choices(['table', 'csv', 'json', 'arrow']).default('table'))
+    .option('--output <path>', 'write to this file')
+    .action(async (file, artifact, options) =>
+      setExit(await (await import('./commands/show.ts')).showCommand(file, artifact, options)),
+    );
+  basin
+    .command('setup')
+    .description('find or build the fastest tensor back end, test it, and remember it')
+    .addOption(new Option('--backend <name>').choices(['tensorflow', 'wasm', 'cpu']))
+    .option('--force', 'build it again')
+    .action(async (options) => setExit(await (await import('./commands/setup.ts')).setupCommand(options)));
+  basin
+    .command('doctor')
+    .description('what was found on this machine, and why a faster back end is not used')
+    .action(async () => setExit(await (await import('./commands/doctor.ts')).doctorCommand()));
+  basin
+    .command('schema')
+    .description('the JSON Schema of pipeline files, for editors')
+    .action(async () => setExit(await (await import('./commands/schema.ts')).schemaCommand()));
+  return basin;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const json = argv.includes('--json');
+  let exit: number = EXIT.done;
+  const basin = program((code) => {
+    exit = code;
+  });
+  // With --json nothing but JSON may be printed.
+  if (json) for (const command of [basin, ...basin.commands]) command.configureOutput({writeErr: () => {}});
+  for (const command of basin.commands) command.exitOverride();
+  try {
+    await basin.parseAsync([...argv], {from: 'user'});
+    return exit;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return EXIT.done;
+    if (json) printFaults([commandFault(error.message.replace(/^error: /, ''))], true);
+    return EXIT.wrong;
+  }
+}
+
+// A reader that has seen enough (`basin show … | head`) closes the pipe: that is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.done);
+  throw error;
+});
+process.exitCode = await main(process.argv.slice(2));

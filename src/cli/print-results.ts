@@ -1,0 +1,22 @@
+import {relative} from 'node:path';
+import type {Graph} from '../graph/graph.ts';
+import {summaryTables} from '../results/summary-tables.ts';
+import {textTable} from '../results/text-table.ts';
+import type {RunResult} from '../run/run-plan.ts';
+import type {Store} from '../store/store.ts';
+
+/** After a run: what it found, where its tables are, and how to look at one. */
+export function printResults(file: string, graph: Graph, store: Store, {records}: RunResult): void {
+  const {stdout} = process;
+  const tables = summaryTables(graph, records);
+  for (const {columns, rows} of tables) stdout.write(`\n${textTable(columns, rows, stdout.columns)}\n`);
+  const example = graph.instances.find(({index}) => records[index]);
+  const artifact = Object.keys(example?.stage.outputs ?? {})[0];
+  if (!example || artifact === undefined) return;
+  const name = process.env.BASIN_COMMAND ?? 'basin';
+  const gathered = graph.nodes.find(({instances}) => instances.length > 1 && records[instances[0] ?? -1]);
+  const table = gathered ? `${gathered.name}.${Object.keys(gathered.stage.outputs)[0]}` : `${example.id}.${artifact}`;
+  stdout.write(`\nArrow tables: ${relative(process.cwd(), store.root) || '.'}, by digest. To look at one:\n`);
+  stdout.write(`  ${name} show ${file} ${table}\n`);
+  stdout.write(`  ${name} show ${file} '${example.id}.${artifact}' --format arrow --output ${artifact}.arrow\n`);
+}

@@ -1,0 +1,14 @@
+import barrier from '../../stages/barrier.ts';
+import evaluate from '../../stages/evaluate.ts';
+import finetune from '../../stages/finetune.ts';
+import interpolate from '../../stages/interpolate.ts';
+import maskRetrain from '../../stages/mask-retrain.ts';
+import platonPrune from '../../stages/platon-prune.ts';
+import pretrainLoad from '../../stages/pretrain-load.ts';
+import randomMask from '../../stages/random-mask.ts';
+import type {Registry} from '../stage/define-stage.ts';
+
+const STAGES = [pretrainLoad, finetune, interpolate, barrier, platonPrune, maskRetrain, randomMask, evaluate];
+
+/** The one list of built-in stages. */
+export const registry: Registry = new Map(STAGES.map((stage) => [stage.name, stage]));

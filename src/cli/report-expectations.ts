@@ -1,0 +1,33 @@
+import type {Graph} from '../graph/graph.ts';
+import {checkExpectations} from '../results/expectations.ts';
+import {readRows} from '../results/read-artifact.ts';
+import type {RunEvent} from '../run/event.ts';
+import type {RunResult} from '../run/run-plan.ts';
+import type {Store} from '../store/store.ts';
+
+/** Holds the tables of a run to the pipeline's `expect:`; gives how many claims are not met. Claims on what was not wanted are left out. */
+export async function reportExpectations(
+  graph: Graph,
+  store: Store,
+  {records}: RunResult,
+  wanted: ReadonlySet<number>,
+  emit: (event: RunEvent) => void,
+): Promise<number> {
+  const members = (name: string) => graph.nodes.find((node) => node.name === name)?.instances ?? [];
+  const expectations = graph.expectations.filter(({node}) => members(node).every((index) => wanted.has(index)));
+  const verdicts = await checkExpectations({...graph, expectations}, (node, artifact) =>
+    readRows(
+      store,
+      members(node).flatMap((index) => {
+        const instance = graph.instances[index];
+        return instance ? [{instance, record: records[index]}] : [];
+      }),
+      artifact,
+    ),
+  );
+  for (const {expectation, met, detail} of verdicts) {
+    const {node, artifact, where, that} = expectation;
+    emit({event: 'expectation', of: `${node}.${artifact}`, where: where ?? null, that, met, detail});
+  }
+  return verdicts.filter(({met}) => !met).length;
+}

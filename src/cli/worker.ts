@@ -1,0 +1,11 @@
+/** What a worker process runs: `worker.ts BACKEND THREADS`, started by the driver's pool. */
+
+import {isBackendName, loadTensorLibrary} from '../../stages/tensor/load.ts';
+import {runWorker} from '../run/run-worker.ts';
+import {registry} from './registry.ts';
+
+const [backend = '', threads = '1'] = process.argv.slice(2);
+runWorker(registry, async () => {
+  if (!isBackendName(backend)) throw new Error(`Internal error: no back end is named "${backend}"`);
+  return loadTensorLibrary(backend, {threads: Number(threads)});
+});

@@ -1,0 +1,23 @@
+import {stripVTControlCharacters} from 'node:util';
+
+/** `950 ms`, `12.3 s`, `4 min 05 s`, `2 h 10 min`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${String(whole % 60).padStart(2, '0')} s`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+}
+
+/** A text cut to a width of columns, its end shown as `…`; for text without escapes. */
+export function clip(text: string, columns: number): string {
+  const plain = stripVTControlCharacters(text);
+  return plain.length <= columns ? plain : `${plain.slice(0, Math.max(0, columns - 1))}…`;
+}
+
+/** A bar of `columns` cells, `fraction` of it full. */
+export function bar(fraction: number, columns: number): string {
+  const full = Math.round(Math.min(1, Math.max(0, fraction)) * columns);
+  return '█'.repeat(full) + '░'.repeat(columns - full);
+}

@@ -1,0 +1,48 @@
+import {decodeArtifact} from '../artifact/decode.ts';
+import {gatherRows} from '../artifact/gather.ts';
+import {isTableKind, type Rows, type TableKind} from '../artifact/kinds.ts';
+import {fail, ok, type Result} from '../base/result.ts';
+import type {Instance} from '../graph/graph.ts';
+import type {OutputRecord, StoreRecord} from '../store/record.ts';
+import type {Store} from '../store/store.ts';
+
+/** A stored artifact's verified bytes; the error is a sentence. */
+export async function readArtifactBytes(
+  store: Store,
+  instance: Instance,
+  artifact: string,
+  output: OutputRecord,
+): Promise<Result<Uint8Array, string>> {
+  const bytes = await store.readBlob(output.digest);
+  if (bytes instanceof Uint8Array) return ok(bytes);
+  return fail(`${instance.id}.${artifact} is ${bytes} in the store; run the pipeline to compute it again.`);
+}
+
+/** The rows of one artifact over several instances of a node, their axes as columns. */
+export async function readRows(
+  store: Store,
+  members: readonly {readonly instance: Instance; readonly record: StoreRecord | undefined}[],
+  artifact: string,
+): Promise<Result<Rows, string>> {
+  const gathered = [];
+  for (const {instance, record} of members) {
+    const output = record?.outputs[artifact];
+    if (!output) return fail(`${instance.id} has not run.`);
+    if (!isTableKind(output.kind)) return fail(`${instance.id}.${artifact} is no table.`);
+    const rows = output.inline ? ok(output.inline) : await decodedRows(store, instance, artifact, output, output.kind);
+    if (!rows.ok) return rows;
+    gathered.push({axes: instance.axes, rows: rows.value});
+  }
+  return ok(gatherRows(gathered));
+}
+
+async function decodedRows(
+  store: Store,
+  instance: Instance,
+  artifact: string,
+  output: OutputRecord,
+  kind: TableKind,
+): Promise<Result<Rows, string>> {
+  const bytes = await readArtifactBytes(store, instance, artifact, output);
+  return bytes.ok ? ok(decodeArtifact(kind, bytes.value)) : bytes;
+}

@@ -1,0 +1,35 @@
+import type {Cell, Row} from '../artifact/kinds.ts';
+
+/** A number for reading: up to six significant digits, whole numbers as they are. */
+export function formatCell(cell: Cell | undefined): string {
+  if (cell === undefined) return '';
+  if (typeof cell !== 'number' || Number.isInteger(cell)) return String(cell);
+  const magnitude = Math.abs(cell);
+  if (magnitude < 1e-4 || magnitude >= 1e9) return cell.toExponential(3);
+  return String(Number(cell.toPrecision(5)));
+}
+
+/**
+ * Rows as aligned columns under their names. Where they do not fit `columns` of the terminal, each row becomes a block
+ * of `name value` lines: nothing is cut off.
+ */
+export function textTable(names: readonly string[], rows: readonly Row[], columns = Number.POSITIVE_INFINITY): string {
+  const numeric = names.map((name) => rows.every((row) => typeof row[name] === 'number'));
+  const cells = rows.map((row) => names.map((name) => formatCell(row[name])));
+  const widths = names.map((name, i) => Math.max(name.length, ...cells.map((row) => row[i]?.length ?? 0)));
+  const total = widths.reduce((sum, width) => sum + width + 2, -2);
+  if (total > columns) return blocks(names, cells);
+  const line = (texts: readonly string[]): string =>
+    texts
+      .map((text, i) => (numeric[i] ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd();
+  return [line(names), line(widths.map((width) => '─'.repeat(width))), ...cells.map(line)].join('\n');
+}
+
+function blocks(names: readonly string[], cells: readonly (readonly string[])[]): string {
+  const width = Math.max(...names.map((name) => name.length));
+  return cells
+    .map((row) => names.map((name, i) => `${name.padEnd(width)}  ${row[i] ?? ''}`.trimEnd()).join('\n'))
+    .join('\n\n');
+}

@@ -1,0 +1,43 @@
+import type {Diagnostic} from '../base/diagnostic.ts';
+import type {Failure} from './event.ts';
+import type {JobEnd} from './worker-pool.ts';
+
+const withHint = (hint: string | undefined): {hint: string} | object => (hint === undefined ? {} : {hint});
+
+/** What went wrong, told to the person who can mend it; a stack is shown only for what is a bug. */
+export function failureOf(what: JobEnd | readonly Diagnostic[]): Failure {
+  if (!('end' in what)) {
+    const [first] = what;
+    return {message: what.map(({message}) => message).join(' '), ...withHint(first?.hint)};
+  }
+  switch (what.end) {
+    case 'died':
+      return {
+        message: `The worker process ended with ${what.how}.`,
+        hint: what.how.includes('SIGKILL')
+          ? 'The system may have run out of memory: try --jobs 1.'
+          : 'Its last lines are shown.',
+        logTail: what.logTail,
+      };
+    case 'failed':
+      switch (what.why) {
+        case 'stage-error':
+          return {message: what.message, ...withHint(what.hint)};
+        case 'crash':
+          return {
+            message: `The stage broke: ${what.message}`,
+            hint: 'This is a bug of the stage or of basin, and not of your pipeline.',
+            logTail: [...what.logTail, ...(what.stack?.split('\n') ?? [])],
+          };
+        case 'damaged-inputs':
+        case 'stopped':
+          throw new Error(`Internal error: ${what.why} is no failure`);
+        default:
+          return what satisfies never;
+      }
+    case 'done':
+      return {message: 'The stage ended without giving its outputs.', hint: 'This is a bug of the stage.'};
+    default:
+      return what satisfies never;
+  }
+}

@@ -1,0 +1,68 @@
+import type {ArtifactKind, Rows} from '../artifact/kinds.ts';
+import type {Digest} from '../base/digest.ts';
+import type {Json, JsonObject} from '../base/json.ts';
+import type {Progress} from '../stage/define-stage.ts';
+
+/** A blob that a worker opens itself: payloads never pass through the driver. */
+export interface BlobReference {
+  readonly digest: Digest;
+  readonly path: string;
+}
+
+export type InputReference =
+  | ({readonly many: false; readonly kind: ArtifactKind} & BlobReference)
+  | {
+      readonly many: true;
+      readonly kind: ArtifactKind;
+      readonly members: readonly ({readonly axes: JsonObject} & BlobReference)[];
+    };
+
+/** One instance's share of a job: its parameters with sources located, and a folder of its own for drafts. */
+export interface JobPoint {
+  readonly params: Json;
+  readonly drafts: string;
+}
+
+/** Work for one worker: one point, or several points of one stage over the same inputs (`runMany`). */
+export interface Job {
+  readonly id: number;
+  readonly stage: string;
+  readonly inputs: Readonly<Record<string, InputReference>>;
+  readonly points: readonly JobPoint[];
+}
+
+export type ToWorker = {readonly say: 'job'; readonly job: Job} | {readonly say: 'stop'};
+
+/** An output written to a draft file, its digest taken while it was in memory. */
+export interface DraftOutput {
+  readonly kind: ArtifactKind;
+  readonly digest: Digest;
+  readonly bytes: number;
+  readonly draft: string;
+  readonly rows?: number;
+  readonly inline?: Rows;
+}
+
+/** How a job ended when it did not end well. */
+export type JobFailure =
+  /** The user can mend it: message and hint, no stack. */
+  | {readonly why: 'stage-error'; readonly message: string; readonly hint?: string}
+  /** A bug of the stage or of ours. */
+  | {readonly why: 'crash'; readonly message: string; readonly stack?: string}
+  /** Blobs that are not there or are not what their digest says. */
+  | {readonly why: 'damaged-inputs'; readonly digests: readonly Digest[]}
+  /** Asked to stop. */
+  | {readonly why: 'stopped'};
+
+export type FromWorker =
+  | {readonly say: 'progress'; readonly job: number; readonly progress: Progress}
+  | {readonly say: 'log'; readonly job: number; readonly line: string}
+  | {
+      readonly say: 'point';
+      readonly job: number;
+      readonly point: number;
+      readonly outputs: Readonly<Record<string, DraftOutput>>;
+      readonly seconds: number;
+    }
+  | {readonly say: 'done'; readonly job: number}
+  | {readonly say: 'failed'; readonly job: number; readonly failure: JobFailure};

@@ -1,0 +1,40 @@
+import type {Registry} from '../stage/define-stage.ts';
+import type {TensorLibrary} from '../stage/tensor-library.ts';
+import type {FromWorker, ToWorker} from './protocol.ts';
+import {serveJob} from './serve-jobs.ts';
+
+/**
+ * The life of a worker process: one job at a time from the driver, until the driver goes away.
+ * Ctrl-C in a terminal reaches every process of the group; the driver alone decides what it means.
+ */
+export function runWorker(registry: Registry, loadTensors: () => Promise<TensorLibrary>): void {
+  const {send: sendToParent} = process;
+  if (!sendToParent) throw new Error('Internal error: a worker was started without a driver');
+  process.on('SIGINT', () => {});
+  process.on('disconnect', () => process.exit(0));
+  let library: Promise<TensorLibrary> | undefined;
+  const tensorLibrary = (): Promise<TensorLibrary> => {
+    library ??= loadTensors();
+    return library;
+  };
+  const send = (message: FromWorker): void => {
+    // A driver that was killed has closed the channel; 'disconnect' ends this process.
+    if (process.connected) sendToParent.call(process, message);
+  };
+  let running: AbortController | undefined;
+  process.on('message', (message: ToWorker) => {
+    switch (message.say) {
+      case 'stop':
+        running?.abort();
+        return;
+      case 'job': {
+        const controller = new AbortController();
+        running = controller;
+        void serveJob({registry, tensorLibrary, send}, message.job, controller.signal).finally(() => {
+          if (running === controller) running = undefined;
+        });
+        return;
+      }
+    }
+  });
+}

@@ -1,0 +1,152 @@
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {decodeArtifact} from '../artifact/decode.ts';
+import {encodeArtifact} from '../artifact/encode.ts';
+import {gatherRows} from '../artifact/gather.ts';
+import {isTableKind} from '../artifact/kinds.ts';
+import type {Digest} from '../base/digest.ts';
+import {digestOf} from '../base/digest.ts';
+import {type OutputsByName, type Registry, type Stage, StageError, type StageServices} from '../stage/define-stage.ts';
+import type {TensorLibrary} from '../stage/tensor-library.ts';
+import {readVerified} from '../store/read-verified.ts';
+import type {DraftOutput, FromWorker, InputReference, Job, JobFailure, JobPoint} from './protocol.ts';
+
+/** Tables up to this many rows live in the record too, so that a no-op opens no blob. */
+const INLINE_ROWS = 64;
+const PROGRESS_INTERVAL_MS = 100;
+
+export interface JobServer {
+  readonly registry: Registry;
+  /** Loads the tensor library on first use and gives the same one from then on. */
+  tensorLibrary(): Promise<TensorLibrary>;
+  send(message: FromWorker): void;
+}
+
+class DamagedInputs extends Error {
+  readonly digests: readonly Digest[];
+  constructor(digests: readonly Digest[]) {
+    super('inputs are damaged');
+    this.digests = digests;
+  }
+}
+
+/** Reads and decodes a job's inputs; all damaged blobs are found before it gives up. */
+async function readInputs(inputs: Job['inputs']): Promise<Record<string, unknown>> {
+  const damaged: Digest[] = [];
+  const read = async (reference: {digest: Digest; path: string}): Promise<Uint8Array | undefined> => {
+    const bytes = await readVerified(reference.path, reference.digest);
+    if (!(bytes instanceof Uint8Array)) damaged.push(reference.digest);
+    return bytes instanceof Uint8Array ? bytes : undefined;
+  };
+  const decoded: Record<string, unknown> = {};
+  for (const [name, input] of Object.entries(inputs)) decoded[name] = await readInput(input, read);
+  if (damaged.length > 0) throw new DamagedInputs(damaged);
+  return decoded;
+}
+
+async function readInput(
+  input: InputReference,
+  read: (reference: {digest: Digest; path: string}) => Promise<Uint8Array | undefined>,
+): Promise<unknown> {
+  if (!input.many) {
+    const bytes = await read(input);
+    return bytes && decodeArtifact(input.kind, bytes);
+  }
+  const {kind} = input;
+  if (!isTableKind(kind)) throw new Error(`Internal error: ${kind} cannot be gathered`);
+  const members = [];
+  for (const member of input.members) {
+    const bytes = await read(member);
+    if (bytes) members.push({axes: member.axes, rows: decodeArtifact(kind, bytes)});
+  }
+  return gatherRows(members);
+}
+
+async function writeOutputs(
+  stage: Stage,
+  point: JobPoint,
+  outputs: OutputsByName,
+): Promise<Record<string, DraftOutput>> {
+  const written: Record<string, DraftOutput> = {};
+  for (const [name, declaration] of Object.entries(stage.outputs)) {
+    const value = outputs[name];
+    if (value === undefined) throw new Error(`Internal error: stage ${stage.name} gave no "${name}"`);
+    const bytes = encodeArtifact(declaration, value);
+    const draft = join(point.drafts, `${name}.arrow`);
+    await writeFile(draft, bytes, {flush: true});
+    written[name] = {
+      kind: declaration.kind,
+      digest: digestOf(bytes),
+      bytes: bytes.byteLength,
+      draft,
+      ...(Array.isArray(value) && {rows: value.length, ...(value.length <= INLINE_ROWS && {inline: value})}),
+    };
+  }
+  return written;
+}
+
+function failureOf(error: unknown, signal: AbortSignal): JobFailure {
+  if (signal.aborted && error === signal.reason) return {why: 'stopped'};
+  if (error instanceof DamagedInputs) return {why: 'damaged-inputs', digests: error.digests};
+  if (error instanceof StageError) {
+    return {why: 'stage-error', message: error.message, ...(error.hint !== undefined && {hint: error.hint})};
+  }
+  if (error instanceof Error) {
+    return {why: 'crash', message: error.message, ...(error.stack !== undefined && {stack: error.stack})};
+  }
+  return {why: 'crash', message: String(error)};
+}
+
+/** Runs one job to its end and says everything about it, its failure included; never throws. */
+export async function serveJob(server: JobServer, job: Job, signal: AbortSignal): Promise<void> {
+  const {send} = server;
+  try {
+    const stage = server.registry.get(job.stage);
+    if (!stage) throw new Error(`Internal error: the worker knows no stage ${job.stage}`);
+    const inputs = await readInputs(job.inputs);
+    const services = await servicesFor(server, stage, job, signal);
+    let started = performance.now();
+    const publish = async (index: number, outputs: OutputsByName): Promise<void> => {
+      const point = job.points[index];
+      if (!point) throw new Error(`Internal error: stage ${stage.name} gave point ${index} of ${job.points.length}`);
+      const written = await writeOutputs(stage, point, outputs);
+      const now = performance.now();
+      send({say: 'point', job: job.id, point: index, outputs: written, seconds: (now - started) / 1000});
+      started = now;
+    };
+    const [first] = job.points;
+    if (stage.runMany && job.points.length > 1) {
+      const points = job.points.map((point) => point.params);
+      for await (const {index, outputs} of stage.runMany({points, inputs, services})) {
+        await publish(index, outputs);
+        signal.throwIfAborted();
+      }
+    } else if (first) {
+      await publish(0, await stage.run({params: first.params, inputs, services}));
+    }
+    send({say: 'done', job: job.id});
+  } catch (error) {
+    send({say: 'failed', job: job.id, failure: failureOf(error, signal)});
+  }
+}
+
+async function servicesFor(server: JobServer, stage: Stage, job: Job, signal: AbortSignal): Promise<StageServices> {
+  let lastSent = Number.NEGATIVE_INFINITY;
+  const common = {
+    signal,
+    progress: (progress: Parameters<StageServices['progress']>[0]) => {
+      const now = performance.now();
+      if (now - lastSent < PROGRESS_INTERVAL_MS && progress.step !== progress.steps) return;
+      lastSent = now;
+      server.send({say: 'progress', job: job.id, progress});
+    },
+    log: (line: string) => server.send({say: 'log', job: job.id, line}),
+  };
+  if (stage.computes === 'tensors') return {...common, tf: await server.tensorLibrary()};
+  return {
+    ...common,
+    get tf(): never {
+      throw new Error(`Internal error: stage ${stage.name} computes with tensors but does not declare it`);
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import {type ChildProcess, fork} from 'node:child_process';
+import {createInterface} from 'node:readline';
+import type {Readable} from 'node:stream';
+import type {Progress} from '../stage/define-stage.ts';
+import type {DraftOutput, FromWorker, Job, JobFailure, ToWorker} from './protocol.ts';
+
+const TAIL_LINES = 20;
+
+/** What a job says while it runs. */
+export interface JobListener {
+  progress(progress: Progress): void;
+  log(line: string): void;
+  point(index: number, outputs: Readonly<Record<string, DraftOutput>>, seconds: number): void;
+}
+
+export type JobEnd =
+  | {readonly end: 'done'}
+  | ({readonly end: 'failed'; readonly logTail: readonly string[]} & JobFailure)
+  /** The process ended under the job: out of memory, a crash of native code, `kill`. */
+  | {readonly end: 'died'; readonly how: string; readonly logTail: readonly string[]};
+
+export interface PoolProfile {
+  /** The script a worker process runs, and its arguments: back end, threads. */
+  readonly script: string;
+  readonly arguments: readonly string[];
+}
+
+/** A process that does one job at a time and keeps its tensor library warm between them. */
+class Worker {
+  readonly process: ChildProcess;
+  readonly tail: string[] = [];
+  current: {job: Job; listener: JobListener; end: (end: JobEnd) => void} | undefined;
+
+  constructor(profile: PoolProfile) {
+    this.process = fork(profile.script, [...profile.arguments], {stdio: ['ignore', 'pipe', 'pipe', 'ipc']});
+    this.#follow(this.process.stdout);
+    this.#follow(this.process.stderr);
+    this.process.on('message', (message: FromWorker) => this.#hear(message));
+    // 'close' and not 'exit': by then the pipes have been read to their end, so the tail is whole.
+    this.process.on('close', (code, signal) => this.#ended(signal ? `signal ${signal}` : `exit code ${code}`));
+    this.process.on('error', (error) => this.#ended(error.message));
+  }
+
+  #follow(stream: Readable | null): void {
+    if (!stream) return;
+    createInterface({input: stream}).on('line', (line) => {
+      this.tail.push(line);
+      if (this.tail.length > TAIL_LINES) this.tail.shift();
+      this.current?.listener.log(line);
+    });
+  }
+
+  #hear(message: FromWorker): void {
+    const {current} = this;
+    if (!current || message.job !== current.job.id) return;
+    switch (message.say) {
+      case 'progress':
+        return current.listener.progress(message.progress);
+      case 'log':
+        return current.listener.log(message.line);
+      case 'point':
+        return current.listener.point(message.point, message.outputs, message.seconds);
+      case 'done':
+        return this.#finish({end: 'done'});
+      case 'failed':
+        return this.#finish({end: 'failed', logTail: [...this.tail], ...message.failure});
+    }
+  }
+
+  #finish(end: JobEnd): void {
+    const {current} = this;
+    this.current = undefined;
+    current?.end(end);
+  }
+
+  #ended(how: string): void {
+    this.#finish({end: 'died', how, logTail: [...this.tail]});
+  }
+
+  say(message: ToWorker): void {
+    if (this.process.connected) this.process.send(message);
+  }
+}
+
+/** Warm worker processes of one profile, started as they are needed; who uses it bounds how many run at once. */
+export class WorkerPool {
+  readonly #profile: PoolProfile;
+  readonly #idle: Worker[] = [];
+  readonly #all = new Set<Worker>();
+
+  constructor(profile: PoolProfile) {
+    this.#profile = profile;
+  }
+
+  /** Runs a job on an idle worker, or on a new one; resolves when it has ended, however it ended. */
+  run(job: Job, listener: JobListener): Promise<JobEnd> {
+    const worker = this.#idle.pop() ?? this.#start();
+    return new Promise((resolve) => {
+      worker.current = {
+        job,
+        listener,
+        end: (end) => {
+          if (end.end !== 'died' && worker.process.connected) this.#idle.push(worker);
+          resolve(end);
+        },
+      };
+      worker.say({say: 'job', job});
+    });
+  }
+
+  #start(): Worker {
+    const worker = new Worker(this.#profile);
+    this.#all.add(worker);
+    worker.process.on('close', () => {
+      this.#all.delete(worker);
+      const at = this.#idle.indexOf(worker);
+      if (at >= 0) this.#idle.splice(at, 1);
+    });
+    return worker;
+  }
+
+  /** Asks what runs to stop at its next step. */
+  stop(): void {
+    for (const worker of this.#all) worker.say({say: 'stop'});
+  }
+
+  /** Ends every process now. */
+  kill(): void {
+    for (const worker of this.#all) worker.process.kill('SIGKILL');
+  }
+
+  /** Lets idle workers go; they end by themselves once the channel is closed. */
+  close(): void {
+    for (const worker of this.#all) if (worker.process.connected) worker.process.disconnect();
+  }
+}

@@ -1,0 +1,115 @@
+import {mkdtemp, readFile, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {formatDiagnostic} from '../../src/base/diagnostic.ts';
+import {buildGraph} from '../../src/graph/build-graph.ts';
+import type {Graph} from '../../src/graph/graph.ts';
+import {makePlan} from '../../src/plan/make-plan.ts';
+import type {Plan} from '../../src/plan/verdict.ts';
+import type {RunEvent} from '../../src/run/event.ts';
+import {type OnFailure, type RunResult, runPlan} from '../../src/run/run-plan.ts';
+import {WorkerPool} from '../../src/run/worker-pool.ts';
+import {readSpec} from '../../src/spec/read-spec.ts';
+import {openStore, type Store} from '../../src/store/store.ts';
+import {countingStages} from './counting-stages.ts';
+
+export interface RigRun extends RunResult {
+  readonly plan: Plan;
+  readonly events: readonly RunEvent[];
+  /** Ids of the instances that ran, sorted. */
+  readonly ran: readonly string[];
+}
+
+export interface RigOptions {
+  readonly onFailure?: OnFailure;
+  readonly stop?: AbortSignal;
+  readonly onEvent?: (event: RunEvent) => void;
+  readonly jobs?: number;
+}
+
+/** A store in a folder of its own and real worker processes over the counting stages. */
+export class PipelineRig implements AsyncDisposable {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async create(): Promise<PipelineRig> {
+    return new PipelineRig(await mkdtemp(join(tmpdir(), 'basin-rig-')));
+  }
+
+  get cache(): string {
+    return join(this.folder, 'cache');
+  }
+
+  graph(text: string): Graph {
+    const path = join(this.folder, 'pipeline.yaml');
+    const spec = readSpec({path, text});
+    if (!spec.ok) throw new Error(spec.error.map(formatDiagnostic).join('\n\n'));
+    const graph = buildGraph(spec.value, countingStages);
+    if (!graph.ok) throw new Error(graph.error.map(formatDiagnostic).join('\n\n'));
+    return graph.value;
+  }
+
+  async withStore<T>(use: (store: Store) => Promise<T>): Promise<T> {
+    const store = await openStore(this.cache);
+    try {
+      return await use(store);
+    } finally {
+      store.close();
+    }
+  }
+
+  async plan(text: string): Promise<Plan> {
+    return this.withStore((store) => makePlan(this.graph(text), {store, numerics: 'none'}));
+  }
+
+  async run(text: string, options: RigOptions = {}): Promise<RigRun> {
+    const graph = this.graph(text);
+    const jobs = options.jobs ?? 2;
+    const events: RunEvent[] = [];
+    process.env.BASIN_COUNT_FILE = join(this.folder, 'count.txt');
+    const pool = new WorkerPool({
+      script: fileURLToPath(new URL('./counting-worker.ts', import.meta.url)),
+      arguments: [],
+    });
+    try {
+      return await this.withStore(async (store) => {
+        const plan = await makePlan(graph, {store, numerics: 'none'});
+        const result = await runPlan({
+          graph,
+          plan,
+          store,
+          numerics: 'none',
+          pool,
+          jobs,
+          onFailure: options.onFailure ?? 'finish-running',
+          wanted: new Set(graph.instances.map(({index}) => index)),
+          stop: options.stop ?? new AbortController().signal,
+          emit: (event) => {
+            events.push(event);
+            options.onEvent?.(event);
+          },
+        });
+        const ran = events.flatMap((event) =>
+          event.event === 'instance-finished' && event.outcome === 'ran' ? [String(event.id)] : [],
+        );
+        return {...result, plan, events, ran: ran.sort()};
+      });
+    } finally {
+      pool.close();
+    }
+  }
+
+  /** How often stages really ran, over all worker processes. */
+  async executions(): Promise<number> {
+    const text = await readFile(join(this.folder, 'count.txt'), 'utf8').catch(() => '');
+    return text.split('\n').filter((line) => line !== '').length;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.folder, {recursive: true, force: true});
+  }
+}
