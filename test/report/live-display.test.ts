@@ -1,0 +1,81 @@
+import {expect, test} from 'vitest';
+import type {InstanceId} from '../../src/graph/graph.ts';
+import {liveLines} from '../../src/report/lines.ts';
+import {plainReporter} from '../../src/report/plain-reporter.ts';
+import {RunView} from '../../src/report/run-view.ts';
+import type {RunEvent} from '../../src/run/event.ts';
+
+const id = (text: string): InstanceId => text as InstanceId;
+const started = (name: string): RunEvent => ({
+  event: 'instance-started',
+  id: id(name),
+  reason: {why: 'never-run'},
+  text: 'never run',
+});
+const finished = (name: string, outcome: 'ran' | 'cached' | 'failed'): RunEvent => ({
+  event: 'instance-finished',
+  id: id(name),
+  outcome,
+  seconds: 2,
+  ...(outcome === 'failed' && {failure: {message: 'The loss is not a number at step 7.', hint: 'Lower lr.'}}),
+});
+const verdicts = {cached: 0, run: 4, 'run-unless-cut-off': 0, unresolved: 0};
+
+function viewOf(events: readonly RunEvent[], now = 0): RunView {
+  const view = new RunView();
+  for (const event of events) view.apply(event, now);
+  return view;
+}
+
+test('the live block shows the whole run, and step, epoch, loss and the time left of what runs', () => {
+  const view = viewOf([
+    {event: 'run-started', pipeline: 'p', instances: 4, verdicts},
+    finished('load', 'cached'),
+    started('finetune-A'),
+    {event: 'instance-progress', id: id('finetune-A'), step: 300, steps: 1200, epoch: 0.32, loss: 0.51234},
+  ]);
+  expect(liveLines(view, 10_000, 0, 100)).toEqual([
+    '█████░░░░░░░░░░░░░░░ 1/4 · 10.0 s',
+    '  finetune-A 300/1200 · epoch 0.32 · loss 0.512 · 30.0 s left',
+  ]);
+});
+
+test('every line of the live block fits a narrow terminal', () => {
+  const name = `interpolate[alpha=0.123456789012345,keep=0.2]`;
+  const view = viewOf([
+    {event: 'run-started', pipeline: 'p', instances: 4, verdicts},
+    started(name),
+    {event: 'instance-progress', id: id(name), step: 1, steps: 2, epoch: 0.5, loss: 1.5},
+  ]);
+  for (const line of liveLines(view, 1000, 0, 60)) expect(line.length).toBeLessThanOrEqual(60);
+});
+
+test('an instance that is taken back because its output was damaged is counted once', () => {
+  const view = viewOf([finished('load', 'cached'), started('load'), finished('load', 'ran')]);
+  expect(view.ended).toEqual({ran: 1, cached: 0, 'cut-off': 0, failed: 0, skipped: 0});
+  expect(view.done).toBe(1);
+});
+
+test('a pipe gets one line for each thing that happens, the failure with what to do, and the totals last', () => {
+  const lines: string[] = [];
+  const reporter = plainReporter((line) => lines.push(line));
+  for (const event of [
+    started('a'),
+    finished('a', 'ran'),
+    finished('c', 'cached'),
+    started('b'),
+    finished('b', 'failed'),
+  ]) {
+    reporter.report(event);
+  }
+  reporter.report({event: 'run-finished', ran: 1, cached: 1, cutOff: 0, failed: 1, skipped: 2, seconds: 75});
+  expect(lines).toEqual([
+    '> a (never run)',
+    '✓ a 2.0 s',
+    '> b (never run)',
+    '✗ b 2.0 s',
+    '  The loss is not a number at step 7.',
+    '  Lower lr.',
+    'ran 1, cached 1, failed 1, skipped 2 in 1 min 15 s',
+  ]);
+});
