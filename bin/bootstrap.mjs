@@ -48,8 +48,10 @@ try {
       'Install a newer Node with npm and start again.',
     );
   }
-  await whileLocked(root, () => say('another set-up of this checkout is running; waiting for it.'), () =>
-    prepare(process.argv[2] ?? '-'),
+  await whileLocked(
+    root,
+    () => say('another set-up of this checkout is running; waiting for it.'),
+    () => prepare(process.argv[2] ?? '-'),
   );
 } catch (error) {
   if (error instanceof SetupFailure) {

@@ -17,7 +17,9 @@ const listening = (address) =>
  * namespace, elsewhere a loopback port.
  */
 export async function whileLocked(root, onWait, work) {
-  const digest = createHash('sha256').update(await realpath(root)).digest();
+  const digest = createHash('sha256')
+    .update(await realpath(root))
+    .digest();
   const address =
     process.platform === 'linux'
       ? {path: `\0basin-setup-${process.getuid?.() ?? 0}-${digest.toString('hex').slice(0, 32)}`}

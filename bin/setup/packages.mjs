@@ -17,10 +17,13 @@ export async function packagesAreCurrent(root) {
   const wanted = await packagesIn(join(root, 'package-lock.json'));
   const present = await packagesIn(join(root, 'node_modules', '.package-lock.json'));
   if (!wanted) return false;
-  return Object.entries(wanted).every(([path, {version, optional, peer}]) => {
-    if (path === '') return true;
-    const found = present?.[path];
-    // What is optional or only a peer may rightly be absent: it can belong to another platform.
-    return found ? found.version === version : Boolean(optional || peer);
-  }) && (present !== undefined || Object.keys(wanted).every((path) => path === ''));
+  return (
+    Object.entries(wanted).every(([path, {version, optional, peer}]) => {
+      if (path === '') return true;
+      const found = present?.[path];
+      // What is optional or only a peer may rightly be absent: it can belong to another platform.
+      return found ? found.version === version : Boolean(optional || peer);
+    }) &&
+    (present !== undefined || Object.keys(wanted).every((path) => path === ''))
+  );
 }

@@ -27,7 +27,10 @@ async function prepare(backend: BackendName, report: SetupReporter): Promise<Res
   if (fault) {
     const count = tested.value.needed.length;
     return fail(
-      obstacle(`the ${backend} back end computes ${count} of ${tested.value.cases} tests wrong (${fault.case}: ${fault.detail})`, again),
+      obstacle(
+        `the ${backend} back end computes ${count} of ${tested.value.cases} tests wrong (${fault.case}: ${fault.detail})`,
+        again,
+      ),
     );
   }
   return ok({files: built.value, selfTest: tested.value});
@@ -38,7 +41,8 @@ const SLOWER_THAN_NATIVE: Readonly<Record<BackendName, number>> = {tensorflow: 1
 
 /** The line on what runs and why not faster. */
 function lineOf(backend: BackendName, choice: BackendName | undefined, refusals: readonly Refusal[]): string {
-  const name = backend === 'tensorflow' ? `tensorflow back end (TensorFlow ${TENSORFLOW_VERSION}, native)` : `${backend} back end`;
+  const name =
+    backend === 'tensorflow' ? `tensorflow back end (TensorFlow ${TENSORFLOW_VERSION}, native)` : `${backend} back end`;
   if (choice) return `${name}, as asked`;
   const [refusal] = refusals;
   if (!refusal) return name;
@@ -60,31 +64,35 @@ export async function setUp(options: {
 }): Promise<Manifest> {
   const {choice, force = false, report} = options;
   const lock = join(userCacheFolder(), 'backends', 'lock');
-  return whileHolding(lock, () => report.line('Another set-up is running; waiting for it.'), async () => {
-    const known = force ? undefined : await readManifest(choice);
-    if (known && (known.backend !== 'tensorflow' || (await verifyBuild())?.damaged.length === 0)) return known;
-    const refusals: Refusal[] = [];
-    for (const backend of choice ? [choice] : BACKENDS) {
-      const prepared = await prepare(backend, report);
-      if (!prepared.ok) {
-        refusals.push({backend, ...prepared.error});
-        continue;
+  return whileHolding(
+    lock,
+    () => report.line('Another set-up is running; waiting for it.'),
+    async () => {
+      const known = force ? undefined : await readManifest(choice);
+      if (known && (known.backend !== 'tensorflow' || (await verifyBuild())?.damaged.length === 0)) return known;
+      const refusals: Refusal[] = [];
+      for (const backend of choice ? [choice] : BACKENDS) {
+        const prepared = await prepare(backend, report);
+        if (!prepared.ok) {
+          refusals.push({backend, ...prepared.error});
+          continue;
+        }
+        const manifest: Manifest = {
+          backend,
+          numerics: numericsOf(backend),
+          line: lineOf(backend, choice, refusals),
+          setUpId: setUpId(),
+          refusals,
+          ...prepared.value,
+        };
+        writeManifest(choice, manifest);
+        return manifest;
       }
-      const manifest: Manifest = {
-        backend,
-        numerics: numericsOf(backend),
-        line: lineOf(backend, choice, refusals),
-        setUpId: setUpId(),
-        refusals,
-        ...prepared.value,
-      };
-      writeManifest(choice, manifest);
-      return manifest;
-    }
-    const [refusal] = refusals;
-    throw new StageError(
-      `The ${refusal?.backend} back end cannot be had: ${refusal?.reason}.`,
-      refusal && `${refusal.hint.charAt(0).toUpperCase()}${refusal.hint.slice(1)}.`,
-    );
-  });
+      const [refusal] = refusals;
+      throw new StageError(
+        `The ${refusal?.backend} back end cannot be had: ${refusal?.reason}.`,
+        refusal && `${refusal.hint.charAt(0).toUpperCase()}${refusal.hint.slice(1)}.`,
+      );
+    },
+  );
 }

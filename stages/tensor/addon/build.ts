@@ -16,12 +16,7 @@ import {extractEntry, zipEntries} from './zip.ts';
 /** The C library that TensorFlow's wheel asks for by its tag. */
 const OLDEST_GLIBC = '2.27';
 
-const HEADERS = [
-  'tensorflow/c/',
-  'tensorflow/core/platform/ctstring',
-  'tsl/platform/ctstring',
-  'xla/tsl/c/',
-] as const;
+const HEADERS = ['tensorflow/c/', 'tensorflow/core/platform/ctstring', 'tsl/platform/ctstring', 'xla/tsl/c/'] as const;
 
 /** What stands in the way of a build on this machine, found without downloading anything. */
 export function buildObstacle(): Obstacle | undefined {
@@ -124,7 +119,8 @@ export async function buildAddon(report: SetupReporter): Promise<Result<readonly
   }
   const existing = await verifyBuild();
   if (existing?.damaged.length === 0) return ok(existing.files);
-  if (existing) report.line(`The native addon in the cache is damaged (${existing.damaged.join(', ')}): building it anew.`);
+  if (existing)
+    report.line(`The native addon in the cache is damaged (${existing.damaged.join(', ')}): building it anew.`);
   const before = buildObstacle();
   if (before) return fail(before);
   const compiler = findProgram(COMPILERS);

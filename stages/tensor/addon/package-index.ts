@@ -21,7 +21,8 @@ function filesOfJson(text: string, base: string): IndexFile[] {
   const page: unknown = JSON.parse(text);
   if (typeof page !== 'object' || !page || !('files' in page) || !Array.isArray(page.files)) return [];
   return page.files.flatMap((file: unknown) => {
-    if (typeof file !== 'object' || !file || !('filename' in file) || !('url' in file) || !('hashes' in file)) return [];
+    if (typeof file !== 'object' || !file || !('filename' in file) || !('url' in file) || !('hashes' in file))
+      return [];
     const {filename, url, hashes} = file;
     if (typeof filename !== 'string' || typeof url !== 'string' || typeof hashes !== 'object' || !hashes) return [];
     const sha256 = 'sha256' in hashes && typeof hashes.sha256 === 'string' ? hashes.sha256 : undefined;
@@ -59,7 +60,10 @@ export async function downloadFromIndex(folder: string, report: SetupReporter): 
         filename.startsWith(start) && filename.includes('manylinux') && filename.endsWith(`_${wheelMachine()}.whl`),
     );
     const file = fitting.find(({filename}) => KNOWN_WHEELS[filename]) ?? fitting[0];
-    if (!file) return fail(`the package index has no ${WHEEL_PROJECT} ${TENSORFLOW_VERSION} for ${process.platform} ${process.arch}`);
+    if (!file)
+      return fail(
+        `the package index has no ${WHEEL_PROJECT} ${TENSORFLOW_VERSION} for ${process.platform} ${process.arch}`,
+      );
     const response = await fetch(file.url);
     if (!response.ok || !response.body) return fail(`the download was answered ${response.status}`);
     const total = Number(response.headers.get('content-length'));
@@ -79,7 +83,9 @@ export async function downloadFromIndex(folder: string, report: SetupReporter): 
       createWriteStream(path),
     );
     const wanted = KNOWN_WHEELS[file.filename] ?? file.sha256;
-    return hash.digest('hex') === wanted ? ok(path) : fail('the downloaded file is not the published one (SHA-256 differs)');
+    return hash.digest('hex') === wanted
+      ? ok(path)
+      : fail('the downloaded file is not the published one (SHA-256 differs)');
   } catch (error) {
     return fail(reasonOf(error));
   }

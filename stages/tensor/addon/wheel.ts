@@ -33,7 +33,9 @@ async function downloadWithPip(python: string, folder: string, report: SetupRepo
       [
         ...['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--no-cache-dir', '--progress-bar=off'],
         ...['--implementation=cp', '--python-version=3.11', '--abi=cp311'],
-        ...['2_27', '2_17', '2014'].map((policy) => `--platform=manylinux${policy === '2014' ? '' : '_'}${policy}_${machine}`),
+        ...['2_27', '2_17', '2014'].map(
+          (policy) => `--platform=manylinux${policy === '2014' ? '' : '_'}${policy}_${machine}`,
+        ),
         ...[`--dest=${folder}`, `${WHEEL_PROJECT}==${TENSORFLOW_VERSION}`],
       ],
       {TMPDIR: folder, PIP_DISABLE_PIP_VERSION_CHECK: '1', PIP_NO_INPUT: '1'},
@@ -94,7 +96,7 @@ export async function fetchWheel(
   if (known !== undefined && known !== digest) {
     return fail(
       obstacle(
-        "the downloaded TensorFlow wheel is not the published one (its SHA-256 differs)",
+        'the downloaded TensorFlow wheel is not the published one (its SHA-256 differs)',
         'a package index that serves the published file and `basin setup` give the native one',
       ),
     );

@@ -26,6 +26,9 @@ export function withGradients(
 ): readonly Tensor[] {
   const value = f(...inputs);
   const weights = values(tf, value.shape, 99);
-  const scalar = (...xs: Tensor[]): Tensor => f(...xs).mul(weights).sum();
+  const scalar = (...xs: Tensor[]): Tensor =>
+    f(...xs)
+      .mul(weights)
+      .sum();
   return [value, ...tf.grads(scalar)([...inputs])];
 }

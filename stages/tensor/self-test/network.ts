@@ -8,16 +8,20 @@ const gelu = (tf: Tf, x: Tensor): Tensor => x.mul(0.5).mul(tf.erf(x.mul(Math.SQR
 /** Layer normalisation over the last axis (Ba et al. 2016, equation 3), gain and bias inside the root's epsilon form. */
 function layerNorm(tf: Tf, x: Tensor, gain: Tensor, bias: Tensor): Tensor {
   const {mean, variance} = tf.moments(x, -1, true);
-  return x.sub(mean).mul(tf.rsqrt(variance.add(1e-12))).mul(gain).add(bias);
+  return x
+    .sub(mean)
+    .mul(tf.rsqrt(variance.add(1e-12)))
+    .mul(gain)
+    .add(bias);
 }
 
 /** Scaled dot-product attention of several heads, from the projections [batch, tokens, 3·width]. */
 function attention(tf: Tf, qkv: Tensor, heads: number): Tensor {
   const [batch = 1, tokens = 1, triple = 3] = qkv.shape;
   const width = triple / 3;
-  const parts = tf.split(qkv, 3, -1).map((part) =>
-    tf.transpose(part.reshape([batch, tokens, heads, width / heads]), [0, 2, 1, 3]),
-  );
+  const parts = tf
+    .split(qkv, 3, -1)
+    .map((part) => tf.transpose(part.reshape([batch, tokens, heads, width / heads]), [0, 2, 1, 3]));
   const [q, k, v] = parts;
   if (!q || !k || !v) throw new Error('Internal error: a split in three gave fewer parts');
   const scores = tf.softmax(tf.matMul(q, k, false, true).div(Math.sqrt(width / heads)));
@@ -59,11 +63,9 @@ export const networkCases: readonly Case[] = [
   {
     name: 'patches by a transpose of six axes',
     compute: (tf) =>
-      withGradients(
-        tf,
-        (x) => tf.transpose(x.reshape([2, 3, 2, 4, 2, 4]), [0, 2, 4, 1, 3, 5]).reshape([2, 4, 48]),
-        [values(tf, [2, 192])],
-      ),
+      withGradients(tf, (x) => tf.transpose(x.reshape([2, 3, 2, 4, 2, 4]), [0, 2, 4, 1, 3, 5]).reshape([2, 4, 48]), [
+        values(tf, [2, 192]),
+      ]),
   },
   {
     name: 'a step of AdamW under a mask',
@@ -72,16 +74,24 @@ export const networkCases: readonly Case[] = [
       const first = m.mul(0.9).add(g.mul(0.1));
       const second = m.square().mul(0.999).add(g.square().mul(0.001));
       const mask = tf.greater(w.abs(), 0.4).toFloat();
-      return [w.mul(1 - 1e-3).sub(first.div(tf.sqrt(second).add(1e-8)).mul(0.01)).mul(mask), first, second];
+      return [
+        w
+          .mul(1 - 1e-3)
+          .sub(first.div(tf.sqrt(second).add(1e-8)).mul(0.01))
+          .mul(mask),
+        first,
+        second,
+      ];
     },
   },
   {
     name: 'two layers with a ReLU',
     compute: (tf) =>
-      withGradients(
-        tf,
-        (x, w, b, v) => tf.matMul(tf.relu(tf.matMul(x, w).add(b)), v),
-        [values(tf, [4, 12]), values(tf, [12, 9], 2), values(tf, [9], 3), values(tf, [9, 3], 4)],
-      ),
+      withGradients(tf, (x, w, b, v) => tf.matMul(tf.relu(tf.matMul(x, w).add(b)), v), [
+        values(tf, [4, 12]),
+        values(tf, [12, 9], 2),
+        values(tf, [9], 3),
+        values(tf, [9, 3], 4),
+      ]),
   },
 ];

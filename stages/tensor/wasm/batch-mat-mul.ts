@@ -97,7 +97,11 @@ export function replaceBatchMatMul(tf: Tf): void {
     const multiply = backend.wasm.cwrap(KERNEL, null, PARAMETERS);
     // A view is a tensor of the wasm module on memory that another one owns: it is forgotten, never freed.
     const view = (of: TensorInfo, index: number, rows: number, columns: number): TensorInfo =>
-      backend.makeOutput([1, rows, columns], 'float32', backend.getMemoryOffset(of.dataId) + index * rows * columns * FLOAT_BYTES);
+      backend.makeOutput(
+        [1, rows, columns],
+        'float32',
+        backend.getMemoryOffset(of.dataId) + index * rows * columns * FLOAT_BYTES,
+      );
     const idOf = (info: TensorInfo): number => backend.dataIdMap.get(info.dataId).id;
     const forget = (info: TensorInfo): void => {
       backend.wasm.tfjs.disposeData(idOf(info));
@@ -111,7 +115,17 @@ export function replaceBatchMatMul(tf: Tf): void {
       const rows = product(left.dims) * left.rows;
       const [l, o] = [view(left.info, 0, rows, left.columns), view(out, 0, rows, right.columns)];
       // The module packs a right operand once and keeps that by its id, so a weight is handed over as itself.
-      multiply(idOf(l), int32Bytes(l.shape), 3, idOf(right.info), int32Bytes([1, right.rows, right.columns]), 3, 0, 0, idOf(o));
+      multiply(
+        idOf(l),
+        int32Bytes(l.shape),
+        3,
+        idOf(right.info),
+        int32Bytes([1, right.rows, right.columns]),
+        3,
+        0,
+        0,
+        idOf(o),
+      );
       for (const info of [l, o]) forget(info);
     } else {
       const [lefts, rights] = [broadcastIndices(left.dims, dims), broadcastIndices(right.dims, dims)];
