@@ -1,0 +1,19 @@
+import {readFile, rename, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+
+async function writeWhole(path, content) {
+  const half = `${path}.${process.pid}`;
+  await writeFile(half, content);
+  await rename(half, path);
+}
+
+/**
+ * Records that a checkout is prepared, for bin/basin-node to compare: the lock file the packages were installed from, and
+ * two lines, the Node that was first on the PATH (`-` for none) and the one to use. The lock file goes last: it decides.
+ */
+export async function writeStamp(root, {asked, runtime}) {
+  const folder = join(root, 'node_modules', '.basin');
+  const lock = await readFile(join(root, 'package-lock.json'));
+  await writeWhole(join(folder, 'runtime'), `${asked}\n${runtime}\n`);
+  await writeWhole(join(folder, 'package-lock.json'), lock);
+}

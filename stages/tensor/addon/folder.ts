@@ -1,0 +1,16 @@
+import {join} from 'node:path';
+import {userCacheFolder} from '../machine.ts';
+import {setUpId} from '../versions.ts';
+
+/** Where this user's builds of the native addon are, one folder each. */
+export const buildsFolder = (): string => join(userCacheFolder(), 'tensorflow');
+
+/** Folder of the addon that fits this machine and these versions. */
+export const addonFolder = (): string => join(buildsFolder(), setUpId());
+
+export const ADDON_FILE = 'tfjs_binding.node';
+/** Folder of the TensorFlow libraries beside the addon; both must lie in one, as the one finds the other through it. */
+export const LIBRARY_FOLDER = 'lib';
+export const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'] as const;
+/** The list of what a build consists of, written last. */
+export const FILES_FILE = 'files.json';

@@ -1,0 +1,177 @@
+import {buildObstacle, verifyBuild} from './addon/build.ts';
+import {COMPILERS} from './addon/compile.ts';
+import {addonFolder} from './addon/folder.ts';
+import {runProgram} from './addon/program.ts';
+import {wheelMachine} from './addon/wheel-identity.ts';
+import {BACKENDS, type BackendName} from './backend.ts';
+import {cpuFlags, findProgram, glibcVersion} from './machine.ts';
+import {type Manifest, readManifest} from './manifest.ts';
+import {selfTest} from './self-test/self-test.ts';
+import {TENSORFLOW_VERSION} from './versions.ts';
+
+/** One thing looked at. `bad` stops basin or shows damage; `missing` only costs speed or a detour. */
+export interface Finding {
+  readonly subject: string;
+  readonly state: 'good' | 'missing' | 'bad';
+  readonly found: string;
+  /** What to do about it. */
+  readonly hint?: string;
+}
+
+export interface DoctorReport {
+  /** Whether runs can compute: there is a set-up, its files are whole, and its back end passes the self-test now. */
+  readonly ok: boolean;
+  readonly backend: BackendName | undefined;
+  /** One line: what runs and why not faster. */
+  readonly line: string;
+  readonly findings: readonly Finding[];
+}
+
+const VECTOR_FLAGS = ['avx2', 'avx512f', 'amx_tile', 'asimd', 'sve'] as const;
+
+const firstLine = (text: string): string => text.split('\n')[0]?.trim() ?? '';
+
+function machineFindings(): readonly Finding[] {
+  const flags = new Set(cpuFlags());
+  const glibc = glibcVersion();
+  return [
+    {subject: 'Node.js', state: 'good', found: `${process.version} at ${process.execPath}`},
+    {
+      subject: 'system',
+      state: wheelMachine() ? 'good' : 'missing',
+      found: `${process.platform} ${process.arch}`,
+      ...(!wheelMachine() && {hint: 'The native back end is for Linux on x64 or arm64.'}),
+    },
+    {
+      subject: 'C library',
+      state: glibc ? 'good' : 'missing',
+      found: glibc ? `glibc ${glibc}` : 'not glibc',
+      ...(!glibc && {hint: 'TensorFlow is published for glibc only; a Debian, Ubuntu or Fedora image has it.'}),
+    },
+    {
+      subject: 'vector instructions',
+      state: 'good',
+      found: VECTOR_FLAGS.filter((flag) => flags.has(flag)).join(', ') || 'none that the system tells of',
+    },
+  ];
+}
+
+async function toolFindings(): Promise<readonly Finding[]> {
+  const python = findProgram(['python3', 'python']);
+  const pip = python && (await runProgram(python, ['-m', 'pip', '--version']));
+  const compiler = findProgram(COMPILERS);
+  return [
+    python
+      ? {
+          subject: 'Python',
+          state: 'good',
+          found: `${firstLine((await runProgram(python, ['--version'])).said)} at ${python}`,
+        }
+      : {
+          subject: 'Python',
+          state: 'missing',
+          found: 'no python3 on the PATH',
+          hint: 'Not needed: TensorFlow is then downloaded over HTTPS. `apt install python3-pip` lets pip, its mirrors and proxies do it.',
+        },
+    pip && pip.outcome === 0
+      ? {subject: 'pip', state: 'good', found: firstLine(pip.said).replace(/ from .*/, '')}
+      : {
+          subject: 'pip',
+          state: 'missing',
+          found: 'no pip for that Python',
+          hint: 'Not needed: TensorFlow is then downloaded over HTTPS. `apt install python3-pip` brings it.',
+        },
+    compiler
+      ? {subject: 'C++ compiler', state: 'good', found: firstLine((await runProgram(compiler, ['--version'])).said)}
+      : {
+          subject: 'C++ compiler',
+          state: 'missing',
+          found: `none of ${COMPILERS.join(', ')} on the PATH`,
+          hint: '`apt install g++`, then `basin setup`, gives the native back end.',
+        },
+  ];
+}
+
+async function addonFinding(): Promise<Finding> {
+  const build = await verifyBuild();
+  const subject = 'native addon';
+  if (build && build.damaged.length === 0) {
+    return {subject, state: 'good', found: `TensorFlow ${TENSORFLOW_VERSION}, checksums right, in ${addonFolder()}`};
+  }
+  if (build) {
+    return {
+      subject,
+      state: 'bad',
+      found: `not as it was built: ${build.damaged.join(', ')} in ${addonFolder()}`,
+      hint: '`basin setup` builds it anew.',
+    };
+  }
+  const why = buildObstacle();
+  return {
+    subject,
+    state: 'missing',
+    found: why ? `not built, as ${why.reason}` : 'not built yet',
+    hint: why ? `${why.hint.charAt(0).toUpperCase()}${why.hint.slice(1)}.` : '`basin setup` builds it.',
+  };
+}
+
+async function backendFinding(backend: BackendName, addon: Finding, manifest: Manifest | undefined): Promise<Finding> {
+  const subject = `${backend} back end`;
+  if (backend === 'tensorflow' && addon.state !== 'good') {
+    return {subject, state: addon.state, found: 'not to be had: see the native addon'};
+  }
+  const used = manifest?.backend === backend;
+  const tested = await selfTest(backend);
+  if (!tested.ok) {
+    return {
+      subject,
+      state: used ? 'bad' : 'missing',
+      found: `does not run: ${tested.error}`,
+      hint: 'Please report this.',
+    };
+  }
+  const {cases, needed, avoided} = tested.value;
+  const wrong = (faults: typeof needed): string => faults.map((fault) => `${fault.case} (${fault.detail})`).join('; ');
+  if (needed.length > 0) {
+    return {
+      subject,
+      state: used ? 'bad' : 'missing',
+      found: `computes wrong: ${wrong(needed)}`,
+      hint: 'It is not used.',
+    };
+  }
+  return {
+    subject,
+    state: 'good',
+    found: `runs; ${cases - avoided.length} of ${cases} tests equal the reference`,
+    ...(avoided.length > 0 && {hint: `Stages of your own should avoid, on this back end: ${wrong(avoided)}.`}),
+  };
+}
+
+/** Looks at everything a set-up depends on, checks the addon's files and runs every back end's self-test. Takes some seconds. */
+export async function doctor(): Promise<DoctorReport> {
+  const manifest = await readManifest();
+  const addon = await addonFinding();
+  const backends: Finding[] = [];
+  for (const backend of BACKENDS) backends.push(await backendFinding(backend, addon, manifest));
+  const findings = [...machineFindings(), ...(await toolFindings()), addon, ...backends];
+  const used = backends.find(({subject}) => subject === `${manifest?.backend} back end`);
+  return {
+    ok: manifest !== undefined && used?.state === 'good' && addon.state !== 'bad',
+    backend: manifest?.backend,
+    line: manifest?.line ?? 'no back end is set up for this machine and these versions; `basin setup` does it',
+    findings,
+  };
+}
+
+const MARKS = {good: 'ok     ', missing: 'missing', bad: 'BAD    '} as const;
+
+/** The report as a person reads it: a line for each finding, what to do below it, the outcome last. */
+export function formatDoctor({findings, line, ok}: DoctorReport): string {
+  const width = Math.max(...findings.map(({subject}) => subject.length));
+  const lines = findings.flatMap(({subject, state, found, hint}) => [
+    `${MARKS[state]}  ${subject.padEnd(width)}  ${found}`,
+    ...(hint ? [`${' '.repeat(width + 11)}${hint}`] : []),
+  ]);
+  return [...lines, '', `${ok ? 'Runs use the' : 'Not ready:'} ${line}`].join('\n');
+}

@@ -1,0 +1,50 @@
+import {createRequire} from 'node:module';
+import {dirname, sep} from 'node:path';
+import type {TensorLibrary} from '../../src/stage/tensor-library.ts';
+import {loadAddon} from './addon/load-addon.ts';
+import type {BackendName} from './backend.ts';
+import type {Tf} from './library.ts';
+import {replaceBatchMatMul} from './wasm/batch-mat-mul.ts';
+
+const require = createRequire(import.meta.url);
+
+function requireTf(): Tf {
+  const tf: Tf = require('@tensorflow/tfjs');
+  tf.env().set('PROD', true); // changes nothing but warnings on the console, such as the advice to install tfjs-node
+  return tf;
+}
+
+/**
+ * Loads TensorFlow.js with a back end ready to compute, once per process. `threads` is the number of processor threads
+ * for one operation (`tensorflow` only: `wasm` has no threads in Node, `cpu` none at all). Every import of
+ * `@tensorflow/tfjs` in this process then is the returned module.
+ *
+ * TensorFlow writes two lines to the standard error that no setting hides without costing speed (reference: its
+ * `InitializeLog` warning and the oneDNN notice); the rest of its log is off.
+ *
+ * @throws StageError when the native addon is not set up; an Error of the loader when it cannot be loaded.
+ */
+export async function loadTensorLibrary(backend: BackendName, {threads}: {threads: number}): Promise<TensorLibrary> {
+  switch (backend) {
+    case 'tensorflow': {
+      // TensorFlow reads its environment when its libraries are loaded.
+      process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+      process.env.TF_NUM_INTRAOP_THREADS = String(threads);
+      process.env.TF_NUM_INTEROP_THREADS = '1'; // eager operations come one at a time
+      loadAddon();
+      break;
+    }
+    case 'wasm': {
+      const wasm: typeof import('@tensorflow/tfjs-backend-wasm') = require('@tensorflow/tfjs-backend-wasm');
+      wasm.setWasmPaths(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + sep);
+      break;
+    }
+    case 'cpu':
+      break;
+  }
+  const tf = requireTf();
+  if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js did not take the back end ${backend}`);
+  await tf.ready();
+  if (backend === 'wasm') replaceBatchMatMul(tf);
+  return tf;
+}

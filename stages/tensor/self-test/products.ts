@@ -1,0 +1,73 @@
+import {type Case, values, withGradients} from './case.ts';
+
+const FLAGS = [false, true];
+
+/** Shape of a matrix operand, transposed when it will be transposed back. */
+const operand = (batch: readonly number[], rows: number, columns: number, transposed: boolean): number[] =>
+  transposed ? [...batch, columns, rows] : [...batch, rows, columns];
+
+// [2,1] × [2,3] is not here: the reference itself repeats the wrong matrices of it (tfjs-backend-cpu 4.22).
+const BATCHES: readonly {readonly left: readonly number[]; readonly right: readonly number[]}[] = [
+  {left: [], right: []},
+  {left: [1], right: [1]},
+  {left: [5], right: [5]},
+  {left: [2, 3], right: [2, 3]},
+  {left: [5], right: [1]},
+  {left: [1], right: [5]},
+  {left: [2, 3], right: [1, 3]},
+  {left: [2, 3], right: [1, 1]},
+];
+
+export const productCases: readonly Case[] = [
+  ...BATCHES.flatMap(({left, right}) =>
+    FLAGS.flatMap((transposeA) =>
+      FLAGS.map(
+        (transposeB): Case => ({
+          name: `matMul [${left}] × [${right}]${transposeA ? ' transposeA' : ''}${transposeB ? ' transposeB' : ''}`,
+          compute: (tf) => {
+            const a = values(tf, operand(left, 7, 9, transposeA), 1);
+            const b = values(tf, operand(right, 9, 6, transposeB), 2);
+            // tfjs 4.22 has no gradient for a broadcast product, on any back end.
+            return left.join() === right.join()
+              ? withGradients(tf, (x, y) => tf.matMul(x, y, transposeA, transposeB), [a, b])
+              : tf.matMul(a, b, transposeA, transposeB);
+          },
+        }),
+      ),
+    ),
+  ),
+  {
+    name: 'matMul wider than a vector register',
+    compute: (tf) => withGradients(tf, (a, b) => tf.matMul(a, b), [values(tf, [33, 65]), values(tf, [65, 40], 2)]),
+  },
+  ...FLAGS.flatMap((transposeA) =>
+    FLAGS.map(
+      (transposeB): Case => ({
+        name: `fused.matMul with a bias${transposeA ? ' transposeA' : ''}${transposeB ? ' transposeB' : ''}`,
+        avoided: true,
+        compute: (tf) =>
+          tf.fused.matMul({
+            a: values(tf, operand([], 3, 4, transposeA)),
+            b: values(tf, operand([], 4, 5, transposeB), 2),
+            bias: values(tf, [5], 3),
+            transposeA,
+            transposeB,
+          }),
+      }),
+    ),
+  ),
+  {
+    name: 'fused.matMul with a bias, of a batch',
+    avoided: true,
+    compute: (tf) => tf.fused.matMul({a: values(tf, [2, 3, 4]), b: values(tf, [2, 4, 5], 2), bias: values(tf, [5], 3)}),
+  },
+  {
+    name: 'conv2d of patches',
+    compute: (tf) =>
+      withGradients(tf, (x, w) => tf.conv2d(x.reshape([2, 8, 8, 3]), w.reshape([4, 4, 3, 5]), 4, 'valid'), [
+        values(tf, [2, 192]),
+        values(tf, [48, 5], 2),
+      ]),
+    avoided: true,
+  },
+];
