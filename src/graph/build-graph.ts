@@ -1,0 +1,133 @@
+import type {Json, JsonObject} from '../base/json.ts';
+import {fail, ok, type Result} from '../base/result.ts';
+import {Faults} from '../spec/faults.ts';
+import type {Spec} from '../spec/spec.ts';
+import type {Registry} from '../stage/define-stage.ts';
+import {checkExpectations} from './check-expectations.ts';
+import {type CheckedNode, checkNode} from './check-node.ts';
+import type {Graph, GraphNode, Instance} from './graph.ts';
+import {instanceId} from './instance-id.ts';
+import {nodeAxes, type Source} from './node-axes.ts';
+import {nodeParameters, ParameterCheck} from './node-parameters.ts';
+import {orderNodes} from './order-nodes.ts';
+import {axesJson, type Relation, UNIT} from './relation.ts';
+
+/** Looks up every name, checks every parameter and unrolls the sweeps. Every fault is in the error. */
+export function buildGraph(spec: Spec, registry: Registry): Result<Graph> {
+  const faults = new Faults();
+  const graph = draftGraph(spec, registry, faults);
+  return faults.none ? ok(graph) : fail(faults.all);
+}
+
+/** The graph as far as it can be built; whole only when no fault was added. */
+export function draftGraph(spec: Spec, registry: Registry, faults: Faults): Graph {
+  const checked = new Map<string, CheckedNode>();
+  for (const node of spec.nodes.values()) {
+    const found = checkNode(node, spec, registry, faults);
+    if (found) checked.set(node.name, found);
+  }
+  const sources = new Map<string, Source>();
+  const nodes = new Map<string, GraphNode>();
+  const instances: Instance[] = [];
+  const parameters = new ParameterCheck();
+  for (const node of orderNodes(checked, faults)) {
+    const built = expand(node, spec, sources, instances, parameters, faults);
+    if (!built) continue;
+    sources.set(node.spec.name, built.source);
+    nodes.set(node.spec.name, built.node);
+  }
+  return {
+    name: spec.name,
+    source: spec.source,
+    folder: spec.folder,
+    params: jsonOfParams(spec.params),
+    nodes: [...spec.nodes.keys()].flatMap((name) => nodes.get(name) ?? []),
+    instances,
+    consumers: consumersOf(instances),
+    expectations: checkExpectations(spec, registry, sources, faults),
+  };
+}
+
+const jsonOfParams = (params: ReadonlyMap<string, Json>): JsonObject => Object.fromEntries(params);
+
+/** Adds a node's instances to `instances`. */
+function expand(
+  node: CheckedNode,
+  spec: Spec,
+  sources: ReadonlyMap<string, Source>,
+  instances: Instance[],
+  check: ParameterCheck,
+  faults: Faults,
+): {node: GraphNode; source: Source} | undefined {
+  const {stage} = node;
+  const {name, at} = node.spec;
+  const upstream = node.incomplete || node.edges.some(({from}) => !sources.has(from.node));
+  const points = upstream ? undefined : nodeAxes(node, sources, instances.length, faults);
+  const parameters = nodeParameters(node, points?.axes, spec.params, check, faults);
+  if (!points) {
+    // Its own axes still find what is wrong with its parameters.
+    for (const row of ownPoints(node).rows) parameters.at(row);
+    return undefined;
+  }
+  const rows: {index: number; axes: Source['rows'][number]['axes']}[] = [];
+  for (const row of points.rows) {
+    const params = parameters.at(row);
+    const index = instances.length;
+    rows.push({index, axes: row.axes});
+    const axes = axesJson(row.axes, points.axes);
+    instances.push({
+      index,
+      id: instanceId(name, axes),
+      node: name,
+      stage,
+      axes,
+      params: params ?? {},
+      inputs: row.inputs,
+    });
+  }
+  const source: Source = {stage, axes: points.axes, rows};
+  return {
+    source,
+    node: {name, stage, axes: axisValuesOf(points), instances: rows.map(({index}) => index), span: at.span},
+  };
+}
+
+/** One row for each value of each own axis, the other axes at their first. */
+function ownPoints(node: CheckedNode): Relation {
+  const broken: CheckedNode = {...node, edges: []};
+  const axes = broken.spec.axes.filter(({values}) => values !== undefined);
+  const alone = axes.map((axis) =>
+    nodeAxes({...broken, spec: {...broken.spec, axes: [axis]}}, new Map(), 0, new Faults()),
+  );
+  const base = new Map(alone.flatMap((relation) => [...(relation?.rows[0]?.axes ?? [])]));
+  if (alone.length === 0) return UNIT;
+  const rows = alone.flatMap((relation) =>
+    (relation?.rows ?? []).map((row) => ({...row, axes: new Map([...base, ...row.axes])})),
+  );
+  return {axes: axes.map(({name}) => name), rows};
+}
+
+function axisValuesOf({axes, rows}: Relation): GraphNode['axes'] {
+  return axes.map((name) => {
+    const values = new Map(
+      rows.flatMap((row) => {
+        const point = row.axes.get(name);
+        return point ? [[point.text, point.value] as const] : [];
+      }),
+    );
+    return {name, values: [...values.values()]};
+  });
+}
+
+function consumersOf(instances: readonly Instance[]): Graph['consumers'] {
+  const consumers = instances.map((): number[] => []);
+  for (const {index, inputs} of instances) {
+    const from = new Set<number>();
+    for (const binding of Object.values(inputs)) {
+      if (binding.many) for (const member of binding.members) from.add(member.from);
+      else from.add(binding.from);
+    }
+    for (const source of from) consumers[source]?.push(index);
+  }
+  return consumers;
+}

@@ -1,0 +1,59 @@
+import {isTableKind} from '../artifact/kinds.ts';
+import {compileCondition} from '../spec/expression.ts';
+import type {Faults} from '../spec/faults.ts';
+import type {ExpectationSpec, Spec} from '../spec/spec.ts';
+import {placeWithin} from '../spec/template.ts';
+import type {Place} from '../spec/tree.ts';
+import type {Registry} from '../stage/define-stage.ts';
+import {findOutput} from './check-node.ts';
+import type {Expectation} from './graph.ts';
+import {columnsOf, type Source} from './node-axes.ts';
+
+/** The expectations whose table and columns exist. Axes of a node are columns too, unless it has a fault. */
+export function checkExpectations(
+  spec: Spec,
+  registry: Registry,
+  sources: ReadonlyMap<string, Source>,
+  faults: Faults,
+): readonly Expectation[] {
+  return spec.expectations.flatMap(
+    (expectation) => checkExpectation(expectation, spec, registry, sources, faults) ?? [],
+  );
+}
+
+function checkExpectation(
+  {of, where, that, at}: ExpectationSpec,
+  spec: Spec,
+  registry: Registry,
+  sources: ReadonlyMap<string, Source>,
+  faults: Faults,
+): Expectation | undefined {
+  const output = findOutput(of, spec, registry, faults);
+  const stage = registry.get(spec.nodes.get(of.node)?.uses?.name ?? '');
+  if (!output || !stage) return undefined;
+  if (!isTableKind(output.kind)) {
+    const message = `"${of.node}.${of.artifact}" is ${output.kind}, which has no rows to hold to a condition.`;
+    faults.add('bad-expectation', of.at, message, 'Name a table: metrics, evals, points or summary.');
+    return undefined;
+  }
+  const source = sources.get(of.node);
+  const columns = columnsOf(stage, of.artifact);
+  const names = [...Object.keys(columns), ...(source?.axes ?? []).filter((axis) => !Object.hasOwn(columns, axis))];
+  for (const condition of [where, that]) {
+    // Without the node's axes an unknown column may be one of them.
+    if (condition && source) checkCondition(condition, names, columns, faults);
+  }
+  return {node: of.node, artifact: of.artifact, where: where?.text, that: that.text, span: at.span};
+}
+
+function checkCondition(
+  {text, at}: {readonly text: string; readonly at: Place},
+  names: readonly string[],
+  columns: ReturnType<typeof columnsOf>,
+  faults: Faults,
+): void {
+  const compiled = compileCondition(text, names, columns);
+  if (compiled.ok) return;
+  const {message, hint, span} = compiled.error;
+  faults.add('bad-expectation', placeWithin(at, text, 0, span), message, hint);
+}

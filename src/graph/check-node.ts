@@ -1,0 +1,129 @@
+import {suggestion} from '../base/nearest.ts';
+import type {Faults} from '../spec/faults.ts';
+import type {InputSpec, NodeSpec, Reference, Spec} from '../spec/spec.ts';
+import type {InputDeclaration, OutputDeclaration, Registry, Stage} from '../stage/define-stage.ts';
+
+/** An input whose source exists and gives the right kind. */
+export interface Edge {
+  readonly input: InputSpec;
+  readonly from: Reference;
+  readonly declaration: InputDeclaration;
+}
+
+/** A node whose names are looked up. */
+export interface CheckedNode {
+  readonly spec: NodeSpec;
+  readonly stage: Stage;
+  /** In the order in which the stage declares its inputs. */
+  readonly edges: readonly Edge[];
+  /** Some input is missing or wrong, so that the node's axes are not known. */
+  readonly incomplete: boolean;
+}
+
+/** Finds the stage of a node, and the source of each of its inputs. Undefined when the stage is not known. */
+export function checkNode(node: NodeSpec, spec: Spec, registry: Registry, faults: Faults): CheckedNode | undefined {
+  if (!node.uses) return undefined;
+  const stage = registry.get(node.uses.name);
+  if (!stage) {
+    const hint = suggestion(node.uses.name, registry.keys(), 'stages');
+    faults.add('unknown-stage', node.uses.at, `There is no stage "${node.uses.name}".`, hint);
+    return undefined;
+  }
+  for (const {name, keyAt} of node.inputs.values()) {
+    if (Object.hasOwn(stage.inputs, name)) continue;
+    const hint = suggestion(name, Object.keys(stage.inputs), `inputs of "${stage.name}"`);
+    faults.add('unknown-input', keyAt, `The stage "${stage.name}" has no input "${name}".`, hint);
+  }
+  const edges: Edge[] = [];
+  let incomplete = false;
+  for (const [name, declaration] of Object.entries(stage.inputs)) {
+    const input = node.inputs.get(name);
+    if (!input) {
+      if (declaration.optional) continue;
+      reportMissing(name, declaration, node, spec, registry, faults);
+      incomplete = true;
+      continue;
+    }
+    const from = input.from && checkSource(input.from, name, declaration, spec, registry, faults);
+    if (from) edges.push({input, from, declaration});
+    else incomplete = true;
+    if (input.over && !declaration.many) {
+      const hint = 'Remove "over"; the node follows the axes of this input instead.';
+      const at = input.over[0]?.at ?? input.keyAt;
+      faults.add(
+        'gather-without-axis',
+        at,
+        `The input "${name}" of "${stage.name}" takes one artifact and gathers over nothing.`,
+        hint,
+      );
+    }
+  }
+  return {spec: node, stage, edges, incomplete};
+}
+
+function reportMissing(
+  name: string,
+  {kind}: InputDeclaration,
+  node: NodeSpec,
+  spec: Spec,
+  registry: Registry,
+  faults: Faults,
+): void {
+  const givers = [...spec.nodes.values()].flatMap((other) => {
+    const outputs = other === node ? {} : (registry.get(other.uses?.name ?? '')?.outputs ?? {});
+    return Object.entries(outputs).flatMap(([artifact, output]) =>
+      output.kind === kind ? [`${other.name}.${artifact}`] : [],
+    );
+  });
+  const hint =
+    givers.length === 0
+      ? `Add a node that gives ${kind}, and name it under "in".`
+      : `Write in: {${name}: ${givers[0]}}.${givers.length > 1 ? ` What gives ${kind}: ${givers.slice(0, 6).join(', ')}.` : ''}`;
+  faults.add('missing-input', node.at, `The node "${node.name}" lacks its input "${name}", of kind ${kind}.`, hint);
+}
+
+/** The reference, when its artifact exists and is of the right kind; else undefined, with a fault unless its node has one. */
+function checkSource(
+  from: Reference,
+  input: string,
+  declaration: InputDeclaration,
+  spec: Spec,
+  registry: Registry,
+  faults: Faults,
+): Reference | undefined {
+  const output = findOutput(from, spec, registry, faults);
+  if (!output) return undefined;
+  if (output.kind === declaration.kind) return from;
+  const source = spec.nodes.get(from.node);
+  const outputs = registry.get(source?.uses?.name ?? '')?.outputs ?? {};
+  const fitting = Object.entries(outputs).find(([, {kind}]) => kind === declaration.kind)?.[0];
+  const hint = fitting
+    ? `Use "${from.node}.${fitting}", which is of kind ${declaration.kind}.`
+    : `"${from.node}" gives nothing of kind ${declaration.kind}.`;
+  const message = `The input "${input}" takes ${declaration.kind}, but "${from.node}.${from.artifact}" is ${output.kind}.`;
+  faults.add('wrong-kind', from.at, message, hint);
+  return undefined;
+}
+
+/** The declaration of the artifact that is meant. */
+export function findOutput(
+  from: Reference,
+  spec: Spec,
+  registry: Registry,
+  faults: Faults,
+): OutputDeclaration | undefined {
+  const node = spec.nodes.get(from.node);
+  if (!node) {
+    const hint = suggestion(from.node, spec.nodes.keys(), 'nodes');
+    faults.add('unknown-node', from.at, `There is no node "${from.node}".`, hint);
+    return undefined;
+  }
+  const stage = node.uses && registry.get(node.uses.name);
+  if (!stage) return undefined;
+  const output = Object.hasOwn(stage.outputs, from.artifact) ? stage.outputs[from.artifact] : undefined;
+  if (!output) {
+    const hint = suggestion(from.artifact, Object.keys(stage.outputs), `artifacts of "${from.node}"`);
+    faults.add('unknown-artifact', from.at, `The node "${from.node}" has no artifact "${from.artifact}".`, hint);
+  }
+  return output;
+}

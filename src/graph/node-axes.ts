@@ -1,0 +1,173 @@
+import {BASE_COLUMNS, isTableKind} from '../artifact/kinds.ts';
+import {suggestion} from '../base/nearest.ts';
+import type {Faults} from '../spec/faults.ts';
+import type {AxisSpec} from '../spec/spec.ts';
+import type {Stage} from '../stage/define-stage.ts';
+import type {CheckedNode, Edge} from './check-node.ts';
+import {axisPoint, gather, join, type Relation, sizeOfJoin, UNIT} from './relation.ts';
+
+/** More instances than this in one pipeline are a mistake of the sweep, not a plan. */
+export const MOST_INSTANCES = 200_000;
+
+/** The instances of a node that others take from. */
+export interface Source {
+  readonly stage: Stage;
+  readonly axes: readonly string[];
+  readonly rows: readonly {readonly index: number; readonly axes: Relation['rows'][number]['axes']}[];
+}
+
+/**
+ * The points of a node: the join of its inputs, in the order in which its stage declares them, and then of its own axes in
+ * file order. Undefined when there is a fault.
+ */
+export function nodeAxes(
+  node: CheckedNode,
+  sources: ReadonlyMap<string, Source>,
+  made: number,
+  faults: Faults,
+): Relation | undefined {
+  const parts: {readonly name: string; readonly relation: Relation}[] = [];
+  let sound = true;
+  for (const edge of node.edges) {
+    const source = sources.get(edge.from.node);
+    const relation = source && inputRelation(edge, source, faults);
+    if (relation) parts.push({name: `the input "${edge.input.name}"`, relation});
+    else sound = false;
+  }
+  for (const axis of node.spec.axes) {
+    const relation = ownAxis(axis);
+    if (relation) parts.push({name: `the sweep of "${axis.name}"`, relation});
+    else sound = false;
+  }
+  if (!sound) return undefined;
+  let joined = UNIT;
+  for (const [index, {name, relation}] of parts.entries()) {
+    const size = joined === UNIT ? relation.rows.length : sizeOfJoin(joined, relation);
+    if (size === 0) return emptyJoin(node, parts.slice(0, index), name, relation, faults);
+    if (size > MOST_INSTANCES - made) return tooMany(node, faults);
+    joined = join(joined, relation);
+  }
+  return joined.rows.length > MOST_INSTANCES - made ? tooMany(node, faults) : joined;
+}
+
+function ownAxis({name, values}: AxisSpec): Relation | undefined {
+  if (!values) return undefined;
+  return {axes: [name], rows: values.map((value) => ({axes: new Map([[name, axisPoint(value)]]), inputs: {}}))};
+}
+
+function inputRelation(edge: Edge, source: Source, faults: Faults): Relation | undefined {
+  const {input, from, declaration} = edge;
+  const renamed = new Map<string, string>();
+  for (const {axis, name} of input.as) {
+    if (source.axes.includes(axis.name)) renamed.set(axis.name, name);
+    else {
+      const hint = suggestion(axis.name, source.axes, `axes of "${from.node}"`);
+      faults.add('not-swept', axis.at, `"${from.node}" is not swept over "${axis.name}".`, hint);
+    }
+  }
+  const axes = source.axes.map((axis) => renamed.get(axis) ?? axis);
+  const clash = axes.find((axis, index) => axes.indexOf(axis) !== index);
+  if (clash !== undefined) {
+    const at = input.as.find(({name}) => name === clash)?.axis.at ?? input.keyAt;
+    faults.add('bad-name', at, `"${from.node}" has an axis "${clash}" already.`, 'Choose another name.');
+    return undefined;
+  }
+  if (renamed.size < input.as.length) return undefined;
+  const rows = source.rows.map(({index, axes: points}) => ({
+    axes: renamed.size === 0 ? points : new Map([...points].map(([axis, point]) => [renamed.get(axis) ?? axis, point])),
+    inputs: {[input.name]: {many: false, from: index, artifact: from.artifact} as const},
+  }));
+  const relation: Relation = {axes, rows};
+  if (!declaration.many) return relation;
+  const over = gatheredAxes(edge, axes, source.stage, faults);
+  return over && gather(relation, input.name, over);
+}
+
+/** The axes to gather over: those the file names, else those of the declaration. */
+function gatheredAxes(
+  edge: Edge,
+  axes: readonly string[],
+  stage: Stage,
+  faults: Faults,
+): readonly string[] | undefined {
+  const {input, from, declaration} = edge;
+  const before = faults.count;
+  for (const {name, at} of input.over ?? []) {
+    if (axes.includes(name)) continue;
+    faults.add(
+      'not-swept',
+      at,
+      `"${from.node}" is not swept over "${name}".`,
+      suggestion(name, axes, `axes of "${from.node}"`),
+    );
+  }
+  const over = input.over?.map(({name}) => name) ?? declaration.many?.over ?? [];
+  const absent = over.find((axis) => !axes.includes(axis));
+  if (over.length === 0 || (absent !== undefined && !input.over)) {
+    const needed = absent === undefined ? 'an axis' : `the axis "${absent}"`;
+    const hint =
+      axes.length === 0
+        ? `Give "${from.node}" a sweep: {${absent ?? 'alpha'}: […]}.`
+        : `Say which axis with {from: ${from.node}.${from.artifact}, over: [${axes.join(', ')}]}, or rename one with "as".`;
+    faults.add(
+      'gather-without-axis',
+      from.at,
+      `The input "${input.name}" gathers over ${needed}, which "${from.node}" does not have.`,
+      hint,
+    );
+  }
+  const columns = columnsOf(stage, from.artifact);
+  const clash = over.find((axis) => Object.hasOwn(columns, axis));
+  if (clash !== undefined) {
+    const hint = `Rename the axis with as: {${clash}: NEW_NAME}.`;
+    faults.add(
+      'axis-is-column',
+      from.at,
+      `"${from.node}.${from.artifact}" has a column "${clash}" already, so the axis of this name cannot become one.`,
+      hint,
+    );
+  }
+  return faults.count > before ? undefined : over;
+}
+
+/** The declared columns of an artifact, without axes. */
+export function columnsOf(
+  stage: Stage,
+  artifact: string,
+): Readonly<Record<string, 'utf8' | 'float64' | 'int32' | 'bool'>> {
+  const output = stage.outputs[artifact];
+  return output && isTableKind(output.kind) ? {...BASE_COLUMNS[output.kind], ...output.columns} : {};
+}
+
+function tooMany(node: CheckedNode, faults: Faults): undefined {
+  const message = `With "${node.spec.name}" the pipeline has more than ${MOST_INSTANCES} instances.`;
+  faults.add('too-large', node.spec.at, message, 'Sweep fewer values, or fewer axes together.');
+  return undefined;
+}
+
+function emptyJoin(
+  node: CheckedNode,
+  parts: readonly {readonly name: string; readonly relation: Relation}[],
+  name: string,
+  relation: Relation,
+  faults: Faults,
+): undefined {
+  const clashes = relation.axes.flatMap((axis) =>
+    parts.flatMap((part) => {
+      if (!part.relation.axes.includes(axis)) return [];
+      return [
+        `"${axis}" is ${valuesOf(part.relation, axis)} in ${part.name}, but ${valuesOf(relation, axis)} in ${name}`,
+      ];
+    }),
+  );
+  const message = `"${node.spec.name}" has no point at all: ${clashes.join('; ')}.`;
+  const hint =
+    'Give both the same values, or rename one axis with {from: NODE.ARTIFACT, as: {OLD: NEW}} to combine all with all.';
+  faults.add('empty-join', node.spec.at, message, hint);
+  return undefined;
+}
+
+function valuesOf({rows}: Relation, axis: string): string {
+  const texts = [...new Set(rows.map((row) => row.axes.get(axis)?.text ?? ''))];
+  return texts.length > 6 ? `${texts.slice(0, 5).join(', ')}, …` : texts.join(', ');
+}

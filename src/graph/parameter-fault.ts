@@ -1,0 +1,145 @@
+import type {z} from 'zod';
+import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
+import {describeSchema, stageParameters} from '../spec/stage-parameters.ts';
+import type {Stage} from '../stage/define-stage.ts';
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+
+/** What is wrong with a parameter; `path` leads to it from `with`. */
+export type ParameterFault =
+  | {readonly kind: 'missing'; readonly path: Path}
+  /** None of these is given, of which one is needed. */
+  | {readonly kind: 'one-missing'; readonly names: readonly string[]}
+  | {readonly kind: 'unknown'; readonly path: Path; readonly names: readonly string[]}
+  /** Each of these is known, but they cannot be given together. */
+  | {readonly kind: 'exclusive'; readonly path: Path; readonly names: readonly string[]}
+  | {readonly kind: 'bad'; readonly path: Path; readonly message: string};
+
+/** The faults that a stage's schema finds in raw parameters, with unions reduced to the branch that was meant. */
+export function parameterFaults(stage: Stage, raw: JsonObject, issues: readonly Issue[]): readonly ParameterFault[] {
+  return issues.flatMap((issue) => faultsOf(stage, raw, issue, []));
+}
+
+function faultsOf(stage: Stage, raw: JsonObject, issue: Issue, base: Path): readonly ParameterFault[] {
+  const path = [...base, ...issue.path];
+  const value = valueAt(raw, path);
+  if (path.length > 0 && value === undefined) return [{kind: 'missing', path}];
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map(
+        (key): ParameterFault => ({kind: 'unknown', path: [...path, key], names: namesAt(stage, path)}),
+      );
+    case 'invalid_union':
+      return (
+        unionFaults(stage, raw, issue.errors, path) ?? [
+          {kind: 'bad', path, message: expected(stage, path, value, issue)},
+        ]
+      );
+    default:
+      return [{kind: 'bad', path, message: expected(stage, path, value, issue)}];
+  }
+}
+
+/** Undefined when the value fits no branch even in its type, so that only the whole can be described. */
+function unionFaults(
+  stage: Stage,
+  raw: JsonObject,
+  branches: readonly (readonly Issue[])[],
+  path: Path,
+): readonly ParameterFault[] | undefined {
+  const isOfOtherType = (issues: readonly Issue[]): boolean =>
+    issues.some(({code, path: at}) => at.length === 0 && (code === 'invalid_type' || code === 'invalid_value'));
+  const near = branches.filter((issues) => issues.length > 0 && !isOfOtherType(issues));
+  const faults = near.map((issues) => issues.flatMap((issue) => faultsOf(stage, raw, issue, path)));
+  const [first] = faults.toSorted((one, other) => one.length - other.length);
+  if (first === undefined) return undefined;
+  const common = faults
+    .slice(1)
+    .reduce((shared, branch) => shared.filter((fault) => branch.some(same(fault))), faults[0] ?? []);
+  const own = faults.map((branch) => branch.filter((fault) => !common.some(same(fault))));
+  if (faults.length > 1 && own.every((branch) => branch.length > 0)) {
+    if (own.every((branch) => branch.every(({kind}) => kind === 'missing'))) {
+      const names = own.flat().flatMap((fault) => (fault.kind === 'missing' ? [String(fault.path.at(-1))] : []));
+      return [...common, {kind: 'one-missing', names: [...new Set(names)]}];
+    }
+    if (own.every((branch) => branch.every(({kind}) => kind === 'unknown'))) {
+      const paths = own.flat().flatMap((fault) => (fault.kind === 'unknown' ? [fault.path] : []));
+      const names = [...new Set(paths.map((at) => String(at.at(-1))))];
+      const last = paths.find((at) => String(at.at(-1)) === Object.keys(raw).findLast((name) => names.includes(name)));
+      return [...common, {kind: 'exclusive', path: last ?? paths[0] ?? path, names}];
+    }
+  }
+  return first;
+}
+
+const same =
+  (fault: ParameterFault) =>
+  (other: ParameterFault): boolean =>
+    JSON.stringify(fault) === JSON.stringify(other);
+
+function valueAt(raw: Json, path: Path): Json | undefined {
+  let here: Json | undefined = raw;
+  for (const step of path) {
+    if (Array.isArray(here)) here = here[Number(step)];
+    else if (isJsonObject(here) && Object.hasOwn(here, step)) here = here[String(step)];
+    else return undefined;
+  }
+  return here;
+}
+
+/** The sentence after "must be": from the schema when it says all, else from the validator. */
+function expected(stage: Stage, path: Path, value: Json | undefined, issue: Issue): string {
+  // A message that the author of the stage wrote says more than anything derived.
+  if (!/^(Invalid|Too (big|small)|Unrecognized)/.test(issue.message)) return `is not right: ${issue.message}`;
+  const descriptions = new Set(schemasAt(stage, path).map(describeSchema));
+  const [description] = descriptions;
+  const shown = shorten(JSON.stringify(value) ?? 'nothing');
+  if (descriptions.size === 1 && description !== undefined && issue.code !== 'not_multiple_of') {
+    const counted =
+      (issue.code === 'too_big' || issue.code === 'too_small') && issue.origin !== 'number' && issue.origin !== 'int';
+    if (!counted) return `must be ${description}, but is ${shown}`;
+  }
+  const lower = issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
+  return `is ${shown}, which is not right: ${lower}`;
+}
+
+const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}…` : text);
+
+function schemasAt(stage: Stage, path: Path): readonly JsonObject[] {
+  const [name, ...steps] = path;
+  let schemas = stageParameters(stage).byName.get(String(name)) ?? [];
+  for (const step of steps) {
+    schemas = schemas
+      .flatMap((schema) => [schema, schema.anyOf ?? [], schema.oneOf ?? []].flat())
+      .filter((schema) => isJsonObject(schema))
+      .flatMap((schema) =>
+        typeof step === 'number'
+          ? schema.items
+          : isJsonObject(schema.properties)
+            ? schema.properties[String(step)]
+            : [],
+      )
+      .filter((schema) => isJsonObject(schema));
+  }
+  return schemas;
+}
+
+function namesAt(stage: Stage, path: Path): readonly string[] {
+  if (path.length === 0) return [...stageParameters(stage).byName.keys()];
+  const inside = schemasAt(stage, path).flatMap((schema) => [schema, schema.anyOf ?? [], schema.oneOf ?? []].flat());
+  return [
+    ...new Set(
+      inside.flatMap((schema) =>
+        isJsonObject(schema) && isJsonObject(schema.properties) ? Object.keys(schema.properties) : [],
+      ),
+    ),
+  ];
+}
+
+/** The author's description of a parameter, for a hint. */
+export function documentation(stage: Stage, name: string): string | undefined {
+  const schemas = stageParameters(stage).byName.get(name) ?? [];
+  const described = schemas.find(({description}) => typeof description === 'string');
+  return typeof described?.description === 'string' ? described.description : undefined;
+}

@@ -1,0 +1,122 @@
+import type {JsonObject} from '../base/json.ts';
+import type {Registry, Stage} from '../stage/define-stage.ts';
+import {stageParameters} from './stage-parameters.ts';
+
+const REFERENCE = '^[A-Za-z0-9_][A-Za-z0-9_-]*\\.[A-Za-z0-9_-]+$';
+
+const AXIS: JsonObject = {
+  description: 'The values of an axis: a list, linspace, logspace, range, or an expression.',
+  anyOf: [
+    {type: 'array', minItems: 1},
+    {type: 'string', pattern: '^\\$\\{.*\\}$'},
+    spacing('linspace', '[from, to, count], both ends included'),
+    spacing('logspace', '[from, to, count] by equal ratios, both ends included; the ends are values above 0'),
+    spacing('range', '[from, to, step], the end included when a step meets it'),
+  ],
+};
+
+function spacing(form: string, description: string): JsonObject {
+  const three: JsonObject = {type: 'array', items: {type: ['number', 'string']}, minItems: 3, maxItems: 3, description};
+  return {type: 'object', properties: {[form]: three}, required: [form], additionalProperties: false};
+}
+
+const INPUT: JsonObject = {
+  anyOf: [
+    {type: 'string', pattern: REFERENCE},
+    {
+      type: 'object',
+      properties: {
+        from: {type: 'string', pattern: REFERENCE, description: 'NODE.ARTIFACT'},
+        as: {type: 'object', additionalProperties: {type: 'string'}, description: 'New names of axes: {old: new}'},
+        over: {type: 'array', items: {type: 'string'}, description: 'The axes to gather over'},
+      },
+      required: ['from'],
+      additionalProperties: false,
+    },
+  ],
+};
+
+/**
+ * The JSON Schema (draft-07) of a pipeline file, for editors: `uses` decides what `in` and `with` take.
+ *
+ * It is looser than the reader where an editor cannot know: any parameter may be an expression, and a required
+ * parameter may be set by an axis.
+ */
+export function pipelineSchema(registry: Registry): JsonObject {
+  const stages = [...registry.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'basin pipeline',
+    type: 'object',
+    properties: {
+      name: {type: 'string', description: 'Name of the pipeline; the name of the file when left out.'},
+      params: {type: 'object', description: 'Named values for expressions; overridden by --set and --params.'},
+      stages: {
+        type: 'object',
+        propertyNames: {pattern: '^[A-Za-z0-9_][A-Za-z0-9_-]*$'},
+        additionalProperties: {$ref: '#/definitions/node'},
+        minProperties: 1,
+      },
+      expect: {type: 'array', items: EXPECTATION},
+      plots: {type: 'array', items: {type: 'object'}, description: 'Vega-Lite specifications over artifacts.'},
+    },
+    required: ['stages'],
+    additionalProperties: false,
+    definitions: {node: nodeSchema(stages)},
+  };
+}
+
+const EXPECTATION: JsonObject = {
+  type: 'object',
+  properties: {
+    of: {type: 'string', pattern: REFERENCE, description: 'NODE.ARTIFACT, a table'},
+    where: {type: 'string', description: 'Only rows that meet this condition are held to `that`.'},
+    that: {type: 'string', description: 'The condition that every row must meet; no row at all fails.'},
+  },
+  required: ['of', 'that'],
+  additionalProperties: false,
+};
+
+function nodeSchema(stages: readonly Stage[]): JsonObject {
+  return {
+    type: 'object',
+    properties: {
+      uses: {
+        description: 'The stage.',
+        oneOf: stages.map(({name, doc}) => ({const: name, description: doc})),
+      },
+      in: {type: 'object', description: 'Where each input comes from.'},
+      with: {type: 'object', description: 'The parameters of the stage.'},
+      sweep: {type: 'object', additionalProperties: AXIS, description: 'Axes; they multiply.'},
+    },
+    required: ['uses'],
+    additionalProperties: false,
+    allOf: stages.map((stage) => ({
+      if: {properties: {uses: {const: stage.name}}, required: ['uses']},
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+      then: {properties: {in: inputsSchema(stage), with: withSchema(stage)}},
+    })),
+  };
+}
+
+function inputsSchema({inputs}: Stage): JsonObject {
+  const entries = Object.entries(inputs);
+  return {
+    type: 'object',
+    properties: Object.fromEntries(
+      entries.map(([name, {doc, kind}]) => [name, {...INPUT, description: `${doc} (${kind})`}]),
+    ),
+    required: entries.flatMap(([name, {optional}]) => (optional ? [] : [name])),
+    additionalProperties: false,
+  };
+}
+
+function withSchema(stage: Stage): JsonObject {
+  const expression: JsonObject = {type: 'string', pattern: '\\$\\{.*\\}'};
+  const properties = [...stageParameters(stage).byName].map(([name, schemas]): [string, JsonObject] => {
+    const described = schemas.find(({description}) => typeof description === 'string');
+    const description = described?.description ?? name;
+    return [name, {description, anyOf: [...schemas, expression]}];
+  });
+  return {type: 'object', properties: Object.fromEntries(properties), additionalProperties: false};
+}

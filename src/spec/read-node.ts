@@ -1,0 +1,128 @@
+import {isVariableName} from './expression.ts';
+import type {Faults} from './faults.ts';
+import type {Resolver} from './resolve.ts';
+import {asList, asMap, asText, fields} from './shape.ts';
+import type {ArgumentSpec, AxisSpec, InputSpec, Named, NodeSpec, Reference} from './spec.ts';
+import {axisValues} from './sweep.ts';
+import {type Entry, type MapTree, pendingIn, type Tree} from './tree.ts';
+
+const NODE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
+const NODE_HINT = 'Write {uses: STAGE, in: {…}, with: {…}, sweep: {…}}.';
+const INPUT_HINT = 'Write NODE.ARTIFACT, or {from: NODE.ARTIFACT, as: {…}, over: […]}.';
+const NODE_KEYS = ['uses', 'in', 'with', 'sweep'] as const;
+const INPUT_KEYS = ['from', 'as', 'over'] as const;
+const SWEEP_LONG_FORM = new Set(['axes', 'zip', 'include', 'exclude']);
+
+/** One entry of `stages:`. What has a fault is left undefined, so that later phases do not report it again. */
+export function readNode(entry: Entry, resolver: Resolver, faults: Faults): NodeSpec {
+  const {name, keyAt, value} = entry;
+  if (!NODE_NAME.test(name)) {
+    const hint = 'Use letters, digits, "_" and "-".';
+    faults.add('bad-name', keyAt, `"${name}" cannot be the name of a node.`, hint);
+  }
+  const map = asMap(value, `The node "${name}"`, NODE_HINT, faults);
+  const parts = map ? fields(map, NODE_KEYS, `The node "${name}"`, faults) : {};
+  if (map && !parts.uses) {
+    faults.add('missing-key', keyAt, `The node "${name}" does not say which stage it uses.`, NODE_HINT);
+  }
+  const uses = asText(parts.uses?.value, `"uses" of "${name}"`, 'Give the name of a stage.', faults);
+  const given = asMap(parts.with?.value, `"with" of "${name}"`, 'Write {PARAMETER: VALUE, …}.', faults);
+  const inputs = asMap(parts.in?.value, `"in" of "${name}"`, 'Write {INPUT: NODE.ARTIFACT, …}.', faults);
+  const sweep = parts.sweep && resolver.resolve(parts.sweep.value);
+  const axes = asMap(sweep, `"sweep" of "${name}"`, 'Write {AXIS: [VALUES], …}.', faults);
+  return {
+    name,
+    at: keyAt,
+    uses: uses && {name: uses.text, at: uses.at},
+    withAt: given && parts.with?.keyAt,
+    with: new Map(given && [...given.entries].map(([key, argument]) => [key, readArgument(argument, resolver)])),
+    inputs: new Map(inputs && [...inputs.entries].map(([key, input]) => [key, readInput(input, faults)])),
+    axes: axes ? [...axes.entries.values()].map((axis) => readAxis(axis, resolver, faults)) : [],
+  };
+}
+
+const readArgument = ({name, keyAt, value}: Entry, resolver: Resolver): ArgumentSpec => ({
+  name,
+  keyAt,
+  value: resolver.resolve(value),
+});
+
+function readAxis({name, keyAt, value}: Entry, resolver: Resolver, faults: Faults): AxisSpec {
+  if (SWEEP_LONG_FORM.has(name)) {
+    const hint = 'Write {AXIS: [VALUES], …}; axes multiply.';
+    faults.add('bad-name', keyAt, `"${name}" is kept for a longer form of sweep that is not read yet.`, hint);
+  } else if (!isVariableName(name)) {
+    const hint = 'Use letters, digits and "_", and no word of the expression language.';
+    faults.add('bad-name', keyAt, `"${name}" cannot be the name of an axis.`, hint);
+  }
+  if (resolver.has(name)) {
+    const message = `The axis "${name}" has the name of a param, so "\${${name}}" would have two meanings.`;
+    faults.add('axis-shadows-param', keyAt, message, 'Rename the param.');
+  }
+  let waits = false;
+  for (const {template, at} of pendingIn(value)) {
+    resolver.reportPending(template, at);
+    waits = true;
+  }
+  return {name, keyAt, values: waits ? undefined : axisValues(name, value, faults)};
+}
+
+function readInput({name, keyAt, value}: Entry, faults: Faults): InputSpec {
+  const plain: InputSpec = {name, keyAt, from: undefined, as: [], over: undefined};
+  if (value.kind !== 'map') return {...plain, from: readReference(value, `The input "${name}"`, INPUT_HINT, faults)};
+  const parts = fields(value, INPUT_KEYS, `The input "${name}"`, faults);
+  if (!parts.from) {
+    faults.add('missing-key', keyAt, `The input "${name}" does not say where it comes from.`, INPUT_HINT);
+  }
+  const as = asMap(parts.as?.value, `"as" of the input "${name}"`, 'Write {AXIS: NEW_NAME}.', faults);
+  return {
+    ...plain,
+    from: parts.from && readReference(parts.from.value, `"from" of the input "${name}"`, INPUT_HINT, faults),
+    as: as ? readRenames(as, faults) : [],
+    over: parts.over && readOver(parts.over.value, name, faults),
+  };
+}
+
+function readRenames(as: MapTree, faults: Faults): InputSpec['as'] {
+  const taken = new Set<string>();
+  const renames: {axis: Named; name: string}[] = [];
+  for (const {name, keyAt, value} of as.entries.values()) {
+    const to = asText(value, `The new name of "${name}"`, 'Give the name of an axis.', faults);
+    if (!to) continue;
+    if (!isVariableName(to.text) || taken.has(to.text)) {
+      const message = taken.has(to.text)
+        ? `Two axes get the name "${to.text}".`
+        : `"${to.text}" cannot be the name of an axis.`;
+      faults.add('bad-name', to.at, message, 'Choose another name.');
+      continue;
+    }
+    taken.add(to.text);
+    renames.push({axis: {name, at: keyAt}, name: to.text});
+  }
+  return renames;
+}
+
+function readOver(tree: Tree, input: string, faults: Faults): readonly Named[] | undefined {
+  const list = asList(tree, `"over" of the input "${input}"`, 'Write a list of axes: over: [alpha].', faults);
+  if (!list) return undefined;
+  const names: Named[] = [];
+  for (const item of list.items) {
+    const axis = asText(item, 'The name of an axis', 'Write a list of axes: over: [alpha].', faults);
+    if (axis && names.some(({name}) => name === axis.text)) {
+      faults.add('duplicate-value', axis.at, `The axis "${axis.text}" is listed twice.`, 'Remove one.');
+    } else if (axis) names.push({name: axis.text, at: axis.at});
+  }
+  return names;
+}
+
+/** `NODE.ARTIFACT`; a node's name holds no dot. */
+export function readReference(tree: Tree, what: string, hint: string, faults: Faults): Reference | undefined {
+  const given = asText(tree, what, hint, faults);
+  if (!given) return undefined;
+  const [node = '', artifact = '', ...more] = given.text.split('.');
+  if (node === '' || artifact === '' || more.length > 0) {
+    faults.add('wrong-type', given.at, `${what} cannot be "${given.text}".`, hint);
+    return undefined;
+  }
+  return {node, artifact, at: given.at};
+}

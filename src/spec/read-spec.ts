@@ -1,0 +1,136 @@
+import {basename, dirname, extname, resolve} from 'node:path';
+import {suggestion} from '../base/nearest.ts';
+import {fail, ok, type Result} from '../base/result.ts';
+import {isVariableName} from './expression.ts';
+import {Faults} from './faults.ts';
+import {type Overrides, overrideParams} from './overrides.ts';
+import {readNode, readReference} from './read-node.ts';
+import {readTree} from './read-tree.ts';
+import {decodeText} from './read-yaml.ts';
+import {Resolver} from './resolve.ts';
+import {asList, asMap, asText, fields} from './shape.ts';
+import type {ExpectationSpec, Spec} from './spec.ts';
+import {addTemplateFault, evaluateTemplate, parseTemplate} from './template.ts';
+import type {Entry, MapTree, Place, Tree} from './tree.ts';
+
+export interface PipelineText extends Overrides {
+  /** As the user gave it; messages name it so. */
+  readonly path: string;
+  readonly text: string | Uint8Array;
+}
+
+const TOP_KEYS = ['name', 'params', 'stages', 'expect', 'plots'] as const;
+const EXPECTATION_KEYS = ['of', 'where', 'that'] as const;
+const STAGES_HINT = 'Write stages: {NODE: {uses: STAGE}}.';
+const EXPECTATION_HINT = 'Write {of: NODE.ARTIFACT, where: "split == \'test\'", that: "error < 2"}.';
+const PLOTS_HINT = 'Write a list of Vega-Lite specifications.';
+
+/** Reads a pipeline file: syntax, shape, params, sweeps. Every fault of it is in the error. */
+export function readSpec(input: PipelineText): Result<Spec> {
+  const faults = new Faults();
+  const spec = draftSpec(input, faults);
+  return spec && faults.none ? ok(spec) : fail(faults.all);
+}
+
+/** The spec as far as it can be read, so that the graph's faults can be shown beside these. */
+export function draftSpec(input: PipelineText, faults: Faults): Spec | undefined {
+  const source = decodeText(input.path, input.text, faults);
+  if (!source) return undefined;
+  const tree = readTree(source, faults);
+  if (!tree) {
+    if (faults.none) {
+      const at = {source, span: {start: 0, end: 1}};
+      faults.add('missing-key', at, 'The pipeline is empty.', STAGES_HINT);
+    }
+    return undefined;
+  }
+  const top = asMap(tree, 'A pipeline', 'Write the keys name, params, stages, expect, plots.', faults);
+  if (!top) return undefined;
+  const parts = fields(top, TOP_KEYS, 'A pipeline', faults);
+  const name = asText(parts.name?.value, '"name"', 'Give the pipeline a name, or leave "name" out.', faults);
+  const resolver = new Resolver(readParams(parts.params, source, input, faults), faults);
+  const nodes = readNodes(parts.stages, top.at, resolver, faults);
+  checkPlots(parts.plots, faults);
+  return {
+    name: name?.text ?? basename(input.path, extname(input.path)),
+    source,
+    folder: dirname(resolve(input.path)),
+    params: resolver.values,
+    nodes,
+    expectations: readExpectations(parts.expect, resolver, faults),
+  };
+}
+
+function readParams(entry: Entry | undefined, source: Place['source'], overrides: Overrides, faults: Faults): MapTree {
+  const none: MapTree = {kind: 'map', entries: new Map(), at: {source, span: {start: 0, end: 1}}};
+  const params = asMap(entry?.value, '"params"', 'Write {NAME: VALUE, …}.', faults) ?? none;
+  for (const {name, keyAt} of params.entries.values()) {
+    if (isVariableName(name)) continue;
+    const hint = 'Use letters, digits and "_", and no word of the expression language.';
+    faults.add('bad-name', keyAt, `"${name}" cannot be the name of a param.`, hint);
+  }
+  return overrideParams(params, overrides, faults);
+}
+
+function readNodes(entry: Entry | undefined, top: Place, resolver: Resolver, faults: Faults): Spec['nodes'] {
+  const stages = asMap(entry?.value, '"stages"', STAGES_HINT, faults);
+  if (!entry || (stages && stages.entries.size === 0)) {
+    const at = entry?.keyAt ?? {source: top.source, span: {start: top.span.start, end: top.span.start + 1}};
+    faults.add('missing-key', at, 'The pipeline has no stages.', STAGES_HINT);
+  }
+  return new Map(stages && [...stages.entries].map(([name, node]) => [name, readNode(node, resolver, faults)]));
+}
+
+function readExpectations(entry: Entry | undefined, resolver: Resolver, faults: Faults): readonly ExpectationSpec[] {
+  const list = asList(entry?.value, '"expect"', `Write a list. ${EXPECTATION_HINT}`, faults);
+  return (list?.items ?? []).flatMap((item) => readExpectation(item, resolver, faults) ?? []);
+}
+
+function readExpectation(item: Tree, resolver: Resolver, faults: Faults): ExpectationSpec | undefined {
+  const map = asMap(item, 'An expectation', EXPECTATION_HINT, faults);
+  if (!map) return undefined;
+  const parts = fields(map, EXPECTATION_KEYS, 'An expectation', faults);
+  for (const key of ['of', 'that'] as const) {
+    if (!parts[key]) faults.add('missing-key', map.at, `This expectation has no "${key}".`, EXPECTATION_HINT);
+  }
+  const of = parts.of && readReference(parts.of.value, '"of" of an expectation', EXPECTATION_HINT, faults);
+  const that = parts.that && readCondition(parts.that, resolver, faults);
+  const where = parts.where && readCondition(parts.where, resolver, faults);
+  if (!of || !that || (parts.where && !where)) return undefined;
+  return {of, that, where, at: map.at};
+}
+
+/** A condition is an expression already; `${…}` puts the value of a param into its text. */
+function readCondition(
+  {name, value}: Entry,
+  resolver: Resolver,
+  faults: Faults,
+): {text: string; at: Place} | undefined {
+  const given = asText(value, `"${name}" of an expectation`, EXPECTATION_HINT, faults);
+  const template = given && parseTemplate(given.text);
+  if (!given || !template) return undefined;
+  if (!template.ok) {
+    addTemplateFault(faults, given.at, template.error);
+    return undefined;
+  }
+  if (template.value === undefined) return given;
+  // A text without "${" beside the holes keeps a lone hole from giving a value that is no text.
+  const parts = [...template.value.parts, ''];
+  const unknown = template.value.parts.find(
+    (part) => typeof part !== 'string' && part.expression.variables.some((variable) => !resolver.has(variable)),
+  );
+  const text = evaluateTemplate({text: given.text, parts}, resolver.values);
+  if (text.ok) return {text: String(text.value), at: given.at};
+  // A param that has a fault of its own is not in `values`; its fault is reported where it stands.
+  if (unknown !== undefined || text.error.code !== 'unknown-param-reference')
+    addTemplateFault(faults, given.at, text.error);
+  return undefined;
+}
+
+function checkPlots(entry: Entry | undefined, faults: Faults): void {
+  const list = asList(entry?.value, '"plots"', PLOTS_HINT, faults);
+  for (const item of list?.items ?? []) asMap(item, 'A plot', PLOTS_HINT, faults);
+}
+
+/** The hint of a name that no node of the pipeline has. */
+export const suggestNode = (name: string, spec: Spec): string => suggestion(name, spec.nodes.keys(), 'nodes');

@@ -1,0 +1,70 @@
+import type {SourceText} from '../base/diagnostic.ts';
+import type {Json} from '../base/json.ts';
+import type {AxisValue} from './sweep.ts';
+import type {Place, Tree} from './tree.ts';
+
+/** A name as written. */
+export interface Named {
+  readonly name: string;
+  readonly at: Place;
+}
+
+/** `node.artifact` as written. */
+export interface Reference {
+  readonly node: string;
+  readonly artifact: string;
+  readonly at: Place;
+}
+
+export interface InputSpec {
+  readonly name: string;
+  readonly keyAt: Place;
+  /** Undefined: it has a fault that is reported already. */
+  readonly from: Reference | undefined;
+  /** New names of the source's axes. */
+  readonly as: readonly {readonly axis: Named; readonly name: string}[];
+  /** The axes to gather over, when the file says so. */
+  readonly over: readonly Named[] | undefined;
+}
+
+export interface AxisSpec {
+  readonly name: string;
+  readonly keyAt: Place;
+  /** Undefined: it has a fault that is reported already. */
+  readonly values: readonly AxisValue[] | undefined;
+}
+
+export interface ArgumentSpec {
+  readonly name: string;
+  readonly keyAt: Place;
+  /** Params are in place, expressions over axes pending. Undefined: it has a fault that is reported already. */
+  readonly value: Tree | undefined;
+}
+
+export interface NodeSpec {
+  readonly name: string;
+  readonly at: Place;
+  readonly uses: Named | undefined;
+  readonly withAt: Place | undefined;
+  readonly with: ReadonlyMap<string, ArgumentSpec>;
+  readonly inputs: ReadonlyMap<string, InputSpec>;
+  readonly axes: readonly AxisSpec[];
+}
+
+export interface ExpectationSpec {
+  readonly of: Reference;
+  readonly where: {readonly text: string; readonly at: Place} | undefined;
+  readonly that: {readonly text: string; readonly at: Place};
+  readonly at: Place;
+}
+
+/** A pipeline file, read: its shape is right and its params are in place; stages and edges are not looked at yet. */
+export interface Spec {
+  readonly name: string;
+  readonly source: SourceText;
+  /** Absolute folder of the pipeline file. */
+  readonly folder: string;
+  readonly params: ReadonlyMap<string, Json>;
+  readonly nodes: ReadonlyMap<string, NodeSpec>;
+  readonly expectations: readonly ExpectationSpec[];
+}

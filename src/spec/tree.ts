@@ -1,0 +1,99 @@
+import type {SourceText, Span} from '../base/diagnostic.ts';
+import type {Json} from '../base/json.ts';
+import type {TextTemplate} from './template.ts';
+
+export interface Place {
+  readonly source: SourceText;
+  readonly span: Span;
+}
+
+export interface Entry {
+  readonly name: string;
+  readonly keyAt: Place;
+  readonly value: Tree;
+}
+
+/** A value of a pipeline file that knows where each part of it was written. */
+export type Tree =
+  | {readonly kind: 'scalar'; readonly value: null | boolean | number | string; readonly at: Place}
+  | {readonly kind: 'list'; readonly items: readonly Tree[]; readonly at: Place}
+  | {readonly kind: 'map'; readonly entries: ReadonlyMap<string, Entry>; readonly at: Place}
+  /** Text with `${…}` that waits for an instance's axes. */
+  | {readonly kind: 'pending'; readonly template: TextTemplate; readonly at: Place};
+
+export type MapTree = Extract<Tree, {kind: 'map'}>;
+export type ListTree = Extract<Tree, {kind: 'list'}>;
+
+/** How the kinds of a value are called in messages. */
+export function describeTree(tree: Tree): string {
+  switch (tree.kind) {
+    case 'list':
+      return 'a list';
+    case 'map':
+      return 'a map';
+    case 'pending':
+      return 'an expression';
+    case 'scalar':
+      if (tree.value === null) return 'nothing';
+      return typeof tree.value === 'string' ? 'text' : `the ${typeof tree.value} ${tree.value}`;
+  }
+}
+
+/** The value at a path inside a tree, or the innermost that exists on the way to it. */
+export function innermost(tree: Tree, path: readonly PropertyKey[]): Tree {
+  let here = tree;
+  for (const step of path) {
+    const next =
+      here.kind === 'map'
+        ? here.entries.get(String(step))?.value
+        : here.kind === 'list' && typeof step === 'number'
+          ? here.items[step]
+          : undefined;
+    if (next === undefined) return here;
+    here = next;
+  }
+  return here;
+}
+
+/** A JSON value as a tree whose every part was written at one place. */
+export function treeOfJson(value: Json, at: Place): Tree {
+  if (value === null || typeof value !== 'object') return {kind: 'scalar', value, at};
+  if (Array.isArray(value)) return {kind: 'list', items: value.map((item) => treeOfJson(item, at)), at};
+  const entries = new Map<string, Entry>();
+  for (const [name, item] of Object.entries(value)) entries.set(name, {name, keyAt: at, value: treeOfJson(item, at)});
+  return {kind: 'map', entries, at};
+}
+
+/** The tree as JSON; `pending` gives the value of a template. */
+export function jsonOfTree(tree: Tree, pending: (template: TextTemplate, at: Place) => Json): Json {
+  switch (tree.kind) {
+    case 'scalar':
+      return tree.value;
+    case 'list':
+      return tree.items.map((item) => jsonOfTree(item, pending));
+    case 'map': {
+      const object: Record<string, Json> = {};
+      for (const {name, value} of tree.entries.values()) object[name] = jsonOfTree(value, pending);
+      return object;
+    }
+    case 'pending':
+      return pending(tree.template, tree.at);
+  }
+}
+
+/** The templates in a tree, wherever they stand. */
+export function* pendingIn(tree: Tree): Generator<{readonly template: TextTemplate; readonly at: Place}> {
+  switch (tree.kind) {
+    case 'scalar':
+      return;
+    case 'pending':
+      yield tree;
+      return;
+    case 'list':
+      for (const item of tree.items) yield* pendingIn(item);
+      return;
+    case 'map':
+      for (const {value} of tree.entries.values()) yield* pendingIn(value);
+      return;
+  }
+}
