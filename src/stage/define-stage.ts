@@ -53,15 +53,8 @@ export interface StageServices {
   log(line: string): void;
 }
 
-/** Something the user can mend, found while a stage runs: shown as a message and a hint, without a stack. */
-export class StageError extends Error {
-  readonly hint: string | undefined;
-  constructor(message: string, hint?: string) {
-    super(message);
-    this.name = 'StageError';
-    this.hint = hint;
-  }
-}
+/** Something the user can mend, found while a stage runs. One class with what encoding and the store throw. */
+export {UserError as StageError} from '../base/user-error.ts';
 
 export interface StageDeclaration<P extends z.ZodType, I extends Inputs, O extends Outputs> {
   /** As in `uses:`; also the file's name. */

@@ -1,0 +1,81 @@
+import {randomUUID} from 'node:crypto';
+import {closeSync, fstatSync, openSync, statSync} from 'node:fs';
+import {mkdir, readdir, rm, stat} from 'node:fs/promises';
+import {join} from 'node:path';
+import {lock} from './lease.ts';
+import {systemCode} from './store-error.ts';
+
+/** Held locked by the process whose drafts lie beside it, for as long as it lives. */
+const ALIVE = 'alive';
+/** A folder without that file belongs to a process that is just making it, unless it is this old. */
+const BEING_MADE_MILLISECONDS = 3_600_000;
+
+/** One process's part of `tmp/`. Its name carries the process id for people; what tells the dead is the lock. */
+export class DraftFolders {
+  readonly #tmp: string;
+  #home: Promise<{folder: string; file: number}> | undefined;
+  #made = 0;
+
+  constructor(tmp: string) {
+    this.#tmp = tmp;
+  }
+
+  async fresh(): Promise<string> {
+    this.#home ??= this.#make();
+    const {folder} = await this.#home;
+    const fresh = join(folder, String(this.#made++));
+    await mkdir(fresh);
+    return fresh;
+  }
+
+  async #make(): Promise<{folder: string; file: number}> {
+    for (;;) {
+      const folder = join(this.#tmp, `${process.pid}-${randomUUID()}`);
+      await mkdir(folder, {recursive: true});
+      const path = join(folder, ALIVE);
+      const file = openSync(path, 'a+');
+      // Another process may have taken the folder for a dead one's between the two calls: then start over.
+      if ((await lock(file, 0)) && statSync(path, {throwIfNoEntry: false})?.ino === fstatSync(file).ino)
+        return {folder, file};
+      closeSync(file);
+    }
+  }
+
+  async close(): Promise<void> {
+    const home = await this.#home;
+    this.#home = undefined;
+    if (!home) return;
+    await rm(home.folder, {recursive: true, force: true});
+    closeSync(home.file);
+  }
+}
+
+/** Removes the drafts of processes that died. */
+export async function cleanDrafts(tmp: string): Promise<void> {
+  const names = await readdir(tmp).catch(() => []);
+  for (const name of names) {
+    const folder = join(tmp, name);
+    if (await isDead(folder)) await rm(folder, {recursive: true, force: true}).catch(() => undefined);
+  }
+}
+
+async function isDead(folder: string): Promise<boolean> {
+  let file: number;
+  try {
+    file = openSync(join(folder, ALIVE), 'r+');
+  } catch (error) {
+    if (systemCode(error) === 'EACCES') return false;
+    const age =
+      Date.now() -
+      (await stat(folder).then(
+        ({mtimeMs}) => mtimeMs,
+        () => Date.now(),
+      ));
+    return age > BEING_MADE_MILLISECONDS;
+  }
+  try {
+    return await lock(file, 0);
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,100 @@
+import {existsSync, rmSync} from 'node:fs';
+import {RecordIndex} from './record-index.ts';
+import type {StoreLayout} from './store-layout.ts';
+import {syncIndex} from './sync-index.ts';
+
+const isSqliteError = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB: the file itself is no use. */
+const isDamage = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && (error.errcode === 11 || error.errcode === 26);
+
+/**
+ * Keeps an index at hand whatever becomes of its file: the one on disk, a new one where that is damaged, one in memory where none
+ * can be kept (nothing written yet, no rights, a full disk). It is never the truth, so none of this is an error.
+ */
+export class IndexHolder {
+  readonly #layout: StoreLayout;
+  readonly #readOnly: boolean;
+  #index: RecordIndex | undefined;
+  #inMemory = false;
+
+  constructor(layout: StoreLayout, readOnly: boolean) {
+    this.#layout = layout;
+    this.#readOnly = readOnly;
+  }
+
+  /** Runs `work` on an index that agrees with the files; when SQLite fails it, once more on another index. */
+  use<T>(work: (index: RecordIndex) => T): T {
+    try {
+      return work(this.#current());
+    } catch (error) {
+      if (!isSqliteError(error)) throw error;
+      this.#drop();
+      if (isDamage(error)) this.#removeFile();
+      this.#index = this.#open(!isDamage(error));
+      return work(this.#index);
+    }
+  }
+
+  /** To be called once the store's folder is there: an index that was kept in memory for want of it moves to disk. */
+  folderMade(): void {
+    if (!this.#inMemory || this.#readOnly) return;
+    const before = this.#index;
+    this.#index = this.#open(false);
+    if (before) {
+      try {
+        this.#index.copyFilesFrom(before);
+      } catch (error) {
+        if (!isSqliteError(error)) throw error;
+      }
+      before.close();
+    }
+  }
+
+  close(): void {
+    this.#drop();
+  }
+
+  #current(): RecordIndex {
+    this.#index ??= this.#open(this.#readOnly || !existsSync(this.#layout.format));
+    return this.#index;
+  }
+
+  #open(inMemory: boolean): RecordIndex {
+    const index = inMemory ? undefined : this.#openFile();
+    this.#inMemory = index === undefined;
+    const open = index ?? new RecordIndex(':memory:');
+    syncIndex(open, this.#layout);
+    return open;
+  }
+
+  #openFile(): RecordIndex | undefined {
+    for (const attempt of [1, 2]) {
+      try {
+        const index = new RecordIndex(this.#layout.index);
+        syncIndex(index, this.#layout);
+        return index;
+      } catch (error) {
+        if (!isSqliteError(error)) throw error;
+        if (attempt === 2 || !isDamage(error)) return undefined;
+        this.#removeFile();
+      }
+    }
+    return undefined;
+  }
+
+  #removeFile(): void {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(`${this.#layout.index}${suffix}`, {force: true});
+  }
+
+  #drop(): void {
+    try {
+      this.#index?.close();
+    } catch (error) {
+      if (!isSqliteError(error)) throw error;
+    }
+    this.#index = undefined;
+  }
+}

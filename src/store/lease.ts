@@ -1,0 +1,65 @@
+import {closeSync, openSync} from 'node:fs';
+import {setTimeout as pause} from 'node:timers/promises';
+import type {Key} from '../base/digest.ts';
+import {storeError, systemCode} from './store-error.ts';
+import {storeLayout} from './store-layout.ts';
+
+export interface LeaseOptions {
+  /** Gives up waiting. */
+  readonly signal?: AbortSignal;
+  /** Called once when somebody else has the lease. */
+  waiting?(): void;
+}
+
+/**
+ * Runs `work` while no other process on this store works under the same key. A kernel lock on one byte of one file, so that it
+ * is free the moment its holder dies, however it dies. Whoever had to wait should look for a record before it computes. The
+ * holder keeps the lease until its result is published, else the next one computes it again.
+ *
+ * Polls instead of blocking: a blocked lock cannot be aborted and would occupy one of Node's few I/O threads.
+ */
+export async function withLease<T>(
+  root: string,
+  key: Key,
+  work: () => Promise<T>,
+  options: LeaseOptions = {},
+): Promise<T> {
+  const {signal, waiting} = options;
+  const file = openLeases(root);
+  try {
+    let wait = 5;
+    while (!(await lock(file, byteOf(key)))) {
+      if (wait === 5) waiting?.();
+      await pause(wait, undefined, signal && {signal});
+      wait = Math.min(250, wait * 2);
+    }
+    signal?.throwIfAborted();
+    return await work();
+  } finally {
+    closeSync(file);
+  }
+}
+
+function openLeases(root: string): number {
+  try {
+    return openSync(storeLayout(root).leases, 'a+');
+  } catch (error) {
+    throw storeError(error, 'take a lease in', root);
+  }
+}
+
+/** 48 bits of the key: two keys that share them wait for each other and nothing worse. */
+const byteOf = (key: Key): number => Number.parseInt(key.slice(0, 12), 16);
+
+/** Some network file systems have no locks: then two drivers may compute one key twice, and the first record stays. */
+const NO_LOCKS: ReadonlySet<string | undefined> = new Set(['ENOLCK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+export async function lock(file: number, offset: number): Promise<boolean> {
+  const {tryLock} = await import('fs-native-extensions');
+  try {
+    return tryLock(file, offset, 1);
+  } catch (error) {
+    if (NO_LOCKS.has(systemCode(error))) return true;
+    throw error;
+  }
+}

@@ -1,0 +1,211 @@
+import {existsSync, mkdirSync, statSync, writeFileSync} from 'node:fs';
+import {mkdir, rename, rm} from 'node:fs/promises';
+import {join, resolve} from 'node:path';
+import {type Digest, digestOfFile, type Key} from '../base/digest.ts';
+import {DraftFolders} from './draft-folders.ts';
+import {fileStamp, isSettled, statusOf} from './file-stamp.ts';
+import {IndexHolder} from './index-holder.ts';
+import {type LeaseOptions, withLease} from './lease.ts';
+import {type Draft, publishDraft} from './publish.ts';
+import {readBlob} from './read-blob.ts';
+import type {StoreRecord} from './record.ts';
+import {appendLines, openRunLog, type RunLog} from './run-log.ts';
+import type {Store} from './store.ts';
+import {asStoreError, StoreError, storeError} from './store-error.ts';
+import {blobPath, recordPath, STORE_FORMAT, type StoreLayout, scratchPath} from './store-layout.ts';
+import {readRecordFile, syncRemembered} from './sync-index.ts';
+
+const MOST_OF_A_STAGE = 200;
+
+/** A store in a folder of this machine or of a shared file system. */
+export class LocalStore implements Store {
+  readonly root: string;
+  readonly #layout: StoreLayout;
+  readonly #readOnly: boolean;
+  readonly #index: IndexHolder;
+  readonly #drafts: DraftFolders;
+  #made = false;
+
+  constructor(layout: StoreLayout, readOnly: boolean) {
+    this.root = layout.root;
+    this.#layout = layout;
+    this.#readOnly = readOnly;
+    this.#index = new IndexHolder(layout, readOnly);
+    this.#drafts = new DraftFolders(layout.tmp);
+  }
+
+  records(keys: readonly Key[]): ReadonlyMap<Key, StoreRecord> {
+    return this.#reading(() => {
+      const found = this.#index.use((index) => index.records(keys));
+      if (found.size === keys.length || !existsSync(this.#layout.keys)) return found;
+      // Another driver may have written them since the index was brought up to date.
+      const late = keys.flatMap((key) =>
+        found.has(key) || !existsSync(recordPath(this.root, key)) ? [] : (readRecordFile(this.root, key) ?? []),
+      );
+      for (const record of late) found.set(record.key, record);
+      if (late.length > 0 && !this.#readOnly)
+        this.#index.use((index) =>
+          index.transaction(() => {
+            for (const record of late) index.put(record);
+          }),
+        );
+      return found;
+    });
+  }
+
+  recordsWithStaticPart(digests: readonly Digest[]): ReadonlyMap<Digest, readonly StoreRecord[]> {
+    return this.#reading(() => this.#index.use((index) => index.withStaticPart(digests)));
+  }
+
+  recordsOfStage(stage: string): readonly StoreRecord[] {
+    return this.#reading(() => this.#index.use((index) => index.ofStage(stage, MOST_OF_A_STAGE)));
+  }
+
+  async publish(draft: Draft): Promise<StoreRecord> {
+    return this.#writing('write a result to', async () => {
+      const record = await publishDraft(this.#layout, draft);
+      this.#index.use((index) => index.put(record));
+      await rm(scratchPath(this.root, draft.key), {recursive: true, force: true});
+      return record;
+    });
+  }
+
+  async forget(key: Key, why: string): Promise<void> {
+    await this.#writing('remove a result from', async () => {
+      const record = readRecordFile(this.root, key);
+      await rm(recordPath(this.root, key), {force: true});
+      this.#index.use((index) => index.drop(key));
+      for (const {digest} of Object.values(record?.outputs ?? {}))
+        if ((await readBlob(this.root, digest)) === 'damaged') await this.#discard(digest);
+      appendLines(this.#layout.forgotten, [{event: 'forget', key, why}]);
+    });
+  }
+
+  blobPath(digest: Digest): string {
+    return blobPath(this.root, digest);
+  }
+
+  hasBlob(digest: Digest, bytes?: number): boolean {
+    return this.#reading(() => {
+      const status = statSync(blobPath(this.root, digest), {throwIfNoEntry: false});
+      return status?.isFile() === true && (bytes === undefined || status.size === bytes);
+    });
+  }
+
+  readBlob(digest: Digest): Promise<Uint8Array<ArrayBuffer> | 'missing' | 'damaged'> {
+    return readBlob(this.root, digest);
+  }
+
+  async discardBlob(digest: Digest): Promise<void> {
+    await this.#writing('remove a damaged file from', async () => {
+      if ((await readBlob(this.root, digest)) === 'damaged') await this.#discard(digest);
+    });
+  }
+
+  /** Checked once more after it was moved away: a good one may have been published over it meanwhile. */
+  async #discard(digest: Digest): Promise<void> {
+    const aside = join(await this.#drafts.fresh(), digest);
+    await rename(blobPath(this.root, digest), aside).catch(() => undefined);
+    if (existsSync(aside) && (await digestOfFile(aside)) === digest) await rename(aside, blobPath(this.root, digest));
+    await rm(aside, {recursive: true, force: true});
+  }
+
+  draftFolder(): Promise<string> {
+    return this.#writing('write to', () => this.#drafts.fresh());
+  }
+
+  scratchFolder(key: Key): Promise<string> {
+    return this.#writing('write to', async () => {
+      const folder = scratchPath(this.root, key);
+      await mkdir(folder, {recursive: true});
+      return folder;
+    });
+  }
+
+  withLease<T>(key: Key, work: () => Promise<T>, options?: LeaseOptions): Promise<T> {
+    this.#make('take a lease in');
+    return withLease(this.root, key, work, options);
+  }
+
+  remember(pipeline: string, entries: readonly {readonly instance: string; readonly key: Key}[]): void {
+    const last = this.lastKeys(
+      pipeline,
+      entries.map(({instance}) => instance),
+    );
+    const news = entries.filter(({instance, key}) => last.get(instance) !== key);
+    if (news.length === 0) return;
+    this.#make('write to');
+    try {
+      const lines = news.map(({instance, key}) => ({event: 'remember', pipeline, instance, key}));
+      appendLines(this.#layout.remembered, lines);
+      this.#index.use((index) => syncRemembered(index, this.#layout));
+    } catch (error) {
+      throw storeError(error, 'write to', this.root);
+    }
+  }
+
+  lastKeys(pipeline: string, instances: readonly string[]): ReadonlyMap<string, Key> {
+    return this.#reading(() => this.#index.use((index) => index.lastKeys(pipeline, instances)));
+  }
+
+  keyHistory(pipeline: string, instance: string): readonly Key[] {
+    return this.#reading(() => this.#index.use((index) => index.keyHistory(pipeline, instance)));
+  }
+
+  async digestOfFile(path: string): Promise<Digest> {
+    const absolute = resolve(path);
+    const before = statusOf(absolute);
+    const stamp = fileStamp(before);
+    const known = this.#index.use((index) => index.fileDigest(absolute, stamp));
+    if (known !== undefined) return known;
+    const readAt = Date.now();
+    const digest = await digestOfFile(absolute);
+    if (isSettled(before, readAt) && fileStamp(statusOf(absolute)) === stamp)
+      this.#index.use((index) => index.setFileDigest(absolute, stamp, digest));
+    return digest;
+  }
+
+  openRunLog(name: string): RunLog {
+    this.#make('write the log of a run to');
+    return openRunLog(this.#layout.runs, name, this.root);
+  }
+
+  async close(): Promise<void> {
+    await this.#drafts.close();
+    this.#index.close();
+  }
+
+  #reading<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw storeError(error, 'read', this.root);
+    }
+  }
+
+  #writing<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    return asStoreError(doing, this.root, () => {
+      this.#make(doing);
+      return work();
+    });
+  }
+
+  /** The folders, and FORMAT before anything that needs it; once per process. */
+  #make(doing: string): void {
+    if (this.#readOnly)
+      throw new StoreError(
+        'store-read-only',
+        `Cannot ${doing} the cache at ${this.root}: it was opened for reading only.`,
+      );
+    if (this.#made) return;
+    try {
+      for (const folder of ['keys', 'blobs', 'runs', 'scratch', 'tmp'] as const)
+        mkdirSync(this.#layout[folder], {recursive: true});
+      if (!existsSync(this.#layout.format)) writeFileSync(this.#layout.format, `${STORE_FORMAT}\n`);
+    } catch (error) {
+      throw storeError(error, doing, this.root);
+    }
+    this.#made = true;
+    this.#index.folderMade();
+  }
+}

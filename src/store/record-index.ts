@@ -1,0 +1,211 @@
+import {DatabaseSync, type SQLInputValue, type StatementSync} from 'node:sqlite';
+import {type Digest, isDigest, isKey, type Key} from '../base/digest.ts';
+import type {StoreRecord} from './record.ts';
+import {parseRecord, recordText} from './record-file.ts';
+import {staticPart} from './static-part.ts';
+
+/** Raised when a table changes; an index of another version is thrown away and made anew from the files. */
+const INDEX_VERSION = 1;
+
+const TABLES = `
+  create table record(
+    key text primary key, folder text not null, stage text, static text not null, text text not null);
+  create index record_folder on record(folder);
+  create index record_stage on record(stage);
+  create index record_static on record(static);
+  create table folder(name text primary key, mtime text not null) without rowid;
+  create table remembered(sequence integer primary key, pipeline text, instance text, key text);
+  create index remembered_instance on remembered(pipeline, instance);
+  create table file(path text primary key, stamp text not null, digest text not null) without rowid;
+  create table note(name text primary key, value text not null) without rowid;
+  pragma user_version = ${INDEX_VERSION};`;
+
+/**
+ * What makes the files of a store fast to ask: never the truth, and lost without harm. Its methods throw only what SQLite
+ * throws; who uses it then goes on with a fresh one.
+ */
+export class RecordIndex {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  /** @param path a file, or `:memory:`. */
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path, {timeout: 5000});
+    try {
+      this.#database.exec(
+        'pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -65536; pragma temp_store = memory;',
+      );
+      this.transaction(() => {
+        const version = this.#all('pragma user_version')[0]?.user_version;
+        if (version === INDEX_VERSION) return;
+        this.#dropTables();
+        this.#database.exec(TABLES);
+      });
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  #dropTables(): void {
+    const names = this.#all("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'");
+    for (const {name} of names) this.#database.exec(`drop table "${String(name).replaceAll('"', '""')}"`);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  transaction(work: () => void): void {
+    this.#database.exec('begin immediate');
+    try {
+      work();
+      this.#database.exec('commit');
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('rollback');
+      throw error;
+    }
+  }
+
+  records(keys: readonly Key[]): Map<Key, StoreRecord> {
+    const rows = this.#all(
+      'select text from json_each(?) as asked cross join record on record.key = asked.value',
+      JSON.stringify(keys),
+    );
+    const found = new Map<Key, StoreRecord>();
+    for (const record of parsed(rows)) found.set(record.key, record);
+    return found;
+  }
+
+  /** By static part, newest first. */
+  withStaticPart(digests: readonly Digest[]): Map<Digest, StoreRecord[]> {
+    const rows = this.#all(
+      `select static, text from json_each(?) as asked cross join record on record.static = asked.value
+       order by record.rowid desc`,
+      JSON.stringify(digests),
+    );
+    const found = new Map<Digest, StoreRecord[]>();
+    for (const row of rows) {
+      const digest = String(row.static);
+      const record = parseRecord(String(row.text));
+      if (!record || !isDigest(digest)) continue;
+      const others = found.get(digest);
+      if (others) others.push(record);
+      else found.set(digest, [record]);
+    }
+    return found;
+  }
+
+  /** Newest first. */
+  ofStage(stage: string, most: number): StoreRecord[] {
+    return [...parsed(this.#all('select text from record where stage = ? order by rowid desc limit ?', stage, most))];
+  }
+
+  put(record: StoreRecord): void {
+    const {key, preimage} = record;
+    const stage = typeof preimage.stage === 'string' ? preimage.stage : null;
+    this.#run(
+      'insert or replace into record(key, folder, stage, static, text) values (?, ?, ?, ?, ?)',
+      key,
+      key.slice(0, 2),
+      stage,
+      staticPart(preimage),
+      recordText(record),
+    );
+  }
+
+  drop(key: Key): void {
+    this.#run('delete from record where key = ?', key);
+  }
+
+  keysIn(folder: string): Set<Key> {
+    const keys = this.#all('select key from record where folder = ?', folder).map(({key}) => String(key));
+    return new Set(keys.filter(isKey));
+  }
+
+  /** Change times of the folders of records when each was last seen to agree with this index. */
+  folders(): Map<string, string> {
+    return new Map(this.#all('select name, mtime from folder').map(({name, mtime}) => [String(name), String(mtime)]));
+  }
+
+  setFolder(name: string, mtime: string | undefined): void {
+    if (mtime === undefined) this.#run('delete from folder where name = ?', name);
+    else this.#run('insert or replace into folder(name, mtime) values (?, ?)', name, mtime);
+  }
+
+  remember(pipeline: string, instance: string, key: Key): void {
+    this.#run('insert into remembered(pipeline, instance, key) values (?, ?, ?)', pipeline, instance, key);
+  }
+
+  lastKeys(pipeline: string, instances: readonly string[]): Map<string, Key> {
+    const rows = this.#all(
+      `select instance, key, max(sequence) from json_each(?) as asked
+       cross join remembered on remembered.pipeline = ? and remembered.instance = asked.value group by instance`,
+      JSON.stringify(instances),
+      pipeline,
+    );
+    return new Map(
+      rows.flatMap(({instance, key}) => (typeof key === 'string' && isKey(key) ? [[String(instance), key]] : [])),
+    );
+  }
+
+  /** Newest first. */
+  keyHistory(pipeline: string, instance: string): Key[] {
+    const sql = 'select key from remembered where pipeline = ? and instance = ? order by sequence desc';
+    return this.#all(sql, pipeline, instance)
+      .map(({key}) => String(key))
+      .filter(isKey);
+  }
+
+  fileDigest(path: string, stamp: string): Digest | undefined {
+    const digest = this.#all('select digest from file where path = ? and stamp = ?', path, stamp)[0]?.digest;
+    return typeof digest === 'string' && isDigest(digest) ? digest : undefined;
+  }
+
+  setFileDigest(path: string, stamp: string, digest: Digest): void {
+    this.#run('insert or replace into file(path, stamp, digest) values (?, ?, ?)', path, stamp, digest);
+  }
+
+  /** Takes over what cannot be had from the record files again. */
+  copyFilesFrom(other: RecordIndex): void {
+    for (const {path, stamp, digest} of other.#all('select path, stamp, digest from file'))
+      this.#run(
+        'insert or replace into file(path, stamp, digest) values (?, ?, ?)',
+        path ?? '',
+        stamp ?? '',
+        digest ?? '',
+      );
+  }
+
+  note(name: string): string | undefined {
+    const value = this.#all('select value from note where name = ?', name)[0]?.value;
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  setNote(name: string, value: string): void {
+    this.#run('insert or replace into note(name, value) values (?, ?)', name, value);
+  }
+
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const made = this.#database.prepare(sql);
+    this.#statements.set(sql, made);
+    return made;
+  }
+
+  #all(sql: string, ...values: SQLInputValue[]): ReturnType<StatementSync['all']> {
+    return this.#statement(sql).all(...values);
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): void {
+    this.#statement(sql).run(...values);
+  }
+}
+
+function* parsed(rows: ReturnType<StatementSync['all']>): Generator<StoreRecord> {
+  for (const {text} of rows) {
+    const record = parseRecord(String(text));
+    if (record) yield record;
+  }
+}

@@ -1,0 +1,74 @@
+import {UserError} from '../base/user-error.ts';
+
+export type StoreErrorCode =
+  | 'store-is-a-file'
+  | 'store-format'
+  | 'store-no-rights'
+  | 'store-full'
+  | 'store-read-only'
+  | 'store-failed';
+
+/** Something about the cache folder that its user can mend. */
+export class StoreError extends UserError {
+  readonly code: StoreErrorCode;
+  constructor(code: StoreErrorCode, message: string, hint?: string, options?: ErrorOptions) {
+    super(message, hint, options);
+    this.code = code;
+  }
+}
+
+export const systemCode = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+const OTHER_CACHE = 'Or name another folder with --cache DIR or BASIN_CACHE.';
+
+/** What the system answered while `doing` (as in "write a result to"), as the user reads it; a bug of ours stays as it is. */
+export function storeError(error: unknown, doing: string, root: string): unknown {
+  const code = systemCode(error);
+  if (error instanceof UserError || code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
+  const what = `Cannot ${doing} the cache at ${root}`;
+  const options = {cause: error};
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+      return new StoreError(
+        'store-no-rights',
+        `${what}: no permission.`,
+        `Make it yours with chown or chmod. ${OTHER_CACHE}`,
+        options,
+      );
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new StoreError(
+        'store-full',
+        `${what}: the disk is full.`,
+        `Free some space, for example with \`basin cache gc\`. ${OTHER_CACHE}`,
+        options,
+      );
+    case 'EROFS':
+      return new StoreError('store-read-only', `${what}: the file system is read-only.`, OTHER_CACHE, options);
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return new StoreError(
+        'store-is-a-file',
+        `${what}: something on that path is a file, not a folder.`,
+        `Move it away. ${OTHER_CACHE}`,
+        options,
+      );
+    default:
+      return new StoreError(
+        'store-failed',
+        `${what}: ${error instanceof Error ? error.message : code}.`,
+        `Check the disk it is on. ${OTHER_CACHE}`,
+        options,
+      );
+  }
+}
+
+export async function asStoreError<T>(doing: string, root: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw storeError(error, doing, root);
+  }
+}
