@@ -1,6 +1,6 @@
 import type {Tensor} from '@tensorflow/tfjs';
 import {z} from 'zod';
-import {linear} from './layers.ts';
+import {linear, linearOfData, linearParameters} from './layers.ts';
 import type {Model, ParameterShape} from './model.ts';
 
 const size = (doc: string) => z.int().min(1).max(65_536).describe(doc);
@@ -54,11 +54,15 @@ export function mlp(config: MlpConfig): Model {
     forward: (tf, parameters, pictures) =>
       tf.tidy(() => {
         const batch = pictures.shape[0];
-        let rows: Tensor = tf.reshape(pictures, [batch, -1]);
-        for (let layer = 1; layer <= config.hidden.length; layer++) {
-          rows = tf.relu(linear(tf, parameters, `fc${layer}`, rows));
-        }
-        return linear(tf, parameters, 'classifier', rows).as2D(batch, config.labels);
+        const names = [...config.hidden.map((_, layer) => `fc${layer + 1}`), 'classifier'];
+        const rows = names.reduce<Tensor>(
+          (x, name, layer) =>
+            layer === 0
+              ? linearOfData(tf, linearParameters(parameters, name), x)
+              : linear(tf, linearParameters(parameters, name), tf.relu(x)),
+          tf.reshape(pictures, [batch, -1]),
+        );
+        return rows.as2D(batch, config.labels);
       }),
   };
 }

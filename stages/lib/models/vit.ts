@@ -1,7 +1,7 @@
 import type {Tensor, Tensor2D, Tensor4D} from '@tensorflow/tfjs';
 import type {Tf} from '../../tensor/library.ts';
 import {activate} from './activation.ts';
-import {layerNorm, linear, parameterOf} from './layers.ts';
+import {layerNorm, linear, linearOfData, linearParameters, parameterOf, sideBySide} from './layers.ts';
 import type {Model, ParameterTensors} from './model.ts';
 import {patchesOf} from './patches.ts';
 import {tokensOf, type VitConfig} from './vit-config.ts';
@@ -29,20 +29,12 @@ function embed({tf, parameters, config, batch}: Pass, pictures: Tensor4D): Tenso
   const {hidden_size: width, patch_size: patch} = config;
   const tokens = tokensOf(config);
   const kernel = tf.reshape(parameterOf(parameters, `${PATCHES}.weight`), [width, -1]);
-  const projected = tf.add(
-    tf.matMul(patchesOf(tf, pictures, patch), kernel, false, true),
-    parameterOf(parameters, `${PATCHES}.bias`),
-  );
+  const bias = parameterOf(parameters, `${PATCHES}.bias`);
+  const projected = linearOfData(tf, {weight: kernel, bias}, patchesOf(tf, pictures, patch));
   // adding zeros spreads the class token over the batch; the gradient of tf.tile would be a loop over the batch
   const classes = tf.add(parameterOf(parameters, CLASS_TOKEN), tf.zeros([batch, 1, 1]));
   const sequence = tf.concat([classes, tf.reshape(projected, [batch, tokens - 1, width])], 1);
   return tf.reshape(tf.add(sequence, parameterOf(parameters, POSITIONS)), [batch * tokens, width]);
-}
-
-/** Rows [B · T, D] → [B, H, T, D / H]. */
-function splitHeads({tf, config, batch}: Pass, rows: Tensor): Tensor {
-  const heads = config.num_attention_heads;
-  return tf.transpose(tf.reshape(rows, [batch, -1, heads, config.hidden_size / heads]), [0, 2, 1, 3]);
 }
 
 /** The class token's row of each picture: [B · T, D] → [B, D]. */
@@ -51,16 +43,31 @@ function classRows({tf, config, batch}: Pass, rows: Tensor): Tensor {
   return tf.reshape(tf.slice(sequence, [0, 0, 0], [batch, 1, config.hidden_size]), [batch, config.hidden_size]);
 }
 
-/** Self-attention of `queries` rows over `rows`; softmax(q kᵀ / √d) v and the output projection. */
-function attention(pass: Pass, names: BlockNames, rows: Tensor, queries: Tensor): Tensor {
-  const {tf, parameters, config} = pass;
+/** Rows [B · T, k · D] of k layers side by side → k tensors [B, H, T, D / H]. */
+function splitHeads({tf, config, batch}: Pass, rows: Tensor, parts: number): Tensor[] {
+  const {hidden_size: width, num_attention_heads: heads} = config;
+  const perHead = tf.transpose(tf.reshape(rows, [batch, -1, parts * heads, width / heads]), [0, 2, 1, 3]);
+  return parts === 1 ? [perHead] : tf.split(perHead, parts, 1);
+}
+
+/** Query, key and value, each [B, H, T, D / H]; of the last block, the query of the class token alone. */
+function project(pass: Pass, names: BlockNames, rows: Tensor, last: boolean): readonly Tensor[] {
+  const {tf, parameters} = pass;
+  const [query, key, value] = [names.query, names.key, names.value].map((name) => linearParameters(parameters, name));
+  if (!query || !key || !value) throw new Error('Internal error: a block has a query, a key and a value');
+  if (!last) return splitHeads(pass, linear(tf, sideBySide(tf, [query, key, value]), rows), 3);
+  return [
+    ...splitHeads(pass, linear(tf, query, classRows(pass, rows)), 1),
+    ...splitHeads(pass, linear(tf, sideBySide(tf, [key, value]), rows), 2),
+  ];
+}
+
+/** Self-attention without its output projection, softmax(q kᵀ / √d) v: [B, H, T, D / H] each → rows [B · T, D]. */
+function attend({tf, config}: Pass, [query, key, value]: readonly Tensor[]): Tensor {
+  if (!query || !key || !value) throw new Error('Internal error: attention has a query, a key and a value');
   const scale = (config.hidden_size / config.num_attention_heads) ** -0.5;
-  const query = splitHeads(pass, tf.mul(linear(tf, parameters, names.query, queries), scale));
-  const key = splitHeads(pass, linear(tf, parameters, names.key, rows));
-  const value = splitHeads(pass, linear(tf, parameters, names.value, rows));
-  const weights = tf.softmax(tf.matMul(query, key, false, true));
-  const mixed = tf.transpose(tf.matMul(weights, value), [0, 2, 1, 3]);
-  return linear(tf, parameters, names.attentionOutput, tf.reshape(mixed, [-1, config.hidden_size]));
+  const weights = tf.softmax(tf.matMul(tf.mul(query, scale), key, false, true));
+  return tf.reshape(tf.transpose(tf.matMul(weights, value), [0, 2, 1, 3]), [-1, config.hidden_size]);
 }
 
 /**
@@ -72,10 +79,16 @@ function block(pass: Pass, layer: number, rows: Tensor, last: boolean): Tensor {
   const names = blockNames(layer);
   const eps = config.layer_norm_eps;
   const normal = layerNorm(tf, parameters, names.normBefore, rows, eps);
-  const [residual, queries] = last ? [classRows(pass, rows), classRows(pass, normal)] : [rows, normal];
-  const attended = tf.add(residual, attention(pass, names, normal, queries));
-  const inner = linear(tf, parameters, names.intermediate, layerNorm(tf, parameters, names.normAfter, attended, eps));
-  return tf.add(attended, linear(tf, parameters, names.output, activate(tf, config.hidden_act, inner)));
+  const mixed = attend(pass, project(pass, names, normal, last));
+  const residual = last ? classRows(pass, rows) : rows;
+  const attended = linear(tf, linearParameters(parameters, names.attentionOutput), mixed, residual);
+  const normalAfter = layerNorm(tf, parameters, names.normAfter, attended, eps);
+  const inner = activate(
+    tf,
+    config.hidden_act,
+    linear(tf, linearParameters(parameters, names.intermediate), normalAfter),
+  );
+  return linear(tf, linearParameters(parameters, names.output), inner, attended);
 }
 
 function forward(pass: Pass, pictures: Tensor4D): Tensor2D {
@@ -84,7 +97,7 @@ function forward(pass: Pass, pictures: Tensor4D): Tensor2D {
   let rows = embed(pass, pictures);
   for (let layer = 0; layer < layers; layer++) rows = block(pass, layer, rows, layer === layers - 1);
   const classes = layerNorm(tf, parameters, FINAL_NORM, rows, config.layer_norm_eps);
-  return linear(tf, parameters, CLASSIFIER, classes).as2D(pass.batch, config.labels);
+  return linear(tf, linearParameters(parameters, CLASSIFIER), classes).as2D(pass.batch, config.labels);
 }
 
 /** HuggingFace's `ViTForImageClassification` without dropout: pictures → logits (science.md §4.1). */
