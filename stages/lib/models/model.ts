@@ -8,8 +8,10 @@ export type ParameterTensors = Readonly<Record<string, Tensor>>;
 export interface ParameterShape {
   readonly name: string;
   readonly shape: readonly number[];
-  /** How random weights start; `normal` is normal(0, initializer_range). */
-  readonly init: 'normal' | 'zeros' | 'ones';
+  /** How random weights start; `uniform` lies between -scale and scale. */
+  readonly init: 'normal' | 'uniform' | 'zeros' | 'ones';
+  /** Standard deviation of `normal`, half the width of `uniform`; not given is 0.02. */
+  readonly scale?: number;
   /** Whether pruning may take weights of it: weight matrices of the body, never biases, norms, embeddings or the head. */
   readonly prunable: boolean;
   /** Belongs to the classifier, so it is replaced when a head is made anew. */

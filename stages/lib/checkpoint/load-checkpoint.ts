@@ -1,0 +1,40 @@
+import type {NamedTensor} from '../../../src/artifact/kinds.ts';
+import type {JsonObject} from '../../../src/base/json.ts';
+import {StageError} from '../../../src/stage/define-stage.ts';
+import {findCheckpoint} from './checkpoint-files.ts';
+import {checkpointPreprocessor, type PreprocessorSettings} from './preprocessor.ts';
+import {readObject} from './read-json.ts';
+import {readSafetensors} from './safetensors.ts';
+import {vitTensorName} from './tensor-names.ts';
+import {vitCheckpointConfig} from './vit-checkpoint-config.ts';
+
+export interface Checkpoint {
+  /** For `bindModel`; `labels` are those of the checkpoint's own head. */
+  readonly config: JsonObject;
+  readonly preprocessor: PreprocessorSettings;
+  /** By their names in ViTForImageClassification; the classifier only where the checkpoint has one. */
+  readonly tensors: ReadonlyMap<string, NamedTensor>;
+}
+
+/**
+ * Reads a HuggingFace ViT checkpoint: a folder, or a .safetensors file with config.json beside it.
+ *
+ * @throws StageError when it is missing, damaged, or not a ViT.
+ */
+export async function loadCheckpoint(path: string): Promise<Checkpoint> {
+  const files = await findCheckpoint(path);
+  if (!files.ok) throw new StageError(`The checkpoint ${path} cannot be read: ${files.error.reason}`, files.error.hint);
+  const config = vitCheckpointConfig(await readObject(files.value.config));
+  const {preprocessor: described} = files.value;
+  const preprocessor = described === undefined ? {} : checkpointPreprocessor(await readObject(described));
+  const tensors = new Map<string, NamedTensor>();
+  for (const file of files.value.weights) {
+    for (const tensor of await readSafetensors(file)) {
+      const name = vitTensorName(tensor.name);
+      if (name === undefined) continue;
+      if (tensors.has(name)) throw new StageError(`The checkpoint ${path} holds the tensor ${name} more than once.`);
+      tensors.set(name, {...tensor, name});
+    }
+  }
+  return {config, preprocessor, tensors};
+}

@@ -1,0 +1,127 @@
+import {type FileHandle, open} from 'node:fs/promises';
+import {basename} from 'node:path';
+import type {NamedTensor} from '../../../src/artifact/kinds.ts';
+import {isJsonObject, type Json} from '../../../src/base/json.ts';
+import {StageError} from '../../../src/stage/define-stage.ts';
+import {FLOAT_BYTES, type FloatFormat, isFloatFormat, toFloat32} from './float-formats.ts';
+import {parseObject} from './read-json.ts';
+
+/** The format's own limit (safetensors README: "MAX_HEADER_SIZE" of its reference reader). */
+const LONGEST_HEADER = 100_000_000;
+const LENGTH_BYTES = 8;
+
+/** A tensor of a file; `begin` and `end` count bytes from the end of the header. */
+interface Entry {
+  readonly name: string;
+  readonly format: FloatFormat;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+const DAMAGED = 'The file is damaged or not complete; fetch it again and compare its size and SHA-256 with the source.';
+
+const counts = (value: Json | undefined): readonly number[] | undefined => {
+  if (!Array.isArray(value)) return undefined;
+  const numbers = value.filter(
+    (item): item is number => Number.isSafeInteger(item) && (item > 0 || Object.is(item, 0)),
+  );
+  return numbers.length === value.length ? numbers : undefined;
+};
+
+function entryOf(name: string, value: Json, refuse: (reason: string) => StageError): Entry {
+  const tensor = `tensor ${JSON.stringify(name)}`;
+  if (!isJsonObject(value)) throw refuse(`${tensor} is not described by an object`);
+  const {dtype} = value;
+  if (typeof dtype !== 'string') throw refuse(`${tensor} has no dtype`);
+  if (!isFloatFormat(dtype)) {
+    throw refuse(`${tensor} is stored as ${dtype}, and only ${Object.keys(FLOAT_BYTES).join(', ')} can be read`);
+  }
+  const shape = counts(value.shape);
+  if (shape === undefined) throw refuse(`${tensor} has no shape of whole numbers`);
+  const [begin, end, ...more] = counts(value.data_offsets) ?? [];
+  if (begin === undefined || end === undefined || more.length > 0 || begin > end) {
+    throw refuse(`${tensor} has no pair of ascending data_offsets`);
+  }
+  const bytes = shape.reduce((product, extent) => product * extent, FLOAT_BYTES[dtype]);
+  if (bytes !== end - begin) {
+    throw refuse(`${tensor} of shape [${shape}] and dtype ${dtype} needs ${bytes} bytes but is given ${end - begin}`);
+  }
+  return {name, format: dtype, shape, begin, end};
+}
+
+/** The tensors that a header describes, in the order of their bytes, which must fill the file without gap or overlap. */
+function entriesOf(header: string, dataBytes: number, file: string): Entry[] {
+  const refuse = (reason: string) => new StageError(`${file} cannot be read as safetensors: ${reason}.`, DAMAGED);
+  const entries = Object.entries(parseObject(header, `The header of ${file}`))
+    .filter(([name]) => name !== '__metadata__')
+    .map(([name, value]) => entryOf(name, value, refuse))
+    .toSorted((a, b) => a.begin - b.begin || a.end - b.end);
+  let filled = 0;
+  for (const {name, begin, end} of entries) {
+    const tensor = `tensor ${JSON.stringify(name)}`;
+    if (begin < filled) throw refuse(`${tensor} overlaps the one before it at byte ${begin}`);
+    if (begin > filled) throw refuse(`bytes ${filled} to ${begin} before ${tensor} belong to no tensor`);
+    if (end > dataBytes) throw refuse(`${tensor} ends at byte ${end}, but there are only ${dataBytes} bytes of data`);
+    filled = end;
+  }
+  if (filled < dataBytes) throw refuse(`the last ${dataBytes - filled} bytes belong to no tensor`);
+  return entries;
+}
+
+const LARGEST_READ = 2 ** 30;
+
+async function readExactly(handle: FileHandle, position: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length; ) {
+    const {bytesRead} = await handle.read(bytes, done, Math.min(length - done, LARGEST_READ), position + done);
+    if (bytesRead === 0) throw new StageError('A checkpoint file grew shorter while it was read.', DAMAGED);
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+async function readHeader(handle: FileHandle, file: string): Promise<{text: string; dataStart: number; size: number}> {
+  const {size} = await handle.stat();
+  const refuse = (reason: string) => new StageError(`${file} cannot be read as safetensors: ${reason}.`, DAMAGED);
+  if (size < LENGTH_BYTES) throw refuse(`it is ${size} bytes long, too short for a header`);
+  const prefix = await readExactly(handle, 0, LENGTH_BYTES);
+  const length = new DataView(prefix.buffer).getBigUint64(0, true);
+  if (length > BigInt(size - LENGTH_BYTES)) {
+    throw refuse(`its header claims ${length} bytes, but only ${size - LENGTH_BYTES} follow`);
+  }
+  if (length > BigInt(LONGEST_HEADER)) {
+    throw refuse(`its header claims ${length} bytes, and the format allows ${LONGEST_HEADER}`);
+  }
+  const bytes = await readExactly(handle, LENGTH_BYTES, Number(length));
+  try {
+    const text = new TextDecoder('utf-8', {fatal: true}).decode(bytes);
+    return {text, dataStart: LENGTH_BYTES + Number(length), size};
+  } catch {
+    throw refuse('its header is not UTF-8 text');
+  }
+}
+
+/**
+ * Every tensor of a safetensors file as float32, in the order of the file. Nothing is allocated before the header has been
+ * held against the file's size.
+ *
+ * @throws StageError when the file breaks the format in any way, or holds numbers that are not F32, F16 or BF16.
+ */
+export async function readSafetensors(path: string): Promise<NamedTensor[]> {
+  const file = basename(path);
+  const handle = await open(path).catch((error: Error) => {
+    throw new StageError(`${file} cannot be opened: ${error.message}.`);
+  });
+  try {
+    const {text, dataStart, size} = await readHeader(handle, file);
+    const tensors: NamedTensor[] = [];
+    for (const {name, format, shape, begin, end} of entriesOf(text, size - dataStart, file)) {
+      const values = toFloat32(format, await readExactly(handle, dataStart + begin, end - begin));
+      tensors.push({name, shape, values});
+    }
+    return tensors;
+  } finally {
+    await handle.close();
+  }
+}

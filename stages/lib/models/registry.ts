@@ -1,0 +1,41 @@
+import {z} from 'zod';
+import type {JsonObject} from '../../../src/base/json.ts';
+import {suggestion} from '../../../src/base/nearest.ts';
+import {StageError} from '../../../src/stage/define-stage.ts';
+import {mlp, mlpConfigSchema} from './mlp.ts';
+import type {Model} from './model.ts';
+import {vit} from './vit.ts';
+import {vitConfigSchema} from './vit-config.ts';
+
+/** A model as a parameter: `{model: vit | mlp, …}`, each with its own settings and no others. */
+export const modelSchema = z.discriminatedUnion('model', [vitConfigSchema, mlpConfigSchema]);
+
+const NAMES: readonly string[] = ['vit', 'mlp'];
+
+/** What zod found, one sentence a fault. */
+function faultsOf(error: z.ZodError): string {
+  return error.issues
+    .map(({path, message}) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .join('; ');
+}
+
+/**
+ * The model of a configuration, with defaults filled in.
+ *
+ * @throws StageError when the configuration is not valid.
+ */
+export function bindModel(config: JsonObject): Model {
+  const parsed = modelSchema.safeParse(config);
+  if (!parsed.success) {
+    const {model} = config;
+    const hint = typeof model === 'string' && !NAMES.includes(model) ? suggestion(model, NAMES, 'models') : undefined;
+    throw new StageError(`The model's configuration is not valid: ${faultsOf(parsed.error)}`, hint);
+  }
+  const settings = parsed.data;
+  switch (settings.model) {
+    case 'vit':
+      return vit(settings);
+    case 'mlp':
+      return mlp(settings);
+  }
+}
