@@ -25,7 +25,10 @@ export async function readDataFile(folder: string, name: string): Promise<DataFi
 /** gzip's magic number, the most usual reason for a file that does not parse: it was never unpacked. */
 export function refuseGzip(file: DataFile): void {
   if (file.bytes[0] === 0x1f && file.bytes[1] === 0x8b) {
-    throw new StageError(`${file.name} is compressed with gzip.`, `Unpack it: gunzip it and keep the name ${file.name}.`);
+    throw new StageError(
+      `${file.name} is compressed with gzip.`,
+      `Unpack it: gunzip it and keep the name ${file.name}.`,
+    );
   }
 }
 

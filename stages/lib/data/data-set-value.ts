@@ -10,20 +10,31 @@ const choices = {
     .describe('At most this many pictures of a split: the first ones, in file order, after `classes`.')
     .optional(),
   classes: z
-    .array(z.int().min(0).max(CLASSES - 1))
+    .array(
+      z
+        .int()
+        .min(0)
+        .max(CLASSES - 1),
+    )
     .min(2)
     .refine((classes) => new Set(classes).size === classes.length, 'A class is listed twice.')
     .describe('Only these classes; the first listed becomes label 0, the next label 1, and so on.')
     .optional(),
   validation: z
     .strictObject({n: count, seed: seed.default(0)})
-    .describe('Takes n pictures out of train, by a seeded draw, after `classes` and `limit`; they become split validation.')
+    .describe(
+      'Takes n pictures out of train, by a seeded draw, after `classes` and `limit`; they become split validation.',
+    )
     .optional(),
 };
 
 const mnist = z.strictObject({
   name: z.literal('mnist'),
-  root: z.string().min(1).describe('Folder with the four IDX files; without it, those that come with basin.').optional(),
+  root: z
+    .string()
+    .min(1)
+    .describe('Folder with the four IDX files; without it, those that come with basin.')
+    .optional(),
   ...choices,
 });
 

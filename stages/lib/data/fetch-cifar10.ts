@@ -19,7 +19,10 @@ export const CIFAR10_ARCHIVE = {
  *
  * @throws StageError when the site cannot be reached, or sends something else.
  */
-export async function fetchCifar10(root: string, archive: {readonly url: string; readonly md5: string} = CIFAR10_ARCHIVE): Promise<void> {
+export async function fetchCifar10(
+  root: string,
+  archive: {readonly url: string; readonly md5: string} = CIFAR10_ARCHIVE,
+): Promise<void> {
   const work = join(root, `.cifar-10-${randomUUID()}`);
   await mkdir(join(work, CIFAR10_FOLDER), {recursive: true});
   try {
@@ -36,11 +39,18 @@ export async function fetchCifar10(root: string, archive: {readonly url: string;
 
 async function download(url: string, md5: string, path: string): Promise<void> {
   const response = await fetch(url).catch((error: unknown) => {
-    const reason = error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : String(error);
-    throw new StageError(`CIFAR-10 cannot be fetched from ${url}: ${reason}.`, 'Check the network, or fetch it by hand and unpack it in root.');
+    const reason =
+      error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : String(error);
+    throw new StageError(
+      `CIFAR-10 cannot be fetched from ${url}: ${reason}.`,
+      'Check the network, or fetch it by hand and unpack it in root.',
+    );
   });
   if (!response.ok || !response.body) {
-    throw new StageError(`CIFAR-10 cannot be fetched from ${url}: the site answers ${response.status}.`, 'Fetch it by hand and unpack it in root.');
+    throw new StageError(
+      `CIFAR-10 cannot be fetched from ${url}: the site answers ${response.status}.`,
+      'Fetch it by hand and unpack it in root.',
+    );
   }
   const hash = createHash('md5');
   const file = await open(path, 'wx');
@@ -55,7 +65,10 @@ async function download(url: string, md5: string, path: string): Promise<void> {
   }
   const found = hash.digest('hex');
   if (found !== md5) {
-    throw new StageError(`What ${url} sent is not CIFAR-10: its MD5 is ${found}, not ${md5}.`, 'Run again; if it stays so, a proxy may answer in its place.');
+    throw new StageError(
+      `What ${url} sent is not CIFAR-10: its MD5 is ${found}, not ${md5}.`,
+      'Run again; if it stays so, a proxy may answer in its place.',
+    );
   }
 }
 

@@ -5,12 +5,18 @@ import {type DataFile, refuseGzip} from './checked-file.ts';
  * Reads an IDX file of unsigned bytes (LeCun, Cortes, Burges: magic 0x00000800 + rank, big-endian uint32 sizes, then the
  * values in C order). The values share the file's memory. What does not fit is a StageError.
  */
-export function readIdx(file: DataFile, rank: number): {readonly sizes: readonly number[]; readonly values: Uint8Array} {
+export function readIdx(
+  file: DataFile,
+  rank: number,
+): {readonly sizes: readonly number[]; readonly values: Uint8Array} {
   refuseGzip(file);
   const {name, bytes} = file;
   const header = 4 + 4 * rank;
   if (bytes.length < header) {
-    throw new StageError(`${name} ends inside its header: it has ${bytes.length} of ${header} bytes.`, 'Fetch it again.');
+    throw new StageError(
+      `${name} ends inside its header: it has ${bytes.length} of ${header} bytes.`,
+      'Fetch it again.',
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = view.getUint32(0);

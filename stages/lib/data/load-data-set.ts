@@ -24,7 +24,10 @@ export interface DataSet {
 export function splitOf(data: DataSet, split: Split): Pictures {
   const pictures = data[split];
   if (!pictures) {
-    throw new StageError(`The data set ${data.name} has no split ${split}.`, 'Add `validation: {n: 5000}` to the data set.');
+    throw new StageError(
+      `The data set ${data.name} has no split ${split}.`,
+      'Add `validation: {n: 5000}` to the data set.',
+    );
   }
   return pictures;
 }
@@ -87,7 +90,9 @@ async function cifar10(root: string): Promise<Whole> {
   const batches = CIFAR10_TRAIN_FILES.filter((name) => names.has(name));
   const notes =
     batches.length < CIFAR10_TRAIN_FILES.length
-      ? [`CIFAR-10 has ${batches.length} of its ${CIFAR10_TRAIN_FILES.length} training batches here: ${batches.join(', ')}.`]
+      ? [
+          `CIFAR-10 has ${batches.length} of its ${CIFAR10_TRAIN_FILES.length} training batches here: ${batches.join(', ')}.`,
+        ]
       : [];
   const train = await readCifar10(root, batches, true);
   const test = await readCifar10(root, [CIFAR10_TEST_FILE], true);

@@ -3,7 +3,14 @@ import {draw, type Stream} from '../random/philox.ts';
 /**
  * An integer in [0, n), from 53 random bits, so that its bias stays below n / 2^53. Uses draws `index` and `index + 1`.
  */
-export function drawInteger(n: number, seed: number, stream: Stream, epoch: number, sample: number, index: number): number {
+export function drawInteger(
+  n: number,
+  seed: number,
+  stream: Stream,
+  epoch: number,
+  sample: number,
+  index: number,
+): number {
   const high = draw(seed, stream, epoch, sample, index) >>> 5; // 27 bits
   const low = draw(seed, stream, epoch, sample, index + 1) >>> 6; // 26 bits
   return Math.floor(((high * 2 ** 26 + low) / 2 ** 53) * n);

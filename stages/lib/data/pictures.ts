@@ -25,7 +25,11 @@ export function firstPictures(pictures: Pictures, n: number): Pictures {
 }
 
 /** The pictures at `indices`, in that order, copied; `relabel[label]` replaces each label when given. */
-export function picturesAt(pictures: Pictures, indices: ArrayLike<number>, relabel?: ReadonlyMap<number, number>): Pictures {
+export function picturesAt(
+  pictures: Pictures,
+  indices: ArrayLike<number>,
+  relabel?: ReadonlyMap<number, number>,
+): Pictures {
   const size = bytesPerPicture(pictures);
   const values = new Uint8Array(indices.length * size);
   const labels = new Int32Array(indices.length);

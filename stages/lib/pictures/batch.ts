@@ -25,7 +25,10 @@ export function batchBuffer(preprocessing: Preprocessing, batch: number): BatchB
 export function checkAugmentation(augment: Augmentation, pictures: Pictures): void {
   for (const entry of augment) {
     if ('crop' in entry && entry.crop > Math.min(pictures.height, pictures.width)) {
-      throw new StageError(`A crop of ${entry.crop} pixels is larger than the pictures (${pictures.height} × ${pictures.width}).`, 'Make the crop smaller.');
+      throw new StageError(
+        `A crop of ${entry.crop} pixels is larger than the pictures (${pictures.height} × ${pictures.width}).`,
+        'Make the crop smaller.',
+      );
     }
   }
 }

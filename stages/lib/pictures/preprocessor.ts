@@ -47,7 +47,10 @@ export function bindPreprocessor(
   }
   const parsed = preprocessorSchema.safeParse(preprocessor);
   if (!parsed.success) {
-    throw new StageError(`The weights' preprocessor cannot be used: ${z.prettifyError(parsed.error)}`, 'Mend preprocessor_config.json and load them again.');
+    throw new StageError(
+      `The weights' preprocessor cannot be used: ${z.prettifyError(parsed.error)}`,
+      'Mend preprocessor_config.json and load them again.',
+    );
   }
   const config = parsed.data;
   if (pictures.height !== size || pictures.width !== size) {
@@ -58,7 +61,10 @@ export function bindPreprocessor(
       );
     }
     if (config.resample !== BILINEAR) {
-      throw new StageError(`The preprocessor resizes with Pillow's filter ${config.resample}; basin has bilinear (2) only.`, 'Set resample: 2.');
+      throw new StageError(
+        `The preprocessor resizes with Pillow's filter ${config.resample}; basin has bilinear (2) only.`,
+        'Set resample: 2.',
+      );
     }
   }
   const mean = config.do_normalize ? channelValues(config.image_mean, channels, 'image_mean') : undefined;
@@ -80,5 +86,8 @@ function channelValues(given: number | readonly number[], channels: number, fiel
   if (values.length === channels) return values;
   const [first = 0] = values;
   if (values.every((value) => value === first)) return Array.from({length: channels}, () => first);
-  throw new StageError(`The preprocessor's ${field} has ${values.length} values for ${channels} channel(s).`, `Give ${field} one value for each channel.`);
+  throw new StageError(
+    `The preprocessor's ${field} has ${values.length} values for ${channels} channel(s).`,
+    `Give ${field} one value for each channel.`,
+  );
 }

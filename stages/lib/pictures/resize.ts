@@ -75,7 +75,13 @@ function resizeRows(input: Uint8Array, rows: number, width: number, outWidth: nu
   return out;
 }
 
-function resizeColumns(input: Uint8Array, channels: number, height: number, width: number, outHeight: number): Uint8Array {
+function resizeColumns(
+  input: Uint8Array,
+  channels: number,
+  height: number,
+  width: number,
+  outHeight: number,
+): Uint8Array {
   const {from, count, weights} = bilinearKernel(height, outHeight);
   const out = new Uint8Array(channels * outHeight * width);
   for (let channel = 0; channel < channels; channel++) {

@@ -20,7 +20,10 @@ export const spanSchema = z
   .transform((given, context) => {
     const parts = typeof given === 'number' ? {epochs: 0, iterations: given} : partsOf(given);
     if (parts) return canonical(parts);
-    context.addIssue({code: 'custom', message: `"${given}" is no span of training: write 1ep, 200it, 1ep200it or a number of steps.`});
+    context.addIssue({
+      code: 'custom',
+      message: `"${given}" is no span of training: write 1ep, 200it, 1ep200it or a number of steps.`,
+    });
     return z.NEVER;
   })
   .describe('A span of training: epochs (1ep), steps (200it), or both (1ep200it); a number counts steps.');
@@ -34,7 +37,9 @@ export const lengthSchema = z
     context.addIssue({code: 'custom', message: `"${given}" is no length of training: write 8ep, 1200it or 2ep50it.`});
     return z.NEVER;
   })
-  .describe('How long to train: epochs (8ep), steps (1200it), or both (2ep50it). The last partial batch of an epoch counts as a step.');
+  .describe(
+    'How long to train: epochs (8ep), steps (1200it), or both (2ep50it). The last partial batch of an epoch counts as a step.',
+  );
 
 /** Optimizer steps of a checked span. */
 export function stepsOf(span: string, stepsPerEpoch: number): number {

@@ -55,7 +55,10 @@ export function pack(layout: ParameterLayout, tensors: readonly NamedTensor[]): 
   if (byName.size > layout.entries.length) {
     const known = new Set(layout.entries.map((entry) => entry.name));
     const extra = [...byName.keys()].filter((name) => !known.has(name));
-    throw new StageError(`The weights hold tensors that their model does not know: ${extra.join(', ')}.`, 'Load them again.');
+    throw new StageError(
+      `The weights hold tensors that their model does not know: ${extra.join(', ')}.`,
+      'Load them again.',
+    );
   }
   return flat;
 }
@@ -69,7 +72,10 @@ export function unpack(layout: ParameterLayout, flat: Float32Array): NamedTensor
 
 /** The parameters of a flat vector by name. Its gradient is one concatenation, whatever the number of parameters. */
 export function split(tf: Tf, layout: ParameterLayout, flat: Tensor1D): ParameterTensors {
-  const parts = tf.split(flat, layout.entries.map((entry) => entry.size));
+  const parts = tf.split(
+    flat,
+    layout.entries.map((entry) => entry.size),
+  );
   return Object.fromEntries(
     layout.entries.map((entry, index) => {
       const part = parts[index];

@@ -11,7 +11,12 @@ export const trainingParameters = {
   length: lengthSchema,
   lr: z.number().positive().max(10).describe('Peak learning rate of AdamW.'),
   seed: seedsSchema.prefault(0),
-  batch: z.int().min(1).max(65_536).default(64).describe('Pictures in a batch; the last one of an epoch may be smaller.'),
+  batch: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .default(64)
+    .describe('Pictures in a batch; the last one of an epoch may be smaller.'),
   weight_decay: z
     .number()
     .min(0)
@@ -22,14 +27,15 @@ export const trainingParameters = {
     .enum(['all', 'weights'])
     .default('all')
     .describe('What decays: all parameters, as in PyTorch, or weights only, without biases and norms.'),
-  clip: z.number().positive().nullable().default(1).describe('Largest L2 norm of the whole gradient; null for no clipping.'),
+  clip: z
+    .number()
+    .positive()
+    .nullable()
+    .default(1)
+    .describe('Largest L2 norm of the whole gradient; null for no clipping.'),
   schedule: scheduleSchema.prefault('linear'),
   augment: augmentSchema,
-  evaluate_every: z
-    .int()
-    .min(1)
-    .describe('Also evaluate every so many steps; the end is always evaluated.')
-    .optional(),
+  evaluate_every: z.int().min(1).describe('Also evaluate every so many steps; the end is always evaluated.').optional(),
 };
 
 const shape = z.strictObject(trainingParameters);
