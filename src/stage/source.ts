@@ -7,6 +7,8 @@ export interface SourceContext {
   readonly folder: string;
   /** Digest of a file's content, through the stat cache: an unchanged file is not read again. */
   digestOfFile(path: string): Promise<Digest>;
+  /** False while a plan is made: what would have to be fetched is then unresolved. */
+  readonly mayDownload?: boolean;
 }
 
 /** A parameter's outside data, pinned to its content. */

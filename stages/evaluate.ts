@@ -1,0 +1,31 @@
+import {z} from 'zod';
+import {defineStage} from '../src/stage/define-stage.ts';
+import {dataSetSchema, splitSchema} from './lib/data/data-set-value.ts';
+import {splitOf} from './lib/data/load-data-set.ts';
+import {resolveDataSet} from './lib/data/resolve-data-set.ts';
+import {EVALUATION_COLUMNS, evaluationRow} from './lib/evaluate.ts';
+import {bindTask, evaluateFlat} from './lib/training/task.ts';
+
+export default defineStage({
+  name: 'evaluate',
+  version: 1,
+  doc: 'Loss and error of a network on a split of a data set, without augmentation.',
+  params: z.strictObject({
+    data: dataSetSchema,
+    split: splitSchema.default('test').describe('The split to evaluate on.'),
+  }),
+  inputs: {weights: {kind: 'weights', doc: 'The network.'}},
+  outputs: {summary: {kind: 'summary', doc: 'One row: the evaluation.', columns: EVALUATION_COLUMNS}},
+  computes: 'tensors',
+  sources: {data: resolveDataSet},
+  async run({params, inputs, services}) {
+    const task = await bindTask(inputs.weights, params.data, services);
+    const pictures = splitOf(task.data, params.split);
+    const flat = services.tf.tensor1d(task.start);
+    try {
+      return {summary: [evaluationRow(params.split, await evaluateFlat(task, flat, pictures, services))]};
+    } finally {
+      flat.dispose();
+    }
+  },
+});

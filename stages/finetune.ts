@@ -1,0 +1,33 @@
+import {z} from 'zod';
+import {defineStage} from '../src/stage/define-stage.ts';
+import {resolveDataSet} from './lib/data/resolve-data-set.ts';
+import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
+import {trainingParameters} from './lib/training/parameters.ts';
+import {bindTask, weightsOf} from './lib/training/task.ts';
+import {train} from './lib/training/train.ts';
+
+export default defineStage({
+  name: 'finetune',
+  version: 1,
+  doc: 'Trains all parameters of a network on a data set with AdamW. Two runs that differ in `seed` only are a pair.',
+  params: z.strictObject(trainingParameters),
+  inputs: {
+    weights: {
+      kind: 'weights',
+      doc: 'The network to start from; its head must have as many outputs as the data has classes.',
+    },
+  },
+  outputs: {
+    weights: {kind: 'weights', doc: 'The trained network.'},
+    metrics: {kind: 'metrics', doc: 'Loss and learning rate of every step.'},
+    evals: {kind: 'evals', doc: 'Evaluations on validation and test.'},
+    summary: {kind: 'summary', doc: 'The last evaluation of each split.', columns: EVALUATION_COLUMNS},
+  },
+  computes: 'tensors',
+  sources: {data: resolveDataSet},
+  async run({params, inputs, services}) {
+    const task = await bindTask(inputs.weights, params.data, services);
+    const {flat, metrics, evals, final} = await train(task, params, services);
+    return {weights: weightsOf(task, flat), metrics, evals, summary: final};
+  },
+});

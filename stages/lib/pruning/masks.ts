@@ -1,0 +1,62 @@
+import type {Tensor1D} from '@tensorflow/tfjs';
+import type {Mask} from '../../../src/artifact/kinds.ts';
+import {StageError} from '../../../src/stage/define-stage.ts';
+import type {Tf} from '../../tensor/library.ts';
+import {type ParameterLayout, sameShape} from '../training/parameter-layout.ts';
+import type {TrainingHook} from '../training/train.ts';
+
+/** The mask of the layout's prunable tensors from the bits of its prunable front. */
+export function maskOf(layout: ParameterLayout, bits: Uint8Array): Mask {
+  const tensors = layout.entries
+    .filter(({prunable}) => prunable)
+    .map(({name, shape, offset, size}) => ({name, shape, bits: bits.slice(offset, offset + size)}));
+  return {tensors: tensors.sort((a, b) => (a.name < b.name ? -1 : 1))};
+}
+
+/** One bit for each parameter of the layout; tensors that the mask does not name are kept whole. */
+export function bitsOf(layout: ParameterLayout, mask: Mask): Uint8Array {
+  const entries = new Map(layout.entries.map((entry) => [entry.name, entry]));
+  const bits = new Uint8Array(layout.size).fill(1);
+  for (const {name, shape, bits: given} of mask.tensors) {
+    const entry = entries.get(name);
+    if (!entry || !sameShape(entry.shape, shape) || given.length !== entry.size) {
+      const found = entry ? `is [${entry.shape.join(', ')}] in the weights` : 'is not among the weights';
+      throw new StageError(
+        `The mask does not fit the weights: ${name} [${shape.join(', ')}] ${found}.`,
+        'Take mask and weights from the same architecture.',
+      );
+    }
+    bits.set(given, entry.offset);
+  }
+  return bits;
+}
+
+/** `flat` with 0 where the bool `kept` is false. A product would leave −0 and keep NaN. */
+export const masked = (tf: Tf, kept: Tensor1D, flat: Tensor1D): Tensor1D => tf.where(kept, flat, tf.zerosLike(flat));
+
+/** Trains under a fixed mask: weights start masked, gradients are masked, and weights again after each update. */
+export function fixedMask(tf: Tf, kept: Tensor1D): TrainingHook {
+  return {
+    start: (flat) => masked(tf, kept, flat),
+    afterGradients: (gradient) => masked(tf, kept, gradient),
+    afterStep: (_step, flat) => masked(tf, kept, flat),
+  };
+}
+
+/** How much is kept: of the weights that can be pruned, and of all parameters. */
+export interface Kept {
+  readonly kept: number;
+  readonly kept_of_network: number;
+}
+export const KEPT_COLUMNS = {kept: 'float64', kept_of_network: 'float64'} as const;
+
+/** Fractions kept, from one bit for each parameter of the layout. */
+export function keptFractions(layout: ParameterLayout, bits: Uint8Array): Kept {
+  let prunable = 0;
+  let all = 0;
+  bits.forEach((bit, index) => {
+    all += bit;
+    if (index < layout.prunable) prunable += bit;
+  });
+  return {kept: layout.prunable === 0 ? 1 : prunable / layout.prunable, kept_of_network: all / layout.size};
+}

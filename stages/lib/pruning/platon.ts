@@ -1,0 +1,91 @@
+import type {Tensor1D} from '@tensorflow/tfjs';
+import {StageError} from '../../../src/stage/define-stage.ts';
+import type {Tf} from '../../tensor/library.ts';
+import type {ParameterLayout} from '../training/parameter-layout.ts';
+import type {TrainingHook} from '../training/train.ts';
+import {masked} from './masks.ts';
+import {type PruningSchedule, remaining} from './schedule.ts';
+import {type ScoreDecay, type ScoreState, scoresOf, updateScores} from './scores.ts';
+import {type Selection, type SelectionMethod, select} from './selection.ts';
+
+export interface PlatonSettings extends ScoreDecay {
+  readonly schedule: PruningSchedule;
+  readonly method: SelectionMethod;
+}
+
+export interface Platon extends TrainingHook {
+  /** What the last masking kept, of the prunable front. */
+  selection(): Selection | undefined;
+  /** The scores' memory; its tensors live until `dispose`. */
+  scores(): ScoreState;
+  dispose(): void;
+}
+
+/**
+ * PLATON (Zhang et al. 2022) as a hook: after every update it scores the prunable weights by the updated weight times the
+ * clipped gradient, and every ΔT steps sets those outside the schedule's fraction to zero. Between two such steps the network is dense and
+ * pruned weights may grow back; in the final phase every step masks. Gradients and optimizer state are not masked (science §1.2).
+ */
+export function platon(tf: Tf, layout: Pick<ParameterLayout, 'size' | 'prunable'>, settings: PlatonSettings): Platon {
+  const {schedule, method} = settings;
+  const {prunable} = layout;
+  if (prunable === 0)
+    throw new StageError(
+      'The network has no weights that can be pruned.',
+      'Prune a vit, or an mlp with hidden layers.',
+    );
+  const zeros = (): Tensor1D => tf.zeros([prunable]);
+  let state: ScoreState = {window: zeros(), importance: zeros(), uncertainty: zeros()};
+  let selection: Selection | undefined;
+  let kept: Tensor1D | undefined;
+  let ratioOfSelection = Number.NaN;
+  let masksNow = false;
+
+  /** Selects anew when the scores or the ratio have moved since the last time: at most every ΔT steps. */
+  const refresh = (step: number, ratio: number): void => {
+    if (selection && ratio === ratioOfSelection && step % schedule.interval !== 0) return;
+    const scores = tf.tidy(() => scoresOf(tf, state).dataSync<'float32'>());
+    if (!scores.every(Number.isFinite)) {
+      throw new StageError(`PLATON's scores stopped being finite at step ${step}.`, 'Lower lr, or set `clip: 1`.');
+    }
+    selection = select(method, scores, ratio);
+    ratioOfSelection = ratio;
+    const all = new Uint8Array(layout.size).fill(1);
+    all.set(selection.bits);
+    kept?.dispose();
+    kept = tf.keep(tf.tensor1d(all, 'bool'));
+  };
+
+  return {
+    afterStep(step, flat, gradient) {
+      const next = updateScores(
+        tf,
+        state,
+        flat.slice(0, prunable),
+        gradient.slice(0, prunable),
+        step % schedule.interval,
+        settings,
+      );
+      for (const name of ['window', 'importance', 'uncertainty'] as const) {
+        if (next[name] !== state[name]) {
+          tf.keep(next[name]);
+          state[name].dispose();
+        }
+      }
+      state = next;
+      const {ratio, masks} = remaining(schedule, step);
+      masksNow = masks;
+      if (!masks) return flat;
+      refresh(step, ratio);
+      return kept ? masked(tf, kept, flat) : flat;
+    },
+    evaluated: (flat) => (kept ? masked(tf, kept, flat) : flat.clone()),
+    columns: () => ({
+      kept: masksNow && selection ? selection.kept / prunable : 1,
+      threshold: selection?.threshold ?? 0,
+    }),
+    selection: () => selection,
+    scores: () => state,
+    dispose: () => tf.dispose([state.window, state.importance, state.uncertainty, ...(kept ? [kept] : [])]),
+  };
+}

@@ -1,0 +1,79 @@
+/** Which weights stay, and the score at the edge (0 when all stay). */
+export interface Selection {
+  /** 1 where a weight stays. */
+  readonly bits: Uint8Array;
+  readonly kept: number;
+  readonly threshold: number;
+}
+
+/** `exact` keeps round(N·r) weights; `released` is the rule of PLATON's published code. */
+export type SelectionMethod = 'exact' | 'released';
+
+/** Keeps the fraction `ratio` of the highest scores, which are not negative. */
+export function select(method: SelectionMethod, scores: Float32Array, ratio: number): Selection {
+  return method === 'exact' ? selectExactly(scores, Math.round(scores.length * ratio)) : selectReleased(scores, ratio);
+}
+
+/** Keeps exactly `keep` weights: the highest scores, and among equal ones at the edge those with the lowest index. */
+export function selectExactly(scores: Float32Array, keep: number): Selection {
+  const n = scores.length;
+  if (keep >= n) return everything(n);
+  if (keep <= 0) return {bits: new Uint8Array(n), kept: 0, threshold: kthSmallest(scores, n)};
+  const threshold = kthSmallest(scores, n - keep + 1);
+  const bits = new Uint8Array(n);
+  let kept = 0;
+  for (let index = 0; index < n; index++) {
+    if ((scores[index] ?? 0) > threshold) {
+      bits[index] = 1;
+      kept++;
+    }
+  }
+  for (let index = 0; index < n && kept < keep; index++) {
+    if (scores[index] === threshold) {
+      bits[index] = 1;
+      kept++;
+    }
+  }
+  return {bits, kept, threshold};
+}
+
+/**
+ * What PLATON's code keeps: with k = trunc(N·(1 − r)), all that is not strictly below the k-th smallest score, hence N − k + 1
+ * weights or, with ties, more. For k = 0, where that code fails, everything stays.
+ */
+export function selectReleased(scores: Float32Array, ratio: number): Selection {
+  const k = Math.trunc(scores.length * (1 - ratio));
+  if (k === 0) return everything(scores.length);
+  const threshold = kthSmallest(scores, k);
+  const bits = Uint8Array.from(scores, (score) => (score < threshold ? 0 : 1));
+  return {bits, kept: bits.reduce((sum, bit) => sum + bit, 0), threshold};
+}
+
+const everything = (n: number): Selection => ({bits: new Uint8Array(n).fill(1), kept: n, threshold: 0});
+
+/**
+ * The k-th smallest value, k from 1. Values that are not negative sort as the unsigned integers of their bits, so two counts
+ * over 16 bits each find it in linear time.
+ */
+export function kthSmallest(values: Float32Array, k: number): number {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const high = new Uint32Array(65_536);
+  for (const word of words) high[word >>> 16] = (high[word >>> 16] ?? 0) + 1;
+  const [upper, before] = bucketOf(high, k);
+  const low = new Uint32Array(65_536);
+  for (const word of words) if (word >>> 16 === upper) low[word & 0xffff] = (low[word & 0xffff] ?? 0) + 1;
+  const [lower] = bucketOf(low, k - before);
+  const [value = 0] = new Float32Array(Uint32Array.of(upper * 65_536 + lower).buffer);
+  return value;
+}
+
+/** The bucket with the k-th item, and how many lie in the buckets before it. */
+function bucketOf(counts: Uint32Array, k: number): [bucket: number, before: number] {
+  let before = 0;
+  for (let bucket = 0; bucket < counts.length; bucket++) {
+    const count = counts[bucket] ?? 0;
+    if (before + count >= k) return [bucket, before];
+    before += count;
+  }
+  throw new Error(`Internal error: asked for value ${k} of ${before}`);
+}

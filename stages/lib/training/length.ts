@@ -1,0 +1,49 @@
+import {z} from 'zod';
+
+const FORM = /^(?:(\d{1,9})ep)?(?:(\d{1,9})it)?$/;
+
+function partsOf(text: string): {readonly epochs: number; readonly iterations: number} | undefined {
+  const match = FORM.exec(text);
+  if (!match || text === '') return undefined;
+  return {epochs: Number(match[1] ?? 0), iterations: Number(match[2] ?? 0)};
+}
+
+/** `2ep`, `50it` or `2ep50it`, in one way of writing it. */
+function canonical({epochs, iterations}: {readonly epochs: number; readonly iterations: number}): string {
+  if (epochs === 0) return `${iterations}it`;
+  return iterations === 0 ? `${epochs}ep` : `${epochs}ep${iterations}it`;
+}
+
+/** Any span of training, none included; a whole number counts steps. */
+export const spanSchema = z
+  .union([z.int().min(0).max(999_999_999), z.string()])
+  .transform((given, context) => {
+    const parts = typeof given === 'number' ? {epochs: 0, iterations: given} : partsOf(given);
+    if (parts) return canonical(parts);
+    context.addIssue({
+      code: 'custom',
+      message: `"${given}" is no span of training: write 1ep, 200it, 1ep200it or a number of steps.`,
+    });
+    return z.NEVER;
+  })
+  .describe('A span of training: epochs (1ep), steps (200it), or both (1ep200it); a number counts steps.');
+
+/** How long to train; never nothing. */
+export const lengthSchema = z
+  .string()
+  .transform((given, context) => {
+    const parts = partsOf(given);
+    if (parts && parts.epochs + parts.iterations > 0) return canonical(parts);
+    context.addIssue({code: 'custom', message: `"${given}" is no length of training: write 8ep, 1200it or 2ep50it.`});
+    return z.NEVER;
+  })
+  .describe(
+    'How long to train: epochs (8ep), steps (1200it), or both (2ep50it). The last partial batch of an epoch counts as a step.',
+  );
+
+/** Optimizer steps of a checked span. */
+export function stepsOf(span: string, stepsPerEpoch: number): number {
+  const parts = partsOf(span);
+  if (!parts) throw new Error('Internal error: a span that its schema has not seen');
+  return parts.epochs * stepsPerEpoch + parts.iterations;
+}

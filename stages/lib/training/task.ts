@@ -1,0 +1,73 @@
+import type {Tensor1D} from '@tensorflow/tfjs';
+import type {NamedTensor, Weights} from '../../../src/artifact/kinds.ts';
+import {StageError, type StageServices} from '../../../src/stage/define-stage.ts';
+import type {DataSetValue} from '../data/data-set-value.ts';
+import {type DataSet, loadDataSet} from '../data/load-data-set.ts';
+import type {Pictures} from '../data/pictures.ts';
+import {type Evaluation, evaluate} from '../evaluate.ts';
+import type {Model} from '../models/model.ts';
+import {bindModel} from '../models/registry.ts';
+import {bindPreprocessor, type Preprocessing} from '../pictures/preprocessor.ts';
+import {breather} from './breather.ts';
+import {layoutOf, type ParameterLayout, pack, split, unpack} from './parameter-layout.ts';
+
+/** A network and a data set that fit each other. */
+export interface Task {
+  readonly weights: Weights;
+  readonly model: Model;
+  readonly layout: ParameterLayout;
+  readonly data: DataSet;
+  readonly preprocessing: Preprocessing;
+  /** The weights as one vector. */
+  readonly start: Float32Array;
+}
+
+/** Loads the data set and checks that the weights' model can classify it. */
+export async function bindTask(weights: Weights, value: DataSetValue, services: StageServices): Promise<Task> {
+  const model = bindModel(weights.model);
+  const data = await loadDataSet(value);
+  for (const note of data.notes) services.log(note);
+  if (data.classes !== model.labels) {
+    throw new StageError(
+      `The network has ${model.labels} outputs, and the data set ${data.name} has ${data.classes} classes here.`,
+      `Give the network a fresh head: pretrain-load with {source: upstream, labels: ${data.classes}, head_seed: 0}.`,
+    );
+  }
+  const layout = layoutOf(model.parameters);
+  return {
+    weights,
+    model,
+    layout,
+    data,
+    preprocessing: bindPreprocessor(weights.preprocessor, model, data.train),
+    start: pack(layout, weights.tensors),
+  };
+}
+
+/** Evaluates a flat vector of the task's parameters. */
+export async function evaluateFlat(
+  task: Task,
+  flat: Tensor1D,
+  pictures: Pictures,
+  {tf, signal}: StageServices,
+): Promise<Evaluation> {
+  const parameters = split(tf, task.layout, flat);
+  try {
+    return await evaluate(tf, task.model, parameters, pictures, task.preprocessing, breather(signal));
+  } finally {
+    tf.dispose(Object.values(parameters));
+  }
+}
+
+/** The task's network with other parameters, which must be finite. */
+export function weightsOf(task: Task, flat: Float32Array): Weights {
+  const tensors: NamedTensor[] = unpack(task.layout, flat);
+  const broken = tensors.find(({values}) => !values.every(Number.isFinite));
+  if (broken) {
+    throw new StageError(
+      `Training ended with values in ${broken.name} that are not finite.`,
+      'Lower lr, or clip gradients.',
+    );
+  }
+  return {model: task.weights.model, preprocessor: task.weights.preprocessor, tensors};
+}

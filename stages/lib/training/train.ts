@@ -1,0 +1,187 @@
+import type {Tensor1D} from '@tensorflow/tfjs';
+import type {Row} from '../../../src/artifact/kinds.ts';
+import {StageError, type StageServices} from '../../../src/stage/define-stage.ts';
+import {permutation} from '../data/permutation.ts';
+import {type Evaluation, evaluationRow} from '../evaluate.ts';
+import {type BatchBuffer, batchBuffer, checkAugmentation, fillBatch} from '../pictures/batch.ts';
+import {type OptimizerState, stepScalars} from './adamw.ts';
+import {breather} from './breather.ts';
+import {stepsOf} from './length.ts';
+import {decayingWeights} from './parameter-layout.ts';
+import type {TrainingParameters} from './parameters.ts';
+import {scheduleFactor} from './schedule.ts';
+import {evaluateFlat, type Task} from './task.ts';
+import {type StepProgram, trainStep} from './train-step.ts';
+
+/** What pruning, masking and whatever comes later add to the bare loop. Tensors they keep are theirs to dispose of. */
+export interface TrainingHook {
+  /** The parameters training starts from; called inside tidy. */
+  start?(flat: Tensor1D): Tensor1D;
+  /** What the optimizer gets of a gradient, before clipping: pure, called inside tidy. */
+  afterGradients?(gradient: Tensor1D): Tensor1D;
+  /** The parameters after step t (from 1), given the updated ones and the clipped gradient; called inside tidy. */
+  afterStep?(step: number, flat: Tensor1D, gradient: Tensor1D): Tensor1D;
+  /** The parameters as they are evaluated between steps; called inside tidy. */
+  evaluated?(flat: Tensor1D): Tensor1D;
+  /** Further columns of the metrics row of the step just done. */
+  columns?(): Readonly<Record<string, number>>;
+}
+
+/** How many steps there are. */
+export interface TrainingLength {
+  readonly stepsPerEpoch: number;
+  readonly steps: number;
+}
+
+export interface Trained {
+  readonly flat: Float32Array;
+  readonly metrics: readonly Row[];
+  readonly evals: readonly Row[];
+  /** The last evaluation of every split there is besides train. */
+  readonly final: readonly (Row & {readonly split: string})[];
+}
+
+/** Weight of the past in `loss_ema`; the mean is bias-corrected, so that its first value is the first loss. */
+const EMA = 0.98;
+
+export function trainingLength(task: Task, {length, batch}: TrainingParameters): TrainingLength {
+  const stepsPerEpoch = Math.ceil(task.data.train.n / batch);
+  return {stepsPerEpoch, steps: stepsOf(length, stepsPerEpoch)};
+}
+
+/** Refuses what would only show after hours, or never. */
+function check(task: Task, params: TrainingParameters, steps: number): void {
+  if (task.model.dropout > 0) {
+    throw new StageError(
+      `The model drops out units with probability ${task.model.dropout}, and basin does not train with dropout yet.`,
+      'Load it with its dropout probabilities set to 0.',
+    );
+  }
+  if (params.schedule.warmup >= steps) {
+    throw new StageError(
+      `A warm-up of ${params.schedule.warmup} steps leaves none of ${steps}.`,
+      'Shorten `schedule.warmup`, or lengthen `length`.',
+    );
+  }
+  checkAugmentation(params.augment, task.data.train);
+}
+
+/** Trains the task's network: the bare loop. Memory stays flat; a loss that is not finite stops it with a StageError. */
+export async function train(
+  task: Task,
+  params: TrainingParameters,
+  services: StageServices,
+  hook: TrainingHook = {},
+): Promise<Trained> {
+  const {tf} = services;
+  const {model, layout, data} = task;
+  const {stepsPerEpoch, steps} = trainingLength(task, params);
+  check(task, params, steps);
+  const breathe = breather(services.signal);
+  const buffer = batchBuffer(task.preprocessing, Math.min(params.batch, data.train.n));
+  const decays = params.decay === 'weights' ? tf.tensor1d(decayingWeights(layout)) : undefined;
+  const {afterGradients} = hook;
+  const program: StepProgram = {model, layout, clip: params.clip, decays, afterGradients};
+  let state: OptimizerState = tf.tidy(() => {
+    const loaded = tf.tensor1d(task.start);
+    return {
+      flat: hook.start?.(loaded) ?? loaded,
+      m: tf.zeros<typeof loaded.rankType>([layout.size]),
+      v: tf.zeros<typeof loaded.rankType>([layout.size]),
+    };
+  });
+  const metrics: Row[] = [];
+  const evals: Row[] = [];
+  let final: Trained['final'] = [];
+  let order: Uint32Array = new Uint32Array(0);
+  let ema = 0;
+  try {
+    for (let step = 1; step <= steps; step++) {
+      const epoch = Math.floor((step - 1) / stepsPerEpoch);
+      const place = (step - 1) % stepsPerEpoch;
+      if (place === 0) order = permutation(data.train.n, params.seed.order, 'order', epoch);
+      const indices = order.subarray(place * params.batch, (place + 1) * params.batch);
+      fillBatch(buffer, data.train, indices, task.preprocessing, {
+        augment: params.augment,
+        seed: params.seed.augment,
+        epoch,
+      });
+      const lr = params.lr * scheduleFactor(params.schedule, step - 1, steps);
+      const next = advance(step, lr, indices.length);
+      tf.dispose([state.flat, state.m, state.v]);
+      state = next.state;
+      if (!Number.isFinite(next.loss)) throw diverged(step, next.loss);
+      ema = EMA * ema + (1 - EMA) * next.loss;
+      metrics.push({
+        step,
+        epoch: step / stepsPerEpoch,
+        loss: next.loss,
+        loss_ema: ema / (1 - EMA ** step),
+        lr,
+        ...hook.columns?.(),
+      });
+      services.progress({step, steps, epoch: step / stepsPerEpoch, loss: next.loss});
+      if (step === steps || (params.evaluate_every !== undefined && step % params.evaluate_every === 0)) {
+        final = await evaluateHeldOut(task, state.flat, services, hook);
+        evals.push(...final.map((row) => ({step, ...row})));
+      }
+      await breathe();
+    }
+    return {flat: state.flat.dataSync<'float32'>().slice(), metrics, evals, final};
+  } finally {
+    tf.dispose([state.flat, state.m, state.v, ...(decays ? [decays] : [])]);
+  }
+
+  function advance(step: number, lr: number, n: number): {state: OptimizerState; loss: number} {
+    const {loss, ...next} = tf.tidy(() => {
+      const result = trainStep(
+        tf,
+        program,
+        state,
+        batchTensors(services, buffer, task, n),
+        stepScalars(tf, step, lr, params.weight_decay),
+      );
+      const flat = hook.afterStep?.(step, result.flat, result.gradient) ?? result.flat;
+      return {flat, m: result.m, v: result.v, loss: result.loss};
+    });
+    const [value = Number.NaN] = loss.dataSync<'float32'>();
+    loss.dispose();
+    return {state: next, loss: value};
+  }
+}
+
+function batchTensors({tf}: StageServices, buffer: BatchBuffer, {preprocessing}: Task, n: number) {
+  const {channels, size} = preprocessing;
+  return {
+    pictures: tf.tensor4d(buffer.pixels.subarray(0, n * channels * size * size), [n, channels, size, size]),
+    labels: tf.tensor1d(buffer.labels.subarray(0, n), 'int32'),
+  };
+}
+
+async function evaluateHeldOut(
+  task: Task,
+  flat: Tensor1D,
+  services: StageServices,
+  hook: TrainingHook,
+): Promise<Trained['final']> {
+  const {tf} = services;
+  const shown: Tensor1D = tf.tidy(() => hook.evaluated?.(flat) ?? flat.clone());
+  try {
+    const rows = [];
+    for (const split of ['validation', 'test'] as const) {
+      const pictures = task.data[split];
+      if (!pictures) continue;
+      const evaluation: Evaluation = await evaluateFlat(task, shown, pictures, services);
+      rows.push(evaluationRow(split, evaluation));
+    }
+    return rows;
+  } finally {
+    shown.dispose();
+  }
+}
+
+const diverged = (step: number, loss: number): StageError =>
+  new StageError(
+    `The loss became ${Number.isNaN(loss) ? 'not a number' : 'infinite'} at step ${step}.`,
+    'Lower lr, add warm-up steps to `schedule`, or set `clip: 1`.',
+  );

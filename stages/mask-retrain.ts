@@ -1,0 +1,47 @@
+import {z} from 'zod';
+import {defineStage} from '../src/stage/define-stage.ts';
+import {resolveDataSet} from './lib/data/resolve-data-set.ts';
+import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
+import {bitsOf, fixedMask, KEPT_COLUMNS, keptFractions} from './lib/pruning/masks.ts';
+import {trainingParameters} from './lib/training/parameters.ts';
+import {bindTask, weightsOf} from './lib/training/task.ts';
+import {train} from './lib/training/train.ts';
+
+export default defineStage({
+  name: 'mask-retrain',
+  version: 1,
+  doc: 'Puts a mask on a network, usually the original one, and trains what it keeps; what it removes stays exactly 0.',
+  params: z.strictObject(trainingParameters),
+  inputs: {
+    weights: {
+      kind: 'weights',
+      doc: 'The network to start from; for a lottery ticket, the one that pruning started from.',
+    },
+    mask: {kind: 'mask', doc: 'What is kept; tensors it does not name are kept whole.'},
+  },
+  outputs: {
+    weights: {kind: 'weights', doc: 'The retrained network.'},
+    metrics: {kind: 'metrics', doc: 'Loss and learning rate of every step.'},
+    evals: {kind: 'evals', doc: 'Evaluations on validation and test.'},
+    summary: {
+      kind: 'summary',
+      doc: 'The last evaluation of each split; `kept` is a fraction of the prunable weights, `kept_of_network` of all parameters.',
+      columns: {...EVALUATION_COLUMNS, ...KEPT_COLUMNS},
+    },
+  },
+  computes: 'tensors',
+  sources: {data: resolveDataSet},
+  async run({params, inputs, services}) {
+    const {tf} = services;
+    const task = await bindTask(inputs.weights, params.data, services);
+    const bits = bitsOf(task.layout, inputs.mask);
+    const kept = tf.tensor1d(bits, 'bool');
+    try {
+      const {flat, metrics, evals, final} = await train(task, params, services, fixedMask(tf, kept));
+      const fractions = keptFractions(task.layout, bits);
+      return {weights: weightsOf(task, flat), metrics, evals, summary: final.map((row) => ({...row, ...fractions}))};
+    } finally {
+      kept.dispose();
+    }
+  },
+});
