@@ -1,4 +1,5 @@
 import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
+import {BACKENDS} from '../../stages/tensor/backend.ts';
 import {EXIT} from './exit-code.ts';
 import {commandFault, printFaults} from './faults.ts';
 import {withPipelineOptions} from './pipeline-options.ts';
@@ -45,7 +46,7 @@ function program(setExit: (code: number) => void): Command {
   basin
     .command('setup')
     .description('find or build the fastest tensor back end, test it, and remember it')
-    .addOption(new Option('--backend <name>').choices(['tensorflow', 'wasm', 'cpu']))
+    .addOption(new Option('--backend <name>').choices(BACKENDS))
     .option('--force', 'build it again')
     .action(async (options) => setExit(await (await import('./commands/setup.ts')).setupCommand(options)));
   basin

@@ -1,5 +1,6 @@
 import type {Command} from 'commander';
 import {Option} from 'commander';
+import {BACKENDS, type BackendName} from '../../stages/tensor/backend.ts';
 
 /** Options of every command that reads a pipeline. */
 export interface PipelineOptions {
@@ -10,9 +11,6 @@ export interface PipelineOptions {
   readonly backend?: BackendName;
   readonly json?: true;
 }
-
-export const BACKENDS = ['tensorflow', 'wasm', 'cpu'] as const;
-export type BackendName = (typeof BACKENDS)[number];
 
 const gather = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 

@@ -1,6 +1,7 @@
 /** What a worker process runs: `worker.ts BACKEND THREADS`, started by the driver's pool. */
 
-import {isBackendName, loadTensorLibrary} from '../../stages/tensor/load.ts';
+import {isBackendName} from '../../stages/tensor/backend.ts';
+import {loadTensorLibrary} from '../../stages/tensor/load.ts';
 import {runWorker} from '../run/run-worker.ts';
 import {registry} from './registry.ts';
 

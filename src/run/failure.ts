@@ -1,15 +1,13 @@
-import type {Diagnostic} from '../base/diagnostic.ts';
+import type {UserError} from '../base/user-error.ts';
 import type {Failure} from './event.ts';
 import type {JobEnd} from './worker-pool.ts';
 
 const withHint = (hint: string | undefined): {hint: string} | object => (hint === undefined ? {} : {hint});
 
+export const failureOfError = ({message, hint}: UserError): Failure => ({message, ...withHint(hint)});
+
 /** What went wrong, told to the person who can mend it; a stack is shown only for what is a bug. */
-export function failureOf(what: JobEnd | readonly Diagnostic[]): Failure {
-  if (!('end' in what)) {
-    const [first] = what;
-    return {message: what.map(({message}) => message).join(' '), ...withHint(first?.hint)};
-  }
+export function failureOfEnd(what: JobEnd): Failure {
   switch (what.end) {
     case 'died':
       return {

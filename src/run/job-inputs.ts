@@ -1,28 +1,22 @@
 import type {Binding, Instance} from '../graph/graph.ts';
 import type {OutputRecord} from '../store/record.ts';
-import type {BlobReference, InputReference} from './protocol.ts';
+import type {InputReference} from './protocol.ts';
 
 export type OutputsOf = (index: number, artifact: string) => OutputRecord;
 
 /** The blobs an instance reads, by input. */
-export function jobInputs(
-  instance: Instance,
-  outputsOf: OutputsOf,
-  blobPath: (digest: OutputRecord['digest']) => string,
-): Record<string, InputReference> {
-  const reference = (output: OutputRecord): BlobReference => ({digest: output.digest, path: blobPath(output.digest)});
+export function jobInputs(instance: Instance, outputsOf: OutputsOf): Record<string, InputReference> {
   const bind = (binding: Binding): InputReference => {
     if (!binding.many) {
-      const output = outputsOf(binding.from, binding.artifact);
-      return {many: false, kind: output.kind, ...reference(output)};
+      const {kind, digest} = outputsOf(binding.from, binding.artifact);
+      return {many: false, kind, digest};
     }
-    const outputs = binding.members.map((member) => ({member, output: outputsOf(member.from, member.artifact)}));
-    const [first] = outputs;
+    const [first] = binding.members;
     if (!first) throw new Error(`Internal error: ${instance.id} gathers nothing`);
     return {
       many: true,
-      kind: first.output.kind,
-      members: outputs.map(({member, output}) => ({axes: member.axes, ...reference(output)})),
+      kind: outputsOf(first.from, first.artifact).kind,
+      members: binding.members.map(({axes, from, artifact}) => ({axes, digest: outputsOf(from, artifact).digest})),
     };
   };
   return Object.fromEntries(Object.entries(instance.inputs).map(([name, binding]) => [name, bind(binding)]));

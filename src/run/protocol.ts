@@ -1,20 +1,16 @@
-import type {ArtifactKind, Rows} from '../artifact/kinds.ts';
+import type {ArtifactKind} from '../artifact/kinds.ts';
 import type {Digest} from '../base/digest.ts';
 import type {Json, JsonObject} from '../base/json.ts';
 import type {Progress} from '../stage/define-stage.ts';
+import type {DraftOutput} from '../store/publish.ts';
 
-/** A blob that a worker opens itself: payloads never pass through the driver. */
-export interface BlobReference {
-  readonly digest: Digest;
-  readonly path: string;
-}
-
+/** An input as blobs that the worker opens itself: payloads never pass through the driver. */
 export type InputReference =
-  | ({readonly many: false; readonly kind: ArtifactKind} & BlobReference)
+  | {readonly many: false; readonly kind: ArtifactKind; readonly digest: Digest}
   | {
       readonly many: true;
       readonly kind: ArtifactKind;
-      readonly members: readonly ({readonly axes: JsonObject} & BlobReference)[];
+      readonly members: readonly {readonly axes: JsonObject; readonly digest: Digest}[];
     };
 
 /** One instance's share of a job: its parameters with sources located, and a folder of its own for drafts. */
@@ -26,22 +22,14 @@ export interface JobPoint {
 /** Work for one worker: one point, or several points of one stage over the same inputs (`runMany`). */
 export interface Job {
   readonly id: number;
+  /** Root of the store whose blobs the inputs are. */
+  readonly store: string;
   readonly stage: string;
   readonly inputs: Readonly<Record<string, InputReference>>;
   readonly points: readonly JobPoint[];
 }
 
 export type ToWorker = {readonly say: 'job'; readonly job: Job} | {readonly say: 'stop'};
-
-/** An output written to a draft file, its digest taken while it was in memory. */
-export interface DraftOutput {
-  readonly kind: ArtifactKind;
-  readonly digest: Digest;
-  readonly bytes: number;
-  readonly draft: string;
-  readonly rows?: number;
-  readonly inline?: Rows;
-}
 
 /** How a job ended when it did not end well. */
 export type JobFailure =

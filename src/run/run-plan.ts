@@ -1,17 +1,19 @@
 import PQueue from 'p-queue';
 import type {Digest, Key} from '../base/digest.ts';
+import {UserError} from '../base/user-error.ts';
 import type {Graph, Instance} from '../graph/graph.ts';
 import {keyOfPreimage, preimageOf} from '../plan/key.ts';
 import {reasonText} from '../plan/reason-text.ts';
 import type {Plan, PlannedInstance} from '../plan/verdict.ts';
+import type {DraftOutput} from '../store/publish.ts';
 import type {OutputRecord, StoreRecord} from '../store/record.ts';
 import type {Store} from '../store/store.ts';
 import {packJobs} from './batches.ts';
 import type {Failure, RunEvent, RunTotals} from './event.ts';
-import {failureOf} from './failure.ts';
+import {failureOfEnd, failureOfError} from './failure.ts';
 import {InstanceStates} from './instance-states.ts';
 import {jobInputs, producersOf} from './job-inputs.ts';
-import type {DraftOutput} from './protocol.ts';
+
 import type {JobEnd, WorkerPool} from './worker-pool.ts';
 
 /** What a failure does to the rest: `finish-running` starts nothing new, `keep-going` runs what does not depend on it. */
@@ -55,6 +57,8 @@ class Run {
   /** Have a record but must run: their payload is gone or damaged. */
   readonly #forced = new Set<number>();
   readonly #revived = new Set<number>();
+  /** Noted at the end, in one go; what ran is noted at once. */
+  readonly #remembered: {readonly instance: string; readonly key: Key}[] = [];
   #admitting = true;
   #nextJob = 1;
 
@@ -82,6 +86,7 @@ class Run {
     this.#advance();
     await this.#queue.onIdle();
     stop.removeEventListener('abort', onStop);
+    if (this.#remembered.length > 0) this.#options.store.remember(graph.name, this.#remembered);
     for (const index of wanted) {
       if (this.#states.of(index) === 'waiting' || this.#states.of(index) === 'queued') this.#skip(index);
     }
@@ -151,34 +156,68 @@ class Run {
     return output;
   };
 
+  /** Computes some instances under the leases of their keys, but for those that another driver computed meanwhile. */
   async #runJob(instances: readonly Instance[]): Promise<void> {
+    const {store, stop} = this.#options;
+    if (!this.#admitting) return;
+    const keys = instances.map(({index}) => this.#key(index)).sort(); // one order for all drivers, so that none waits in a ring
+    const compute = async (): Promise<void> => {
+      const done = store.records(keys);
+      const left = instances.filter(({index}) => {
+        const record = this.#forced.has(index) ? undefined : done.get(this.#key(index));
+        if (record) this.#succeed(index, 'cached', record, 0);
+        return !record;
+      });
+      await this.#compute(left);
+    };
+    const withLeases = keys.reduceRight<() => Promise<void>>(
+      (work, key) => () => store.withLease(key, work, {signal: stop, waiting: () => this.#warnOfLease(instances)}),
+      compute,
+    );
+    try {
+      await withLeases();
+    } catch (error) {
+      if (stop.aborted && (error === stop.reason || (error instanceof Error && error.name === 'AbortError'))) return;
+      if (!(error instanceof UserError)) throw error;
+      for (const {index} of instances) if (!this.#states.endedWell(index)) this.#fail(index, failureOfError(error), 0);
+    }
+  }
+
+  #warnOfLease([first]: readonly Instance[]): void {
+    if (first) this.#options.emit({event: 'warning', message: `Another basin computes ${first.id}; waiting for it.`});
+  }
+
+  async #compute(instances: readonly Instance[]): Promise<void> {
     const {store, pool, emit} = this.#options;
     const [first] = instances;
-    if (!first || !this.#admitting) return;
+    if (!first) return;
     const unstarted = [...instances];
     const unfinished = new Set(instances.map(({index}) => index));
     const startedAt = performance.now();
+    let current = first;
     const start = (instance: Instance): void => {
       const at = unstarted.indexOf(instance);
       if (at < 0) return;
       unstarted.splice(at, 1);
+      current = instance;
       const {reason} = this.#planned(instance.index);
       emit({event: 'instance-started', id: instance.id, reason, text: reasonText(reason)});
     };
     for (const {index} of instances) this.#states.set(index, 'running');
     start(first);
-    let current = first;
     const drafts = await Promise.all(instances.map(() => store.draftFolder()));
+    const points = instances.map(({index}, i) => ({
+      params: this.#planned(index).located ?? null,
+      drafts: drafts[i] ?? '',
+    }));
     const publishing: Promise<void>[] = [];
     const end = await pool.run(
       {
         id: this.#nextJob++,
+        store: store.root,
         stage: first.stage.name,
-        inputs: jobInputs(first, this.#outputsOf, (digest) => store.blobPath(digest)),
-        points: instances.map(({index}, i) => ({
-          params: this.#planned(index).located ?? null,
-          drafts: drafts[i] ?? '',
-        })),
+        inputs: jobInputs(first, this.#outputsOf),
+        points,
       },
       {
         progress: (progress) => emit({event: 'instance-progress', id: current.id, ...progress}),
@@ -187,39 +226,40 @@ class Run {
           const instance = instances[at];
           if (!instance) throw new Error(`Internal error: a worker gave point ${at} of ${instances.length}`);
           start(instance);
-          const next = unstarted[0];
-          if (next) {
-            current = next;
-            start(next);
-          }
+          if (unstarted[0]) start(unstarted[0]);
           unfinished.delete(instance.index);
           publishing.push(this.#publish(instance, outputs, seconds));
         },
       },
     );
     await Promise.all(publishing);
-    this.#settleUnfinished(instances, unfinished, end, (performance.now() - startedAt) / 1000);
+    await this.#settleUnfinished(instances, unfinished, end, (performance.now() - startedAt) / 1000);
   }
 
   async #publish(instance: Instance, outputs: Readonly<Record<string, DraftOutput>>, seconds: number): Promise<void> {
     const {store, numerics} = this.#options;
     const {index} = instance;
     const preimage = preimageOf(this.#planned(index), this.#outputsOf, numerics);
-    const published = await store.publish({key: this.#key(index), preimage, outputs, seconds});
-    if (published.ok) this.#succeed(index, 'ran', published.value, seconds);
-    else this.#fail(index, failureOf(published.error), seconds);
+    try {
+      this.#succeed(index, 'ran', await store.publish({key: this.#key(index), preimage, outputs, seconds}), seconds);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.#fail(index, failureOfError(error), seconds);
+    }
     this.#advance();
   }
 
-  #settleUnfinished(
+  async #settleUnfinished(
     instances: readonly Instance[],
     unfinished: ReadonlySet<number>,
     end: JobEnd,
     seconds: number,
-  ): void {
+  ): Promise<void> {
     const left = instances.filter(({index}) => unfinished.has(index));
     if (left.length === 0) return;
-    if (end.end === 'failed' && end.why === 'damaged-inputs') return this.#recompute(left, new Set(end.digests));
+    if (end.end === 'failed' && end.why === 'damaged-inputs') {
+      return this.#recompute(left, new Set(end.digests));
+    }
     if (end.end === 'failed' && end.why === 'stopped') {
       for (const {index} of left) this.#skip(index);
       return;
@@ -236,11 +276,11 @@ class Run {
       }
       return;
     }
-    for (const {index} of left) this.#fail(index, failureOf(end), seconds);
+    for (const {index} of left) this.#fail(index, failureOfEnd(end), seconds);
   }
 
   /** Damaged or missing payloads become misses: who made them runs again, and these instances after it. */
-  #recompute(left: readonly Instance[], damaged: ReadonlySet<Digest>): void {
+  async #recompute(left: readonly Instance[], damaged: ReadonlySet<Digest>): Promise<void> {
     const {store, emit} = this.#options;
     for (const instance of left) {
       this.#sameKey.delete(this.#key(instance.index));
@@ -254,7 +294,7 @@ class Run {
         if (!this.#states.endedWell(producer)) continue; // another consumer found it first
         this.#revived.add(producer);
         this.#forced.add(producer);
-        store.forget(this.#key(producer), damaged);
+        await store.forget(this.#key(producer), 'a payload was missing or damaged when it was read');
         emit({
           event: 'warning',
           message: `A stored output of ${this.#instance(producer).id} is missing or damaged; it is computed again.`,
@@ -273,7 +313,8 @@ class Run {
     const {id} = this.#instance(index);
     this.#forced.delete(index);
     this.#work.push(...this.#states.succeed(index, outcome, record));
-    store.remember(graph.name, id, record.key);
+    if (outcome === 'ran') store.remember(graph.name, [{instance: id, key: record.key}]);
+    else this.#remembered.push({instance: id, key: record.key});
     emit({event: 'instance-finished', id, outcome, seconds});
     const equals = this.#sameKey.get(record.key) ?? [];
     this.#sameKey.delete(record.key);

@@ -8,8 +8,7 @@ import {serveJob} from './serve-jobs.ts';
  * Ctrl-C in a terminal reaches every process of the group; the driver alone decides what it means.
  */
 export function runWorker(registry: Registry, loadTensors: () => Promise<TensorLibrary>): void {
-  const {send: sendToParent} = process;
-  if (!sendToParent) throw new Error('Internal error: a worker was started without a driver');
+  if (!process.send) throw new Error('Internal error: a worker was started without a driver');
   process.on('SIGINT', () => {});
   process.on('disconnect', () => process.exit(0));
   let library: Promise<TensorLibrary> | undefined;
@@ -19,7 +18,7 @@ export function runWorker(registry: Registry, loadTensors: () => Promise<TensorL
   };
   const send = (message: FromWorker): void => {
     // A driver that was killed has closed the channel; 'disconnect' ends this process.
-    if (process.connected) sendToParent.call(process, message);
+    if (process.connected) process.send?.(message);
   };
   let running: AbortController | undefined;
   process.on('message', (message: ToWorker) => {

@@ -3,16 +3,17 @@ import {join} from 'node:path';
 import {decodeArtifact} from '../artifact/decode.ts';
 import {encodeArtifact} from '../artifact/encode.ts';
 import {gatherRows} from '../artifact/gather.ts';
+import {inlineRows} from '../artifact/inline-rows.ts';
 import {isTableKind} from '../artifact/kinds.ts';
 import type {Digest} from '../base/digest.ts';
 import {digestOf} from '../base/digest.ts';
-import {type OutputsByName, type Registry, type Stage, StageError, type StageServices} from '../stage/define-stage.ts';
+import {UserError} from '../base/user-error.ts';
+import type {OutputsByName, Registry, Stage, StageServices} from '../stage/define-stage.ts';
 import type {TensorLibrary} from '../stage/tensor-library.ts';
-import {readVerified} from '../store/read-verified.ts';
-import type {DraftOutput, FromWorker, InputReference, Job, JobFailure, JobPoint} from './protocol.ts';
+import type {DraftOutput} from '../store/publish.ts';
+import {readBlob} from '../store/read-blob.ts';
+import type {FromWorker, InputReference, Job, JobFailure, JobPoint} from './protocol.ts';
 
-/** Tables up to this many rows live in the record too, so that a no-op opens no blob. */
-const INLINE_ROWS = 64;
 const PROGRESS_INTERVAL_MS = 100;
 
 export interface JobServer {
@@ -31,33 +32,37 @@ class DamagedInputs extends Error {
 }
 
 /** Reads and decodes a job's inputs; all damaged blobs are found before it gives up. */
-async function readInputs(inputs: Job['inputs']): Promise<Record<string, unknown>> {
+async function readInputs({inputs, store}: Job): Promise<Record<string, unknown>> {
   const damaged: Digest[] = [];
-  const read = async (reference: {digest: Digest; path: string}): Promise<Uint8Array | undefined> => {
-    const bytes = await readVerified(reference.path, reference.digest);
-    if (!(bytes instanceof Uint8Array)) damaged.push(reference.digest);
-    return bytes instanceof Uint8Array ? bytes : undefined;
-  };
   const decoded: Record<string, unknown> = {};
-  for (const [name, input] of Object.entries(inputs)) decoded[name] = await readInput(input, read);
+  for (const [name, input] of Object.entries(inputs)) {
+    const read = async (digest: Digest): Promise<Uint8Array | undefined> => {
+      const bytes = await readBlob(store, digest);
+      if (bytes instanceof Uint8Array) return bytes;
+      damaged.push(digest);
+      return undefined;
+    };
+    decoded[name] = await readInput(input, read, `The input "${name}"`);
+  }
   if (damaged.length > 0) throw new DamagedInputs(damaged);
   return decoded;
 }
 
 async function readInput(
   input: InputReference,
-  read: (reference: {digest: Digest; path: string}) => Promise<Uint8Array | undefined>,
+  read: (digest: Digest) => Promise<Uint8Array | undefined>,
+  name: string,
 ): Promise<unknown> {
   if (!input.many) {
-    const bytes = await read(input);
-    return bytes && decodeArtifact(input.kind, bytes);
+    const bytes = await read(input.digest);
+    return bytes && decodeArtifact(input.kind, bytes, name);
   }
   const {kind} = input;
   if (!isTableKind(kind)) throw new Error(`Internal error: ${kind} cannot be gathered`);
   const members = [];
-  for (const member of input.members) {
-    const bytes = await read(member);
-    if (bytes) members.push({axes: member.axes, rows: decodeArtifact(kind, bytes)});
+  for (const {axes, digest} of input.members) {
+    const bytes = await read(digest);
+    if (bytes) members.push({axes, rows: decodeArtifact(kind, bytes, name)});
   }
   return gatherRows(members);
 }
@@ -73,13 +78,15 @@ async function writeOutputs(
     if (value === undefined) throw new Error(`Internal error: stage ${stage.name} gave no "${name}"`);
     const bytes = encodeArtifact(declaration, value);
     const draft = join(point.drafts, `${name}.arrow`);
-    await writeFile(draft, bytes, {flush: true});
+    await writeFile(draft, bytes);
+    const inline = Array.isArray(value) ? inlineRows(value) : undefined;
     written[name] = {
       kind: declaration.kind,
       digest: digestOf(bytes),
       bytes: bytes.byteLength,
       draft,
-      ...(Array.isArray(value) && {rows: value.length, ...(value.length <= INLINE_ROWS && {inline: value})}),
+      ...(Array.isArray(value) && {rows: value.length}),
+      ...(inline && {inline}),
     };
   }
   return written;
@@ -88,7 +95,7 @@ async function writeOutputs(
 function failureOf(error: unknown, signal: AbortSignal): JobFailure {
   if (signal.aborted && error === signal.reason) return {why: 'stopped'};
   if (error instanceof DamagedInputs) return {why: 'damaged-inputs', digests: error.digests};
-  if (error instanceof StageError) {
+  if (error instanceof UserError) {
     return {why: 'stage-error', message: error.message, ...(error.hint !== undefined && {hint: error.hint})};
   }
   if (error instanceof Error) {
@@ -103,7 +110,7 @@ export async function serveJob(server: JobServer, job: Job, signal: AbortSignal)
   try {
     const stage = server.registry.get(job.stage);
     if (!stage) throw new Error(`Internal error: the worker knows no stage ${job.stage}`);
-    const inputs = await readInputs(job.inputs);
+    const inputs = await readInputs(job);
     const services = await servicesFor(server, stage, job, signal);
     let started = performance.now();
     const publish = async (index: number, outputs: OutputsByName): Promise<void> => {

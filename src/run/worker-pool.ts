@@ -2,7 +2,8 @@ import {type ChildProcess, fork} from 'node:child_process';
 import {createInterface} from 'node:readline';
 import type {Readable} from 'node:stream';
 import type {Progress} from '../stage/define-stage.ts';
-import type {DraftOutput, FromWorker, Job, JobFailure, ToWorker} from './protocol.ts';
+import type {DraftOutput} from '../store/publish.ts';
+import type {FromWorker, Job, JobFailure, ToWorker} from './protocol.ts';
 
 const TAIL_LINES = 20;
 

@@ -11,7 +11,8 @@ import type {RunEvent} from '../../src/run/event.ts';
 import {type OnFailure, type RunResult, runPlan} from '../../src/run/run-plan.ts';
 import {WorkerPool} from '../../src/run/worker-pool.ts';
 import {readSpec} from '../../src/spec/read-spec.ts';
-import {openStore, type Store} from '../../src/store/store.ts';
+import {openStore} from '../../src/store/open-store.ts';
+import type {Store} from '../../src/store/store.ts';
 import {countingStages} from './counting-stages.ts';
 
 export interface RigRun extends RunResult {
@@ -58,7 +59,7 @@ export class PipelineRig implements AsyncDisposable {
     try {
       return await use(store);
     } finally {
-      store.close();
+      await store.close();
     }
   }
 

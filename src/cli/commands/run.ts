@@ -47,10 +47,10 @@ async function runPrepared(
 ): Promise<number> {
   const startedAt = performance.now();
   const reporter = await chooseReporter(options.json ?? false);
-  const log = store.openRunLog(graph.name);
+  const log = store.openRunLog(`${new Date().toISOString().replaceAll(':', '')}-${graph.name}`);
   const emit = (event: RunEvent): void => {
     reporter.report(event);
-    if (!(event.event === 'instance-finished' && event.outcome === 'cached')) log.write(event);
+    if (!(event.event === 'instance-finished' && event.outcome === 'cached')) log.append(event);
   };
   const jobs = options.jobs ?? defaultJobs();
   const pool = new WorkerPool(poolProfile(manifest?.backend ?? 'cpu', jobs));
@@ -85,7 +85,7 @@ async function runPrepared(
     interrupt.release();
     pool.close();
     log.close();
-    store.close();
+    await store.close();
   }
 }
 

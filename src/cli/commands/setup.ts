@@ -1,6 +1,6 @@
+import type {BackendName} from '../../../stages/tensor/backend.ts';
 import {setUp} from '../../../stages/tensor/setup.ts';
 import {EXIT} from '../exit-code.ts';
-import type {BackendName} from '../pipeline-options.ts';
 import {setupReporter} from '../setup-reporter.ts';
 
 export async function setupCommand(options: {readonly backend?: BackendName; readonly force?: true}): Promise<number> {
