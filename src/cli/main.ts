@@ -1,5 +1,6 @@
 import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
 import {BACKENDS} from '../../stages/tensor/backend.ts';
+import {UserError} from '../base/user-error.ts';
 import {EXIT} from './exit-code.ts';
 import {commandFault, printFaults} from './faults.ts';
 import {withPipelineOptions} from './pipeline-options.ts';
@@ -73,6 +74,11 @@ async function main(argv: readonly string[]): Promise<number> {
     await basin.parseAsync([...argv], {from: 'user'});
     return exit;
   } catch (error) {
+    if (error instanceof UserError) {
+      const code = 'code' in error && typeof error.code === 'string' ? error.code : 'cannot-go-on';
+      printFaults([{code, message: error.message, ...(error.hint !== undefined && {hint: error.hint})}], json);
+      return EXIT.failed;
+    }
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return EXIT.done;
     if (json) printFaults([commandFault(error.message.replace(/^error: /, ''))], true);
