@@ -8,8 +8,9 @@ import {type CheckedNode, checkNode} from './check-node.ts';
 import type {Graph, GraphNode, Instance} from './graph.ts';
 import {instanceId} from './instance-id.ts';
 import {nodeAxes, type Source} from './node-axes.ts';
-import {nodeParameters, ParameterCheck} from './node-parameters.ts';
+import {nodeParameters} from './node-parameters.ts';
 import {orderNodes} from './order-nodes.ts';
+import {ParameterCheck} from './parameter-check.ts';
 import {axesJson, type Relation, UNIT} from './relation.ts';
 
 /** Looks up every name, checks every parameter and unrolls the sweeps. Every fault is in the error. */
@@ -30,7 +31,9 @@ export function draftGraph(spec: Spec, registry: Registry, faults: Faults): Grap
   const nodes = new Map<string, GraphNode>();
   const instances: Instance[] = [];
   const parameters = new ParameterCheck();
-  for (const node of orderNodes(checked, faults)) {
+  const ordered = orderNodes(checked, faults);
+  // Nodes on and below a cycle come last, so that what else is wrong with them is found too.
+  for (const node of new Set([...ordered, ...checked.values()])) {
     const built = expand(node, spec, sources, instances, parameters, faults);
     if (!built) continue;
     sources.set(node.spec.name, built.source);

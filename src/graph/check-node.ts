@@ -35,11 +35,11 @@ export function checkNode(node: NodeSpec, spec: Spec, registry: Registry, faults
     faults.add('unknown-input', keyAt, `The stage "${stage.name}" has no input "${name}".`, hint);
   }
   const edges: Edge[] = [];
-  let incomplete = false;
+  let incomplete = node.incomplete;
   for (const [name, declaration] of Object.entries(stage.inputs)) {
     const input = node.inputs.get(name);
     if (!input) {
-      if (declaration.optional) continue;
+      if (declaration.optional || node.incomplete) continue;
       reportMissing(name, declaration, node, spec, registry, faults);
       incomplete = true;
       continue;

@@ -91,7 +91,8 @@ function valueAt(raw: Json, path: Path): Json | undefined {
 /** The sentence after "must be": from the schema when it says all, else from the validator. */
 function expected(stage: Stage, path: Path, value: Json | undefined, issue: Issue): string {
   // A message that the author of the stage wrote says more than anything derived.
-  if (!/^(Invalid|Too (big|small)|Unrecognized)/.test(issue.message)) return `is not right: ${issue.message}`;
+  if (!/^(Invalid|Too (big|small)|Unrecognized)/.test(issue.message))
+    return `is not right: ${issue.message.replace(/\.$/, '')}`;
   const descriptions = new Set(schemasAt(stage, path).map(describeSchema));
   const [description] = descriptions;
   const shown = shorten(JSON.stringify(value) ?? 'nothing');

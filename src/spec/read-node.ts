@@ -1,4 +1,4 @@
-import {isVariableName} from './expression.ts';
+import {isVariableName} from './cel.ts';
 import type {Faults} from './faults.ts';
 import type {Resolver} from './resolve.ts';
 import {asList, asMap, asText, fields} from './shape.ts';
@@ -26,10 +26,13 @@ export function readNode(entry: Entry, resolver: Resolver, faults: Faults): Node
     faults.add('missing-key', keyAt, `The node "${name}" does not say which stage it uses.`, NODE_HINT);
   }
   const uses = asText(parts.uses?.value, `"uses" of "${name}"`, 'Give the name of a stage.', faults);
-  const given = asMap(parts.with?.value, `"with" of "${name}"`, 'Write {PARAMETER: VALUE, …}.', faults);
+  // A map may be given whole by a param; otherwise its parts are resolved one by one, so that one fault spoils one part.
+  const whole = (part: Entry | undefined): Tree | undefined =>
+    part?.value.kind === 'scalar' ? resolver.resolve(part.value) : part?.value;
+  const given = asMap(whole(parts.with), `"with" of "${name}"`, 'Write {PARAMETER: VALUE, …}.', faults);
   const inputs = asMap(parts.in?.value, `"in" of "${name}"`, 'Write {INPUT: NODE.ARTIFACT, …}.', faults);
-  const sweep = parts.sweep && resolver.resolve(parts.sweep.value);
-  const axes = asMap(sweep, `"sweep" of "${name}"`, 'Write {AXIS: [VALUES], …}.', faults);
+  const axes = asMap(whole(parts.sweep), `"sweep" of "${name}"`, 'Write {AXIS: [VALUES], …}.', faults);
+  const read = axes ? [...axes.entries.values()].map((axis) => readAxis(axis, resolver, faults)) : [];
   return {
     name,
     at: keyAt,
@@ -37,7 +40,10 @@ export function readNode(entry: Entry, resolver: Resolver, faults: Faults): Node
     withAt: given && parts.with?.keyAt,
     with: new Map(given && [...given.entries].map(([key, argument]) => [key, readArgument(argument, resolver)])),
     inputs: new Map(inputs && [...inputs.entries].map(([key, input]) => [key, readInput(input, faults)])),
-    axes: axes ? [...axes.entries.values()].map((axis) => readAxis(axis, resolver, faults)) : [],
+    axes: read.filter((axis) => axis !== undefined),
+    incomplete: Boolean(
+      (parts.with && !given) || (parts.in && !inputs) || (parts.sweep && !axes) || read.includes(undefined),
+    ),
   };
 }
 
@@ -47,24 +53,30 @@ const readArgument = ({name, keyAt, value}: Entry, resolver: Resolver): Argument
   value: resolver.resolve(value),
 });
 
-function readAxis({name, keyAt, value}: Entry, resolver: Resolver, faults: Faults): AxisSpec {
+/** Undefined when it cannot be an axis at all. */
+function readAxis({name, keyAt, value}: Entry, resolver: Resolver, faults: Faults): AxisSpec | undefined {
   if (SWEEP_LONG_FORM.has(name)) {
     const hint = 'Write {AXIS: [VALUES], …}; axes multiply.';
     faults.add('bad-name', keyAt, `"${name}" is kept for a longer form of sweep that is not read yet.`, hint);
-  } else if (!isVariableName(name)) {
+    return undefined;
+  }
+  if (!isVariableName(name)) {
     const hint = 'Use letters, digits and "_", and no word of the expression language.';
     faults.add('bad-name', keyAt, `"${name}" cannot be the name of an axis.`, hint);
+    return undefined;
   }
   if (resolver.has(name)) {
     const message = `The axis "${name}" has the name of a param, so "\${${name}}" would have two meanings.`;
     faults.add('axis-shadows-param', keyAt, message, 'Rename the param.');
+    return undefined;
   }
+  const resolved = resolver.resolve(value);
   let waits = false;
-  for (const {template, at} of pendingIn(value)) {
+  for (const {template, at} of resolved ? pendingIn(resolved) : []) {
     resolver.reportPending(template, at);
     waits = true;
   }
-  return {name, keyAt, values: waits ? undefined : axisValues(name, value, faults)};
+  return {name, keyAt, values: resolved && !waits ? axisValues(name, resolved, faults) : undefined};
 }
 
 function readInput({name, keyAt, value}: Entry, faults: Faults): InputSpec {

@@ -1,7 +1,7 @@
 import {basename, dirname, extname, resolve} from 'node:path';
 import {suggestion} from '../base/nearest.ts';
 import {fail, ok, type Result} from '../base/result.ts';
-import {isVariableName} from './expression.ts';
+import {isVariableName} from './cel.ts';
 import {Faults} from './faults.ts';
 import {type Overrides, overrideParams} from './overrides.ts';
 import {readNode, readReference} from './read-node.ts';

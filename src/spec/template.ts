@@ -2,7 +2,8 @@ import {canonicalJson} from '../base/canonical-json.ts';
 import type {Span} from '../base/diagnostic.ts';
 import type {Json} from '../base/json.ts';
 import {fail, ok, type Result} from '../base/result.ts';
-import {type Expression, type ExpressionFault, parseExpression} from './expression.ts';
+import {type Expression, parseExpression} from './expression.ts';
+import type {ExpressionFault} from './expression-fault.ts';
 import type {Faults} from './faults.ts';
 import type {Place} from './tree.ts';
 
@@ -108,7 +109,7 @@ const textOf = (value: Json): string => (typeof value === 'string' ? value : can
 /** Reports a fault inside an expression, with the caret under the part of it that is wrong. */
 export function addTemplateFault(faults: Faults, at: Place, fault: TemplateFault): void {
   const place = placeWithin(at, fault.expression, fault.offset, fault.span);
-  faults.add(fault.code, place, fault.message, fault.hint);
+  faults.add(fault.code, place, fault.message, fault.hint, '');
 }
 
 /**

@@ -1,0 +1,160 @@
+import {appendFileSync} from 'node:fs';
+import {z} from 'zod';
+import type {Row} from '../../src/artifact/kinds.ts';
+import {defineStage, type Registry, StageError} from '../../src/stage/define-stage.ts';
+
+/**
+ * Stages that compute next to nothing, for tests of the engine. When the environment variable BASIN_COUNT_FILE names a
+ * file, each run appends a line to it, from whichever process it runs in: "STAGE PARAMETERS-AS-JSON".
+ */
+function count(stage: string, params: unknown): void {
+  const file = process.env.BASIN_COUNT_FILE;
+  if (file) appendFileSync(file, `${stage} ${JSON.stringify(params)}\n`);
+}
+
+const numberIn = (rows: readonly Row[]): number => {
+  const value = rows[0]?.value;
+  if (typeof value !== 'number') throw new StageError('The summary has no value.');
+  return value;
+};
+
+const VALUE = {kind: 'summary', doc: 'The number.', columns: {value: 'float64'}} as const;
+const NUMBER_INPUT = {kind: 'summary', doc: 'A summary with a value.'} as const;
+
+const number = defineStage({
+  name: 'number',
+  version: 1,
+  doc: 'Gives the number it is told.',
+  params: z.strictObject({value: z.number().describe('The number to give.')}),
+  inputs: {},
+  outputs: {summary: VALUE},
+  computes: 'plain',
+  async run({params}) {
+    count('number', params);
+    return {summary: [{value: params.value}]};
+  },
+});
+
+const add = defineStage({
+  name: 'add',
+  version: 1,
+  doc: 'Adds two numbers.',
+  params: z.strictObject({}),
+  inputs: {a: NUMBER_INPUT, b: NUMBER_INPUT},
+  outputs: {summary: VALUE},
+  computes: 'plain',
+  async run({params, inputs}) {
+    count('add', params);
+    return {summary: [{value: numberIn(inputs.a) + numberIn(inputs.b)}]};
+  },
+});
+
+const mod = defineStage({
+  name: 'mod',
+  version: 1,
+  doc: 'The remainder of a number: different inputs often give equal outputs, so that what follows is cut off.',
+  params: z.strictObject({by: z.int().min(1).describe('The divisor.')}),
+  inputs: {a: NUMBER_INPUT},
+  outputs: {summary: VALUE},
+  computes: 'plain',
+  async run({params, inputs}) {
+    count('mod', params);
+    return {summary: [{value: numberIn(inputs.a) % params.by}]};
+  },
+});
+
+const SCALE_PARAMS = z.strictObject({alpha: z.number().min(0).max(1).describe('Where between nothing and all.')});
+
+const pointAt = (alpha: number, rows: readonly Row[]) => {
+  const loss = alpha * numberIn(rows);
+  return [{split: 'test', loss, error: 100 * alpha, accuracy: 100 - 100 * alpha, n: 1}];
+};
+
+const scale = defineStage({
+  name: 'scale',
+  version: 1,
+  doc: 'A point on the way from 0 to a number.',
+  params: SCALE_PARAMS,
+  inputs: {a: NUMBER_INPUT},
+  outputs: {points: {kind: 'points', doc: 'One row, whose loss is the scaled number.'}},
+  computes: 'plain',
+  async run({params, inputs}) {
+    count('scale', params);
+    return {points: pointAt(params.alpha, inputs.a)};
+  },
+  async *runMany({points, inputs, services}) {
+    for (const [index, params] of points.entries()) {
+      services.signal.throwIfAborted();
+      count('scale', params);
+      yield {index, outputs: {points: pointAt(params.alpha, inputs.a)}};
+    }
+  },
+});
+
+const gather = defineStage({
+  name: 'gather',
+  version: 1,
+  doc: 'The sum of the losses of many points, and how many there are.',
+  params: z.strictObject({}),
+  inputs: {points: {kind: 'points', doc: 'The points.', many: {over: ['alpha']}}},
+  outputs: {
+    summary: {kind: 'summary', doc: 'Their sum.', columns: {value: 'float64', count: 'int32', last_alpha: 'float64'}},
+  },
+  computes: 'plain',
+  async run({params, inputs}) {
+    count('gather', params);
+    const value = inputs.points.reduce((sum, row) => sum + Number(row.loss), 0);
+    return {summary: [{value, count: inputs.points.length, last_alpha: Number(inputs.points.at(-1)?.alpha ?? -1)}]};
+  },
+});
+
+const failing = defineStage({
+  name: 'fail',
+  version: 1,
+  doc: 'Fails: with a message for the user, with an exception of ours, or by taking the process down.',
+  params: z.strictObject({
+    how: z.enum(['stage-error', 'exception', 'exit']).default('stage-error').describe('The way in which to fail.'),
+  }),
+  inputs: {a: {...NUMBER_INPUT, optional: true}},
+  outputs: {summary: VALUE},
+  computes: 'plain',
+  async run({params}) {
+    count('fail', params);
+    if (params.how === 'exit') process.exit(17);
+    if (params.how === 'exception') throw new Error('Internal error: asked for');
+    throw new StageError('This stage always fails.', 'Use another stage.');
+  },
+});
+
+const sleeplessTrain = defineStage({
+  name: 'sleepless-train',
+  version: 1,
+  doc: 'Counts steps like a training run, without waiting for anything but the event loop.',
+  params: z.strictObject({
+    steps: z.int().min(1).describe('Steps to count.'),
+    seed: z.int().default(0).describe('Is given back.'),
+  }),
+  inputs: {},
+  outputs: {
+    summary: {kind: 'summary', doc: 'Steps done.', columns: {value: 'float64', seed: 'int32'}},
+    metrics: {kind: 'metrics', doc: 'A row for each of the first ten steps.'},
+  },
+  computes: 'plain',
+  async run({params, services}) {
+    count('sleepless-train', params);
+    const metrics: Row[] = [];
+    for (let step = 1; step <= params.steps; step++) {
+      services.signal.throwIfAborted();
+      const loss = 1 / step;
+      services.progress({step, steps: params.steps, loss});
+      if (step <= 10) metrics.push({step, epoch: step / params.steps, loss, loss_ema: loss, lr: 0.1});
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return {summary: [{value: params.steps, seed: params.seed}], metrics};
+  },
+});
+
+/** By name, as the composition roots register the real ones. */
+export const countingStages: Registry = new Map(
+  [number, add, mod, scale, gather, failing, sleeplessTrain].map((stage) => [stage.name, stage]),
+);
