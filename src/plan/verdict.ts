@@ -16,6 +16,8 @@ export type Reason =
   | {readonly why: 'changed'; readonly changes: readonly Change[]}
   | {readonly why: 'upstream'; readonly upstream: readonly InstanceId[]}
   | {readonly why: 'payload-missing'; readonly artifact: string}
+  /** It ran before, and whether that still holds depends on a backend that is not set up yet. */
+  | {readonly why: 'backend-unknown'}
   | {
       readonly why: 'unresolved';
       readonly parameter: string;
@@ -25,7 +27,8 @@ export type Reason =
 
 /**
  * cached: the key is known and has a record · run: no record can serve · run-unless-cut-off: upstream will run, and if
- * it gives the bytes it gave before, a record serves · unresolved: outside data cannot be had now.
+ * it gives the bytes it gave before, a record serves · unresolved: outside data cannot be had now, its own or something upstream's
+ * (then the reason is `upstream`).
  */
 export type Verdict = 'cached' | 'run' | 'run-unless-cut-off' | 'unresolved';
 
@@ -45,4 +48,6 @@ export interface PlannedInstance {
 export interface Plan {
   /** In the order of `Graph.instances`. */
   readonly instances: readonly PlannedInstance[];
+  /** What it was planned for; absent when no backend is set up yet. */
+  readonly numerics?: string;
 }

@@ -1,0 +1,169 @@
+import type {Key} from '../base/digest.ts';
+import type {JsonObject} from '../base/json.ts';
+import type {Graph, Instance} from '../graph/graph.ts';
+import {staticPart} from '../store/static-part.ts';
+import type {Store} from '../store/store.ts';
+import {generations, upstreamOf} from './generations.ts';
+import {keyOfPreimage, preimageOf} from './key.ts';
+import {couldBecome, partialPreimage} from './partial-preimage.ts';
+import {requirePayloads} from './payloads.ts';
+import {diffPreimages} from './preimage-diff.ts';
+import {type ResolvedParams, resolveSources} from './sources.ts';
+import type {Plan, PlannedInstance, Reason, Verdict} from './verdict.ts';
+
+export interface PlanOptions {
+  readonly store: Store;
+  /** Of the set-up; nothing when no backend is set up yet. */
+  readonly numerics: string | undefined;
+}
+
+/** What would run and why, from the records there are. Runs nothing, writes no result, and loads no backend. */
+export async function makePlan(graph: Graph, {store, numerics}: PlanOptions): Promise<Plan> {
+  const params = await resolveSources(graph, (path) => store.digestOfFile(path));
+  const drafts = decideByGeneration(graph, params, store, numerics);
+  const withReasons = addReasons(graph, drafts, store, numerics);
+  const instances = requirePayloads(graph, withReasons, store);
+  return numerics === undefined ? {instances} : {instances, numerics};
+}
+
+/** An instance on its way to a verdict: what is known without asking what it was before. */
+type Draft =
+  | {readonly state: 'decided'; readonly planned: PlannedInstance}
+  | {readonly state: 'miss'; readonly base: Base; readonly key: Key; readonly preimage: JsonObject}
+  | {readonly state: 'awaits'; readonly base: Base; readonly upstream: readonly Instance[]}
+  | {readonly state: 'backend-unknown'; readonly base: Base};
+type Base = Pick<PlannedInstance, 'instance' | 'identity' | 'located'> & {readonly identity: JsonObject};
+
+const cachedRecord = (draft: Draft | undefined) =>
+  draft?.state === 'decided' && draft.planned.verdict === 'cached' ? draft.planned.record : undefined;
+
+/** Upstream first, one look-up of records a generation. */
+function decideByGeneration(
+  graph: Graph,
+  params: readonly ResolvedParams[],
+  store: Store,
+  numerics: string | undefined,
+): readonly Draft[] {
+  const drafts: Draft[] = [];
+  for (const generation of generations(graph)) {
+    const misses: Extract<Draft, {state: 'miss'}>[] = [];
+    for (const instance of generation) {
+      const draft = firstLook(graph, instance, params[instance.index], drafts, numerics);
+      drafts[instance.index] = draft;
+      if (draft.state === 'miss') misses.push(draft);
+    }
+    const records = store.records(misses.map(({key}) => key));
+    for (const {base, key} of misses) {
+      const record = records.get(key);
+      if (record === undefined) continue;
+      const planned: PlannedInstance = {...base, verdict: 'cached', reason: {why: 'cached'}, key, record};
+      drafts[base.instance.index] = {state: 'decided', planned};
+    }
+  }
+  return drafts;
+}
+
+function firstLook(
+  graph: Graph,
+  instance: Instance,
+  params: ResolvedParams | undefined,
+  drafts: readonly Draft[],
+  numerics: string | undefined,
+): Draft {
+  if (params === undefined) throw new Error(`Internal error: the sources of ${instance.id} were not resolved`);
+  const upstream = upstreamOf(instance).flatMap((index) => graph.instances[index] ?? []);
+  if (params.state === 'unresolved') {
+    const {parameter, detail, hint} = params;
+    return unresolved(instance, {why: 'unresolved', parameter, detail, hint});
+  }
+  const lost = upstream.filter(({index}) => {
+    const draft = drafts[index];
+    return draft?.state === 'decided' && draft.planned.verdict === 'unresolved';
+  });
+  if (lost.length > 0) return unresolved(instance, {why: 'upstream', upstream: lost.map(({id}) => id)});
+  const base = {instance, identity: params.identity, located: params.located};
+  if (numerics === undefined && instance.stage.computes === 'tensors') return {state: 'backend-unknown', base};
+  const running = upstream.filter(({index}) => cachedRecord(drafts[index]) === undefined);
+  if (running.length > 0) return {state: 'awaits', base, upstream: running};
+  const preimage = preimageOf(base, (index, artifact) => outputOf(graph, drafts, index, artifact), numerics ?? '');
+  return {state: 'miss', base, key: keyOfPreimage(preimage), preimage};
+}
+
+const unresolved = (instance: Instance, reason: Reason): Draft => ({
+  state: 'decided',
+  planned: {
+    instance,
+    verdict: 'unresolved',
+    reason,
+    identity: undefined,
+    located: undefined,
+    key: undefined,
+    record: undefined,
+  },
+});
+
+function outputOf(graph: Graph, drafts: readonly Draft[], index: number, artifact: string) {
+  const output = cachedRecord(drafts[index])?.outputs[artifact];
+  if (output === undefined)
+    throw new Error(`Internal error: the record of ${graph.instances[index]?.id} has no output "${artifact}"`);
+  return output;
+}
+
+/** Verdicts and reasons of what is not cached, from what the same instances were last time: one look-up for all. */
+function addReasons(
+  graph: Graph,
+  drafts: readonly Draft[],
+  store: Store,
+  numerics: string | undefined,
+): readonly PlannedInstance[] {
+  const open = drafts.flatMap((draft) => (draft.state === 'decided' ? [] : [draft]));
+  const lastKeys = store.lastKeys(
+    graph.name,
+    open.map(({base}) => base.instance.id),
+  );
+  const lastRecords = store.records([...new Set(lastKeys.values())]);
+  const partials = new Map(
+    open.flatMap((draft) => {
+      if (draft.state !== 'awaits') return [];
+      const known = (index: number, artifact: string) => cachedRecord(drafts[index])?.outputs[artifact];
+      return [[draft, partialPreimage(draft.base, known, graph.instances, numerics)]];
+    }),
+  );
+  const statics = new Map([...partials].map(([draft, partial]) => [draft, staticPart(partial)]));
+  const candidates = store.recordsWithStaticPart([...new Set(statics.values())]);
+
+  return drafts.map((draft) => {
+    if (draft.state === 'decided') return draft.planned;
+    const {base} = draft;
+    const lastKey = lastKeys.get(base.instance.id);
+    const last = lastKey === undefined ? undefined : lastRecords.get(lastKey);
+    const ran = (verdict: Verdict, reason: Reason, key?: Key): PlannedInstance => ({
+      ...base,
+      verdict,
+      reason: lastKey === undefined && verdict === 'run' ? {why: 'never-run'} : reason,
+      key,
+      record: undefined,
+    });
+    switch (draft.state) {
+      case 'miss':
+        return ran('run', changedSince(last?.preimage, draft.preimage), draft.key);
+      case 'backend-unknown':
+        return ran('run', {why: 'backend-unknown'});
+      case 'awaits': {
+        const partial = partials.get(draft);
+        const digest = statics.get(draft);
+        const serves =
+          partial !== undefined &&
+          digest !== undefined &&
+          candidates.get(digest)?.some(({preimage}) => couldBecome(partial, preimage));
+        const reason: Reason = {why: 'upstream', upstream: draft.upstream.map(({id}) => id)};
+        return ran(serves ? 'run-unless-cut-off' : 'run', reason);
+      }
+    }
+  });
+}
+
+function changedSince(before: JsonObject | undefined, after: JsonObject): Reason {
+  const changes = before === undefined ? [] : diffPreimages(before, after);
+  return changes.length === 0 ? {why: 'never-run'} : {why: 'changed', changes};
+}

@@ -1,0 +1,59 @@
+import {canonicalJson} from '../base/canonical-json.ts';
+import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
+import type {Binding, Instance} from '../graph/graph.ts';
+import type {OutputRecord} from '../store/record.ts';
+import {type Identified, staticPreimage} from './key.ts';
+
+/** The output of an instance when it is cached; nothing while it still has to run. */
+export type KnownOutputsOf = (index: number, artifact: string) => OutputRecord | undefined;
+
+/**
+ * A preimage as far as it is known before upstream has run. What a running instance will give stands as `{awaits: id}`, which no
+ * preimage of a record holds.
+ */
+export function partialPreimage(
+  {instance, identity}: Identified,
+  outputsOf: KnownOutputsOf,
+  instances: readonly Instance[],
+  numerics: string | undefined,
+): JsonObject {
+  const {numerics: known, ...rest} = staticPreimage({instance, identity}, numerics ?? '');
+  const part = (binding: Binding): Json => {
+    if (binding.many)
+      return binding.members.map(({axes, from, artifact}) => ({
+        axes,
+        digest: outputsOf(from, artifact)?.digest ?? awaits(instances[from]),
+      }));
+    const output = outputsOf(binding.from, binding.artifact);
+    return output ? {kind: output.kind, digest: output.digest} : awaits(instances[binding.from]);
+  };
+  const inputs = Object.entries(instance.inputs).map(([name, binding]) => [name, part(binding)]);
+  return {
+    ...rest,
+    ...(known !== undefined && numerics !== undefined && {numerics: known}),
+    inputs: Object.fromEntries(inputs),
+  };
+}
+
+const awaits = (upstream: Instance | undefined): JsonObject => ({awaits: upstream?.id ?? ''});
+const isAwaited = (value: Json): boolean => isJsonObject(value) && Object.hasOwn(value, 'awaits');
+
+/** Whether a record's preimage could be the partial one's once upstream has run: everything known agrees. */
+export function couldBecome(partial: Json, recorded: Json | undefined): boolean {
+  if (isAwaited(partial)) return recorded !== undefined;
+  if (recorded === undefined) return false;
+  if (isJsonObject(partial) && isJsonObject(recorded)) {
+    const names = Object.keys(partial);
+    return (
+      names.length === Object.keys(recorded).length &&
+      names.every((name) =>
+        couldBecome(partial[name] ?? null, Object.hasOwn(recorded, name) ? recorded[name] : undefined),
+      )
+    );
+  }
+  if (isList(partial) && isList(recorded))
+    return partial.length === recorded.length && partial.every((value, index) => couldBecome(value, recorded[index]));
+  return canonicalJson(partial) === canonicalJson(recorded);
+}
+
+const isList = (value: Json): value is readonly Json[] => Array.isArray(value);

@@ -1,0 +1,52 @@
+import {canonicalJson} from '../base/canonical-json.ts';
+import {isDigest} from '../base/digest.ts';
+import {isJsonObject, type Json} from '../base/json.ts';
+import type {Change, Reason} from './verdict.ts';
+
+const MOST_NAMED = 3;
+const LONGEST_VALUE = 40;
+
+/** Why, in one short line: `lr 0.0005 → 0.001`, `finetune-B runs`. */
+export function reasonText(reason: Reason): string {
+  switch (reason.why) {
+    case 'cached':
+      return 'cached';
+    case 'never-run':
+      return 'has not run before';
+    case 'changed':
+      return some(reason.changes.map(changeText), ', ');
+    case 'upstream': {
+      const [first] = reason.upstream;
+      if (reason.upstream.length === 1 && first !== undefined) return `${first} runs`;
+      return `${some(reason.upstream, ', ')} run`;
+    }
+    case 'payload-missing':
+      return `its ${reason.artifact} is needed and no longer in the cache`;
+    case 'unresolved':
+      return `${reason.parameter}: ${reason.detail}`;
+    case 'backend-unknown':
+      return 'depends on the backend, which is not set up yet';
+  }
+}
+
+/** One changed field: `lr 0.0005 → 0.001`; of a digest only that it changed. */
+export function changeText({path, before, after}: Change): string {
+  const name = path.replace(/^(params|inputs)\./, '');
+  if (isJsonObject(after) && typeof after.awaits === 'string') return `${name} awaits ${after.awaits}`;
+  if (before === undefined) return `${name} is new`;
+  if (after === undefined) return `${name} is gone`;
+  if (isHash(before) && isHash(after)) return `${name} changed`;
+  return `${name} ${valueText(before)} → ${valueText(after)}`;
+}
+
+const isHash = (value: Json): boolean => typeof value === 'string' && isDigest(value);
+
+function valueText(value: Json): string {
+  const text = typeof value === 'string' && /^[\w.:/-]+$/.test(value) ? value : canonicalJson(value);
+  return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE - 1)}…`;
+}
+
+function some(texts: readonly string[], separator: string): string {
+  const named = texts.slice(0, MOST_NAMED).join(separator);
+  return texts.length <= MOST_NAMED ? named : `${named} and ${texts.length - MOST_NAMED} more`;
+}

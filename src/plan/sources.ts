@@ -1,0 +1,78 @@
+import PQueue from 'p-queue';
+import {canonicalJson} from '../base/canonical-json.ts';
+import type {Digest} from '../base/digest.ts';
+import type {Json, JsonObject} from '../base/json.ts';
+import {UserError} from '../base/user-error.ts';
+import type {Graph, Instance} from '../graph/graph.ts';
+import type {SourceContext, SourceResolution, SourceResolver} from '../stage/source.ts';
+import {systemCode} from '../store/store-error.ts';
+
+/** Files hashed at once: more would only make a disk seek. */
+const AT_ONCE = 8;
+
+/** An instance's parameters with outside data pinned, or the first parameter whose data cannot be had. */
+export type ResolvedParams =
+  | {readonly state: 'resolved'; readonly identity: JsonObject; readonly located: JsonObject}
+  | {
+      readonly state: 'unresolved';
+      readonly parameter: string;
+      readonly detail: string;
+      readonly hint: string | undefined;
+    };
+
+/**
+ * Resolves every instance's outside data, in the order of `graph.instances`. Equal values of one resolver are resolved once, so a
+ * sweep over one data set asks for it once.
+ */
+export async function resolveSources(
+  graph: Graph,
+  digestOfFile: (path: string) => Promise<Digest>,
+): Promise<readonly ResolvedParams[]> {
+  const context: SourceContext = {folder: graph.folder, digestOfFile};
+  const queue = new PQueue({concurrency: AT_ONCE});
+  const known = new Map<SourceResolver, Map<string, Promise<SourceResolution>>>();
+  const resolve = (resolver: SourceResolver, value: Json): Promise<SourceResolution> => {
+    const ofResolver = known.get(resolver) ?? new Map<string, Promise<SourceResolution>>();
+    known.set(resolver, ofResolver);
+    const text = canonicalJson(value);
+    const before = ofResolver.get(text);
+    if (before) return before;
+    const asked = queue.add(() => resolveOne(resolver, value, context));
+    ofResolver.set(text, asked);
+    return asked;
+  };
+  return Promise.all(graph.instances.map((instance) => resolveParams(instance, resolve)));
+}
+
+async function resolveParams(
+  {stage, params}: Instance,
+  resolve: (resolver: SourceResolver, value: Json) => Promise<SourceResolution>,
+): Promise<ResolvedParams> {
+  const asked = Object.entries(stage.sources).flatMap(([parameter, resolver]) => {
+    const value = Object.hasOwn(params, parameter) ? params[parameter] : undefined;
+    return value === undefined ? [] : [{parameter, resolution: resolve(resolver, value)}];
+  });
+  if (asked.length === 0) return {state: 'resolved', identity: params, located: params};
+  const identity: Record<string, Json> = {...params};
+  const located: Record<string, Json> = {...params};
+  for (const {parameter, resolution} of asked) {
+    const answer = await resolution;
+    if (answer.state === 'unresolved')
+      return {state: 'unresolved', parameter, detail: answer.reason, hint: answer.hint};
+    identity[parameter] = answer.identity;
+    located[parameter] = answer.located;
+  }
+  return {state: 'resolved', identity, located};
+}
+
+/** A file that vanishes or cannot be read is the world's doing; whatever else a resolver throws is a bug. */
+async function resolveOne(resolver: SourceResolver, value: Json, context: SourceContext): Promise<SourceResolution> {
+  try {
+    return await resolver(value, context);
+  } catch (error) {
+    if (error instanceof UserError)
+      return {state: 'unresolved', reason: error.message, ...(error.hint !== undefined && {hint: error.hint})};
+    if (error instanceof Error && systemCode(error) !== undefined) return {state: 'unresolved', reason: error.message};
+    throw error;
+  }
+}
