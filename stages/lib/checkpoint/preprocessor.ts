@@ -4,7 +4,6 @@ import {StageError} from '../../../src/stage/define-stage.ts';
 import type {Model} from '../models/model.ts';
 
 const side = z.int().min(1).max(65_536);
-const BILINEAR = 2;
 
 /**
  * How a picture becomes the model's input, in the names of HuggingFace's `ViTImageProcessor`: resize, then times
@@ -13,10 +12,7 @@ const BILINEAR = 2;
 const preprocessorShape = z.strictObject({
   do_resize: z.boolean().describe('Whether a picture is resized to `size`.').default(true),
   size: z.strictObject({height: side, width: side}).describe('Pixels; the model’s own size when not given.').optional(),
-  resample: z
-    .literal(BILINEAR)
-    .describe('Pillow’s number of the filter; only 2, bilinear, is known.')
-    .default(BILINEAR),
+  resample: z.int().min(0).max(5).describe('Pillow’s number of the filter; 2 is bilinear.').default(2),
   do_rescale: z.boolean().describe('Whether values are multiplied by `rescale_factor`.').default(true),
   rescale_factor: z
     .number()
@@ -61,10 +57,10 @@ const FIELDS = Object.keys(preprocessorShape.shape);
 /**
  * The settings of a preprocessor_config.json; an old file gives `size` as one number.
  *
- * @throws StageError when it asks for what basin does not do (a crop, another filter).
+ * @throws StageError when it asks for what basin does not do (a crop).
  */
 export function checkpointPreprocessor(config: JsonObject): PreprocessorSettings {
-  const {size, do_center_crop: crop, do_resize: resizes, resample} = config;
+  const {size, do_center_crop: crop} = config;
   if (crop === true) {
     throw new StageError('preprocessor_config.json asks for a centre crop, which a ViT image processor does not do.');
   }
@@ -74,8 +70,6 @@ export function checkpointPreprocessor(config: JsonObject): PreprocessorSettings
   const parsed = preprocessorSchema.safeParse({
     ...used,
     ...(typeof size === 'number' && {size: {height: size, width: size}}),
-    // a filter that nothing is resized with does not matter
-    ...(resizes === false && resample !== BILINEAR && {resample: BILINEAR}),
   });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(({path, message}) => `${path.join('.')}: ${message}`).join('; ');
