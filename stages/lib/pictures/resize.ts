@@ -37,10 +37,7 @@ function bilinearKernel(input: number, output: number): Kernel {
   return kernel;
 }
 
-const clip = (sum: number): number => {
-  const level = sum >> PRECISION;
-  return level < 0 ? 0 : level > 255 ? 255 : level;
-};
+const clip = (sum: number): number => Math.max(0, Math.min(sum >> PRECISION, 255));
 
 /**
  * Resizes CHW bytes as Pillow's `Image.resize(…, BILINEAR)` does, byte for byte: first along rows, then along columns, with

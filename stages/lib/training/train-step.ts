@@ -1,5 +1,6 @@
 import type {Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D} from '@tensorflow/tfjs';
 import type {Tf} from '../../tensor/library.ts';
+import {withHandGradient} from '../models/hand-gradient.ts';
 import type {Model} from '../models/model.ts';
 import {adamw, clipGradient, type OptimizerState, type StepScalars} from './adamw.ts';
 import {type ParameterLayout, split} from './parameter-layout.ts';
@@ -49,20 +50,13 @@ export function trainStep(
 /** Mean cross-entropy of logits [B, K] and int32 labels [B], with its gradient (softmax − one-hot) / B by hand. */
 export function meanCrossEntropy(tf: Tf, logits: Tensor2D, labels: Tensor1D): Scalar {
   const [batch, classes] = logits.shape;
-  const target = tf.oneHot(labels, classes);
-  const loss = tf.customGrad((x, save) => {
-    if (!isTensor(x) || typeof save !== 'function') throw new Error('Internal error: customGrad changed its arguments');
-    const logProbabilities = tf.logSoftmax(x);
-    save([logProbabilities]);
+  return withHandGradient(tf, [logits], () => {
+    const target = tf.oneHot(labels, classes, 1, 0, 'float32');
+    const logProbabilities = tf.logSoftmax(logits);
     return {
       value: tf.div(tf.neg(tf.sum(tf.mul(target, logProbabilities))), batch),
-      gradFunc: (dy: Tensor, saved: Tensor[]) => {
-        const [kept = logProbabilities] = saved;
-        return tf.mul(tf.div(tf.sub(tf.exp(kept), target), batch), dy);
-      },
+      saved: [logProbabilities, target],
+      gradient: (dy, saved) => [tf.mul(tf.sub(tf.exp(saved(0)), saved(1)), tf.div(dy, batch))],
     };
-  });
-  return loss(logits).asScalar();
+  }).asScalar();
 }
-
-const isTensor = (value: unknown): value is Tensor => typeof value === 'object' && value !== null && 'dataId' in value;

@@ -1,0 +1,95 @@
+import * as tf from '@tensorflow/tfjs';
+import {expect, test} from 'vitest';
+import {platon} from '../../stages/lib/pruning/platon.ts';
+import {remaining} from '../../stages/lib/pruning/schedule.ts';
+import {kthSmallest, selectExactly, selectReleased} from '../../stages/lib/pruning/selection.ts';
+import {golden, lcg} from './golden.ts';
+
+const SCHEDULE = {steps: 20, warmup: 3, finalWarmup: 6, interval: 2, keep: 0.25};
+const DECAY = {beta1: 0.85, beta2: 0.95};
+const {params, trace} = golden.platon;
+const sizes = params.map(([, shape]) => shape.reduce((product, axis) => product * axis, 1));
+const SIZE = sizes.reduce((sum, size) => sum + size, 0);
+/** The first three of the five tensors are pruned in the trace. */
+const PRUNABLE = sizes.slice(0, 3).reduce((sum, size) => sum + size, 0);
+
+/** The trace's run: plain SGD at 0.1 with PLATON behind it, all gradients given. */
+function* traceRun(method: 'released' | 'exact') {
+  const weights = lcg(99);
+  const gradients = lcg(4242);
+  const hook = platon(tf, {size: SIZE, prunable: PRUNABLE}, {schedule: SCHEDULE, method, ...DECAY});
+  let flat = tf.tensor1d(Array.from({length: SIZE}, () => (weights() - 0.5) * 2));
+  for (let step = 1; step <= SCHEDULE.steps; step++) {
+    const gradient = tf.tensor1d(Array.from({length: SIZE}, () => gradients() - 0.5));
+    const updated: tf.Tensor1D = tf.sub(flat, tf.mul(gradient, 0.1));
+    flat = hook.afterStep?.(step, updated, gradient) ?? updated;
+    yield {step, flat: flat.dataSync<'float32'>(), hook};
+  }
+}
+
+const flattened = (byName: Readonly<Record<string, readonly (number | readonly number[])[]>>, count: number): number[] =>
+  params.slice(0, count).flatMap(([name]) => (byName[name] ?? []).flat());
+
+const expectClose = (found: ArrayLike<number>, expected: readonly number[], relative: number) => {
+  expect(found.length).toBe(expected.length);
+  expected.forEach((value, index) => {
+    expect(Math.abs((found[index] ?? Number.NaN) - value)).toBeLessThanOrEqual(relative * Math.max(1e-3, Math.abs(value)));
+  });
+};
+
+test('the published Pruner’s trace is reproduced: thresholds, counts, weights, both means', async () => {
+  await tf.setBackend('cpu');
+  let last: {flat: Float32Array; hook: ReturnType<typeof platon>} | undefined;
+  for (const {step, flat, hook} of traceRun('released')) {
+    const expected = trace[step - 1];
+    if (!expected) throw new Error('the trace is shorter than the run');
+    expect(remaining(SCHEDULE, step).ratio).toBeCloseTo(expected.r, 12);
+    expect(remaining(SCHEDULE, step).masks).toBe(expected.mask_threshold !== null);
+    if (expected.mask_threshold !== null) {
+      const {threshold = Number.NaN} = hook.columns?.() ?? {};
+      expect(Math.abs(threshold / expected.mask_threshold - 1)).toBeLessThan(1e-4);
+    }
+    let from = 0;
+    const nonzero = sizes.map((size) => flat.subarray(from, (from += size)).filter((value) => value !== 0).length);
+    expect(nonzero, `step ${step}`).toEqual(expected.nonzero);
+    last = {flat, hook};
+  }
+  if (!last) throw new Error('nothing ran');
+  expectClose(last.flat, flattened(golden.platon.final, 5), 1e-5);
+  expectClose(last.hook.scores().importance.dataSync(), flattened(golden.platon.exp_avg_ipt, 3), 1e-5);
+  expectClose(last.hook.scores().uncertainty.dataSync(), flattened(golden.platon.exp_avg_unc, 3), 1e-5);
+});
+
+test('the exact rule keeps round(N·r) weights at every masked step', async () => {
+  await tf.setBackend('cpu');
+  for (const {step, flat} of traceRun('exact')) {
+    const {ratio, masks} = remaining(SCHEDULE, step);
+    const nonzero = flat.subarray(0, PRUNABLE).filter((value) => value !== 0).length;
+    expect(nonzero, `step ${step}`).toBe(masks ? Math.round(PRUNABLE * ratio) : PRUNABLE);
+    expect(flat.some((value) => Object.is(value, -0))).toBe(false);
+  }
+});
+
+test('the last step masks even without a final phase and off the interval', () => {
+  expect(remaining({steps: 7, warmup: 1, finalWarmup: 0, interval: 5, keep: 0.5}, 7)).toEqual({ratio: 0.5, masks: true});
+});
+
+test('equal scores at the edge go to the lowest index', () => {
+  expect([...selectExactly(Float32Array.of(1, 2, 1, 1, 3), 3).bits]).toEqual([1, 1, 0, 0, 1]);
+  expect([...selectExactly(new Float32Array(4), 2).bits]).toEqual([1, 1, 0, 0]);
+  expect(selectExactly(Float32Array.of(1, 2), 0).kept).toBe(0);
+  expect(selectExactly(Float32Array.of(1, 2), 2).kept).toBe(2);
+});
+
+test('the published rule keeps N − k + 1 without ties, all ties, and everything for k = 0', () => {
+  expect(selectReleased(Float32Array.of(4, 1, 3, 2), 0.5)).toMatchObject({kept: 3, threshold: 2});
+  expect(selectReleased(new Float32Array(8), 0.25).kept).toBe(8);
+  expect(selectReleased(Float32Array.from({length: 10}, (_, i) => i), 0.9)).toMatchObject({kept: 10, threshold: 0});
+});
+
+test('the k-th smallest value is that of a full sort', () => {
+  const next = lcg(7);
+  const values = Float32Array.from({length: 5000}, () => Math.floor(next() * 300) * 10 ** -Math.floor(next() * 30));
+  const sorted = values.toSorted();
+  for (const k of [1, 2, 777, 2500, 4999, 5000]) expect(kthSmallest(values, k)).toBe(sorted[k - 1]);
+});
