@@ -1,19 +1,10 @@
-import type {Graph, Instance} from '../graph/graph.ts';
+import type {Graph} from '../graph/graph.ts';
+import {upstreamOf} from '../plan/generations.ts';
 import type {StoreRecord} from '../store/record.ts';
 import type {Outcome, RunTotals} from './event.ts';
 
 /** `waiting`: for upstream or for its turn to be looked at · `queued`: in a job that has not started. */
 export type State = 'waiting' | 'queued' | 'running' | Outcome;
-
-/** The instances directly above one, each once. */
-export function upstreamOf(instance: Instance): readonly number[] {
-  const above = new Set<number>();
-  for (const binding of Object.values(instance.inputs)) {
-    if (binding.many) for (const member of binding.members) above.add(member.from);
-    else above.add(binding.from);
-  }
-  return [...above];
-}
 
 const isGood = (state: State | undefined): boolean => state === 'ran' || state === 'cached' || state === 'cut-off';
 

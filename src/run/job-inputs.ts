@@ -1,8 +1,6 @@
 import type {Binding, Instance} from '../graph/graph.ts';
-import type {OutputRecord} from '../store/record.ts';
+import type {OutputsOf} from '../plan/key.ts';
 import type {InputReference} from './protocol.ts';
-
-export type OutputsOf = (index: number, artifact: string) => OutputRecord;
 
 /** The blobs an instance reads, by input. */
 export function jobInputs(instance: Instance, outputsOf: OutputsOf): Record<string, InputReference> {

@@ -1,5 +1,6 @@
 import PQueue from 'p-queue';
 import type {Digest, Key} from '../base/digest.ts';
+import type {JsonObject} from '../base/json.ts';
 import {UserError} from '../base/user-error.ts';
 import type {Graph, Instance} from '../graph/graph.ts';
 import {keyOfPreimage, preimageOf} from '../plan/key.ts';
@@ -23,7 +24,8 @@ export interface RunOptions {
   readonly graph: Graph;
   readonly plan: Plan;
   readonly store: Store;
-  readonly numerics: string | undefined;
+  /** Id of the set-up; any text when no stage computes with tensors. */
+  readonly numerics: string;
   readonly pool: Pick<WorkerPool, 'run' | 'stop'>;
   /** How many jobs run side by side. */
   readonly jobs: number;
@@ -125,7 +127,7 @@ class Run {
       this.#fail(index, unresolvedFailure(planned), 0);
       return false;
     }
-    const key = planned.key ?? this.#keyOf(planned);
+    const key = planned.key ?? keyOfPreimage(this.#preimageOf(planned));
     this.#keys.set(index, key);
     const waiting = this.#sameKey.get(key);
     if (waiting) {
@@ -146,8 +148,9 @@ class Run {
     return planned.record?.key === key ? planned.record : this.#options.store.records([key]).get(key);
   }
 
-  #keyOf(planned: PlannedInstance): Key {
-    return keyOfPreimage(preimageOf(planned, this.#outputsOf, this.#options.numerics));
+  #preimageOf({instance, identity}: PlannedInstance): JsonObject {
+    if (identity === undefined) throw new Error(`Internal error: ${instance.id} has no parameters yet`);
+    return preimageOf({instance, identity}, this.#outputsOf, this.#options.numerics);
   }
 
   readonly #outputsOf = (index: number, artifact: string): OutputRecord => {
@@ -237,9 +240,9 @@ class Run {
   }
 
   async #publish(instance: Instance, outputs: Readonly<Record<string, DraftOutput>>, seconds: number): Promise<void> {
-    const {store, numerics} = this.#options;
+    const {store} = this.#options;
     const {index} = instance;
-    const preimage = preimageOf(this.#planned(index), this.#outputsOf, numerics);
+    const preimage = this.#preimageOf(this.#planned(index));
     try {
       this.#succeed(index, 'ran', await store.publish({key: this.#key(index), preimage, outputs, seconds}), seconds);
     } catch (error) {

@@ -139,7 +139,7 @@ export class RecordIndex {
 
   lastKeys(pipeline: string, instances: readonly string[]): Map<string, Key> {
     const rows = this.#all(
-      `select instance, key, max(sequence) from json_each(?) as asked
+      `select instance, remembered.key as key, max(sequence) from json_each(?) as asked
        cross join remembered on remembered.pipeline = ? and remembered.instance = asked.value group by instance`,
       JSON.stringify(instances),
       pipeline,

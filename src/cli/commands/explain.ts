@@ -1,4 +1,6 @@
-import {explainInstance} from '../../plan/explain.ts';
+import type {Json} from '../../base/json.ts';
+import {type Explanation, explainInstance} from '../../plan/explain.ts';
+import {reasonText} from '../../plan/reason-text.ts';
 import type {Change} from '../../plan/verdict.ts';
 import {EXIT} from '../exit-code.ts';
 import {printFaults} from '../faults.ts';
@@ -21,15 +23,25 @@ export async function explainCommand(file: string, name: string, options: Pipeli
   }
   for (const {id} of found.value) {
     const explanation = explainInstance(graph, plan, store, id);
-    if (json) {
-      process.stdout.write(`${JSON.stringify(explanation)}\n`);
-    } else {
-      const changes = explanation.changes.map((change) => `  ${changeLine(change)}`);
-      process.stdout.write(`${[`${id}: ${explanation.verdict}`, ...changes].join('\n')}\n`);
-    }
+    if (!explanation) throw new Error(`Internal error: ${id} is not in its own plan`);
+    process.stdout.write(`${json ? JSON.stringify(explanationJson(explanation)) : explanationText(explanation)}\n`);
   }
   return EXIT.done;
 }
 
-const changeLine = ({path, before, after}: Change): string =>
-  `${path}: ${before === undefined ? '(absent)' : JSON.stringify(before)} → ${after === undefined ? '(absent)' : JSON.stringify(after)}`;
+/** The contract: for a cached instance, `changes` is empty and `lastChanges` says what made it run the last time. */
+const explanationJson = ({instance, verdict, changes, lastChanges}: Explanation) => ({
+  instance,
+  verdict,
+  changes,
+  lastChanges,
+});
+
+function explanationText({instance, verdict, reason, changes, lastChanges}: Explanation): string {
+  const head = verdict === 'cached' ? `${instance}: cached` : `${instance}: ${verdict}, ${reasonText(reason)}`;
+  const last = lastChanges.length > 0 ? ['  What made it run the last time:', ...lastChanges.map(changeLine)] : [];
+  return [head, ...changes.map(changeLine), ...last].join('\n');
+}
+
+const changeLine = ({path, before, after}: Change): string => `  ${path}: ${valueText(before)} → ${valueText(after)}`;
+const valueText = (value: Json | undefined): string => (value === undefined ? '(absent)' : JSON.stringify(value));

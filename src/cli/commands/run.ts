@@ -66,7 +66,7 @@ async function runPrepared(
       graph,
       plan,
       store,
-      numerics: manifest?.numerics,
+      numerics: manifest?.numerics ?? 'none',
       pool,
       jobs,
       onFailure,
