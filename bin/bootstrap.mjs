@@ -1,6 +1,5 @@
 // Puts in place what basin needs before its own code can run: a new enough Node and the packages. Run by bin/basin-node
 // with whatever Node there is (20 or newer), so it is plain JavaScript and imports nothing that has to be installed.
-import {mkdir} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {SetupFailure} from './setup/failure.mjs';
@@ -34,7 +33,6 @@ async function prepare(asked) {
     );
   }
   if (missing.packages) await install({root, folder: root, what: 'packages'});
-  await mkdir(join(root, 'node_modules', '.basin'), {recursive: true});
   await writeStamp(root, {
     asked,
     runtime: isNewEnough(process.versions.node) ? process.execPath : pinnedRuntime(root).slice(root.length + 1),

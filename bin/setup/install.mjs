@@ -32,12 +32,12 @@ function npmCi(folder) {
         said = (said + text).slice(-4000);
       });
     }
-    const passOn = (signal) => child.kill(signal);
-    process.on('SIGINT', passOn).on('SIGTERM', passOn);
     let interrupted = false;
-    process.once('SIGINT', () => {
+    const passOn = (signal) => {
       interrupted = true;
-    });
+      child.kill(signal);
+    };
+    process.on('SIGINT', passOn).on('SIGTERM', passOn);
     const done = (result) => {
       process.off('SIGINT', passOn).off('SIGTERM', passOn);
       resolve({...result, said, interrupted});
@@ -48,7 +48,7 @@ function npmCi(folder) {
 }
 
 function failure(what, {code, said, interrupted}) {
-  if (interrupted || code === 'SIGINT' || code === 'SIGTERM') {
+  if (interrupted) {
     return new SetupFailure('interrupted; the next start picks the set-up up.', undefined, 130);
   }
   if (code === 'ENOENT') {
@@ -77,8 +77,9 @@ export async function install({root, folder, what}) {
   for (const file of ['package.json', 'package-lock.json', '.npmrc']) {
     await copyFile(join(folder, file), join(staging, file));
   }
+  const npm = npmCi(staging); // listens for Ctrl-C from here on, so it comes before what is told
   const finish = tell(`installing ${what}`);
-  const result = await npmCi(staging);
+  const result = await npm;
   if (result.code !== 0) {
     finish('stopped');
     await sweepStaging(root);

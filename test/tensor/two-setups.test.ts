@@ -1,0 +1,61 @@
+import {spawn} from 'node:child_process';
+import {existsSync, readdirSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect, test} from 'vitest';
+import {COMPILERS} from '../../stages/tensor/addon/compile.ts';
+import {buildsFolder} from '../../stages/tensor/addon/folder.ts';
+import {wheelMachine} from '../../stages/tensor/addon/wheel-identity.ts';
+import {findProgram} from '../../stages/tensor/machine.ts';
+import {readManifest} from '../../stages/tensor/manifest.ts';
+import {setUp} from '../../stages/tensor/setup.ts';
+import {serveWheel} from './package-server.ts';
+import {listening, setEnv, useEmptyCache, usePathOf} from './scratch-cache.ts';
+
+const compiles = wheelMachine() !== undefined && findProgram(COMPILERS) !== undefined;
+
+/** A set-up in a process of its own, with this test's environment. */
+function setUpElsewhere() {
+  const program = `import {setUp} from ${JSON.stringify(join(import.meta.dirname, '../../stages/tensor/setup.ts'))};
+const manifest = await setUp({report: {line: (text) => console.error(text), progress: () => {}}});
+console.log(JSON.stringify(manifest));`;
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], {stdio: ['ignore', 'pipe', 'pipe']});
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = new Promise<{code: number | null; stdout: string; stderr: string}>((resolve) => {
+    child.on('close', (code) => resolve({code, stdout, stderr}));
+  });
+  return {child, ended};
+}
+
+test('two set-ups at once both end with the same result', async () => {
+  useEmptyCache();
+  usePathOf();
+  const [one, two] = await Promise.all([setUpElsewhere().ended, setUpElsewhere().ended]);
+  expect(one).toMatchObject({code: 0});
+  expect(two).toMatchObject({code: 0});
+  expect(one.stdout).toBe(two.stdout);
+  expect(`${one.stderr}${two.stderr}`).toMatch(/^(Another set-up is running; waiting for it.\n)?$/);
+  expect(await readManifest()).toEqual(JSON.parse(one.stdout));
+});
+
+test.runIf(compiles)('a set-up killed in the middle of its download frees the lock and is swept by the next', async () => {
+  useEmptyCache();
+  usePathOf(...COMPILERS);
+  const killed = Promise.withResolvers<void>();
+  setEnv('PIP_INDEX_URL', await serveWheel({wheel: Buffer.alloc(1e6), stall: () => killed.resolve()}));
+  const {child, ended} = setUpElsewhere();
+  await killed.promise;
+  child.kill('SIGKILL');
+  await ended;
+  expect(await readManifest()).toBeUndefined();
+  expect(readdirSync(buildsFolder()).filter((name) => name.startsWith('.tmp-'))).toHaveLength(1);
+
+  setEnv('PIP_INDEX_URL', 'http://127.0.0.1:9/simple');
+  expect(await setUp({report: listening()})).toMatchObject({backend: 'wasm'});
+  expect(existsSync(buildsFolder()) && readdirSync(buildsFolder())).toEqual([]);
+});
