@@ -6,6 +6,7 @@ import {shortestCycle} from './find-cycle.ts';
 
 /** More cycles than this are one mistake made many times. */
 const MOST_CYCLES = 10;
+const LONGEST_SHOWN = 20;
 
 /**
  * The nodes, upstream first. Each cycle is a fault that names its nodes in the order in which artifacts flow; nodes on or below a
@@ -33,7 +34,8 @@ function report(cycle: readonly string[], nodes: ReadonlyMap<string, CheckedNode
   const [first = '', second] = cycle;
   const last = cycle.at(-1);
   const edge = nodes.get(first)?.edges.find(({from}) => from.node === last);
-  const path = [...cycle, first].join(' → ');
+  const shown = cycle.length > LONGEST_SHOWN ? [...cycle.slice(0, LONGEST_SHOWN), '…'] : cycle;
+  const path = [...shown, first].join(' → ');
   const message =
     second === undefined
       ? `"${first}" takes an artifact of its own: ${path}.`

@@ -62,7 +62,8 @@ export function compile(
     const check = expression.check();
     if (!check.valid) return fail(faultOf(check.error, text));
     if (wanted !== undefined && check.type !== wanted && check.type !== 'dyn') {
-      return fail(badExpression(text, `The condition gives ${article(check.type ?? 'nothing')}, not true or false.`));
+      const message = `The condition gives ${article(check.type ?? 'nothing')}, not true or false.`;
+      return fail(badExpression(text, message, undefined, 'Compare it with something, as in "error < 2".'));
     }
     return ok((context) => {
       try {
@@ -82,7 +83,7 @@ function faultOf(error: unknown, text: string): ExpressionFault {
   if (error instanceof ParseError || error instanceof EvaluationError || error instanceof CelTypeError) {
     const start = Math.min(error.range?.start ?? 0, text.length);
     const end = Math.max(start + 1, error.range?.end ?? text.length);
-    return badExpression(text, celSentence(error.code, error.summary), {start, end});
+    return badExpression(text, celSentence(error.code, error.summary), {start, end}, HINTS.get(error.code));
   }
   // The library throws plain errors for what its types do not foresee (a call on a number, a reserved name).
   return badExpression(
@@ -90,6 +91,13 @@ function faultOf(error: unknown, text: string): ExpressionFault {
     `The expression cannot be computed: ${error instanceof Error ? error.message : String(error)}.`,
   );
 }
+
+const GRAMMAR = 'Expressions know + - * / %, comparisons, && || !, a ? b : c, lists, and text in quotes.';
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ['unexpected_token', GRAMMAR],
+  ['unexpected_character', GRAMMAR],
+  ['no_such_overload', 'Turn one into the other with string(…) or double(…).'],
+]);
 
 function celSentence(code: string, summary: string): string {
   const readable = summary

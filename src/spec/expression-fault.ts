@@ -13,11 +13,7 @@ export function badExpression(
   text: string,
   message: string,
   span: Span = {start: 0, end: text.length},
+  hint?: string,
 ): ExpressionFault {
-  return {
-    code: 'bad-expression',
-    message,
-    hint: 'Expressions are of the Common Expression Language: + - * / %, comparisons, && || !, ?:, and text in quotes.',
-    span,
-  };
+  return {code: 'bad-expression', message, span, ...(hint !== undefined && {hint})};
 }
