@@ -1,6 +1,7 @@
 import type {Key} from '../base/digest.ts';
 import type {JsonObject} from '../base/json.ts';
 import type {Graph, Instance} from '../graph/graph.ts';
+import type {StoreRecord} from '../store/record.ts';
 import {staticPart} from '../store/static-part.ts';
 import type {Store} from '../store/store.ts';
 import {generations, upstreamOf} from './generations.ts';
@@ -9,7 +10,7 @@ import {couldBecome, partialPreimage} from './partial-preimage.ts';
 import {requirePayloads} from './payloads.ts';
 import {diffPreimages} from './preimage-diff.ts';
 import {type ResolvedParams, resolveSources} from './sources.ts';
-import type {Plan, PlannedInstance, Reason, Verdict} from './verdict.ts';
+import type {Plan, PlannedInstance, Reason} from './verdict.ts';
 
 export interface PlanOptions {
   readonly store: Store;
@@ -122,48 +123,50 @@ function addReasons(
     open.map(({base}) => base.instance.id),
   );
   const lastRecords = store.records([...new Set(lastKeys.values())]);
-  const partials = new Map(
-    open.flatMap((draft) => {
-      if (draft.state !== 'awaits') return [];
-      const known = (index: number, artifact: string) => cachedRecord(drafts[index])?.outputs[artifact];
-      return [[draft, partialPreimage(draft.base, known, graph.instances, numerics)]];
-    }),
-  );
-  const statics = new Map([...partials].map(([draft, partial]) => [draft, staticPart(partial)]));
-  const candidates = store.recordsWithStaticPart([...new Set(statics.values())]);
-
-  return drafts.map((draft) => {
+  const served = servedIfCutOff(graph, drafts, store, numerics);
+  return drafts.map((draft): PlannedInstance => {
     if (draft.state === 'decided') return draft.planned;
-    const {base} = draft;
-    const lastKey = lastKeys.get(base.instance.id);
+    const lastKey = lastKeys.get(draft.base.instance.id);
     const last = lastKey === undefined ? undefined : lastRecords.get(lastKey);
-    const ran = (verdict: Verdict, reason: Reason, key?: Key): PlannedInstance => ({
-      ...base,
-      verdict,
-      reason: lastKey === undefined && verdict === 'run' ? {why: 'never-run'} : reason,
-      key,
-      record: undefined,
-    });
-    switch (draft.state) {
-      case 'miss':
-        return ran('run', changedSince(last?.preimage, draft.preimage), draft.key);
-      case 'backend-unknown':
-        return ran('run', {why: 'backend-unknown'});
-      case 'awaits': {
-        const partial = partials.get(draft);
-        const digest = statics.get(draft);
-        const serves =
-          partial !== undefined &&
-          digest !== undefined &&
-          candidates.get(digest)?.some(({preimage}) => couldBecome(partial, preimage));
-        const reason: Reason = {why: 'upstream', upstream: draft.upstream.map(({id}) => id)};
-        return ran(serves ? 'run-unless-cut-off' : 'run', reason);
-      }
-    }
+    const verdict = served.has(draft.base.instance.index) ? 'run-unless-cut-off' : 'run';
+    const reason = lastKey === undefined && verdict === 'run' ? NEVER_RUN : reasonOf(draft, last);
+    const key = draft.state === 'miss' ? draft.key : undefined;
+    return {...draft.base, verdict, reason, key, record: undefined};
   });
 }
 
-function changedSince(before: JsonObject | undefined, after: JsonObject): Reason {
-  const changes = before === undefined ? [] : diffPreimages(before, after);
-  return changes.length === 0 ? {why: 'never-run'} : {why: 'changed', changes};
+const NEVER_RUN: Reason = {why: 'never-run'};
+
+function reasonOf(draft: Exclude<Draft, {state: 'decided'}>, last: StoreRecord | undefined): Reason {
+  switch (draft.state) {
+    case 'backend-unknown':
+      return {why: 'backend-unknown'};
+    case 'awaits':
+      return {why: 'upstream', upstream: draft.upstream.map(({id}) => id)};
+    case 'miss': {
+      const changes = last === undefined ? [] : diffPreimages(last.preimage, draft.preimage);
+      return changes.length === 0 ? NEVER_RUN : {why: 'changed', changes};
+    }
+  }
+}
+
+/** Indices of the instances that await upstream and have a record that serves if upstream gives the bytes it gave before. */
+function servedIfCutOff(
+  graph: Graph,
+  drafts: readonly Draft[],
+  store: Store,
+  numerics: string | undefined,
+): ReadonlySet<number> {
+  const known = (index: number, artifact: string) => cachedRecord(drafts[index])?.outputs[artifact];
+  const waiting = drafts.flatMap((draft) => {
+    if (draft.state !== 'awaits') return [];
+    const partial = partialPreimage(draft.base, known, graph.instances, numerics);
+    return [{index: draft.base.instance.index, partial, digest: staticPart(partial)}];
+  });
+  const candidates = store.recordsWithStaticPart([...new Set(waiting.map(({digest}) => digest))]);
+  return new Set(
+    waiting.flatMap(({index, partial, digest}) =>
+      candidates.get(digest)?.some(({preimage}) => couldBecome(partial, preimage)) ? [index] : [],
+    ),
+  );
 }

@@ -53,28 +53,26 @@ export class DraftFolders {
 /** Removes the drafts of processes that died. */
 export async function cleanDrafts(tmp: string): Promise<void> {
   const names = await readdir(tmp).catch(() => []);
-  for (const name of names) {
-    const folder = join(tmp, name);
-    if (await isDead(folder)) await rm(folder, {recursive: true, force: true}).catch(() => undefined);
-  }
+  for (const name of names) await removeIfDead(join(tmp, name));
 }
 
-async function isDead(folder: string): Promise<boolean> {
+async function removeIfDead(folder: string): Promise<void> {
+  const remove = () => rm(folder, {recursive: true, force: true}).catch(() => undefined);
   let file: number;
   try {
     file = openSync(join(folder, ALIVE), 'r+');
   } catch (error) {
-    if (systemCode(error) === 'EACCES') return false;
-    const age =
-      Date.now() -
-      (await stat(folder).then(
-        ({mtimeMs}) => mtimeMs,
-        () => Date.now(),
-      ));
-    return age > BEING_MADE_MILLISECONDS;
+    if (systemCode(error) === 'EACCES') return;
+    const made = await stat(folder).then(
+      ({mtimeMs}) => mtimeMs,
+      () => Date.now(),
+    );
+    if (Date.now() - made > BEING_MADE_MILLISECONDS) await remove();
+    return;
   }
   try {
-    return await lock(file, 0);
+    // Held until all is gone: a process that is just making this folder then finds its lock taken or its file unlinked.
+    if (await lock(file, 0)) await remove();
   } finally {
     closeSync(file);
   }

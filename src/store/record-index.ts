@@ -128,6 +128,11 @@ export class RecordIndex {
     return new Map(this.#all('select name, mtime from folder').map(({name, mtime}) => [String(name), String(mtime)]));
   }
 
+  /** Folders that some record here lies in. */
+  recordFolders(): readonly string[] {
+    return this.#all('select distinct folder from record').map(({folder}) => String(folder));
+  }
+
   setFolder(name: string, mtime: string | undefined): void {
     if (mtime === undefined) this.#run('delete from folder where name = ?', name);
     else this.#run('insert or replace into folder(name, mtime) values (?, ?)', name, mtime);
@@ -139,8 +144,8 @@ export class RecordIndex {
 
   lastKeys(pipeline: string, instances: readonly string[]): Map<string, Key> {
     const rows = this.#all(
-      `select instance, remembered.key as key, max(sequence) from json_each(?) as asked
-       cross join remembered on remembered.pipeline = ? and remembered.instance = asked.value group by instance`,
+      `select remembered.instance, remembered.key, max(remembered.sequence) from json_each(?) as asked
+       cross join remembered on remembered.pipeline = ? and remembered.instance = asked.value group by remembered.instance`,
       JSON.stringify(instances),
       pipeline,
     );

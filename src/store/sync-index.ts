@@ -34,7 +34,7 @@ export function syncIndex(index: RecordIndex, layout: StoreLayout): void {
       index.setFolder(name, mtime);
     });
   }
-  for (const name of known.keys()) {
+  for (const name of new Set([...known.keys(), ...index.recordFolders()])) {
     if (there.has(name)) continue;
     changes.push(() => {
       for (const key of index.keysIn(name)) index.drop(key);

@@ -1,0 +1,115 @@
+import {readdirSync} from 'node:fs';
+import {appendFile, rm, utimes, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {DatabaseSync} from 'node:sqlite';
+import {expect, test} from 'vitest';
+import {digestOf} from '../../src/base/digest.ts';
+import {staticPart} from '../../src/store/static-part.ts';
+import type {Store} from '../../src/store/store.ts';
+import {recordPath} from '../../src/store/store-layout.ts';
+import {draftOf, keyOf, reopened, temporaryFolder, temporaryStore} from '../rig/temporary-store.ts';
+
+const preimage = (lr: number, weights = 'a') => ({
+  format: 1,
+  stage: 'finetune',
+  version: 1,
+  params: {lr},
+  inputs: {weights: {kind: 'weights', digest: digestOf(weights)}},
+});
+const A = preimage(0.1);
+const B = preimage(0.2);
+
+async function filled(): Promise<Store> {
+  const store = await temporaryStore();
+  await store.publish(await draftOf(store, A, {weights: 'a'}));
+  store.remember('p', [{instance: 'finetune', key: keyOf(A)}]);
+  await store.publish(await draftOf(store, B, {weights: 'b'}));
+  store.remember('p', [{instance: 'finetune', key: keyOf(B)}]);
+  await store.close();
+  return store;
+}
+const removeIndex = async (root: string) => {
+  for (const name of readdirSync(root).filter((entry) => entry.startsWith('index.sqlite'))) await rm(join(root, name));
+};
+
+test.each([
+  ['deleted', removeIndex],
+  ['overwritten with noise', async (root: string) => writeFile(join(root, 'index.sqlite'), 'noise '.repeat(2000))],
+  ['emptied', async (root: string) => writeFile(join(root, 'index.sqlite'), '')],
+  [
+    'of another version',
+    async (root: string) => {
+      const database = new DatabaseSync(join(root, 'index.sqlite'));
+      database.exec('drop table record; create table record(other); pragma user_version = 999');
+      database.close();
+    },
+  ],
+])('an index that was %s is made anew from the files, history and all', async (_, break_) => {
+  const {root} = await filled();
+  await break_(root);
+  const store = await reopened(root);
+  expect([...store.records([keyOf(A), keyOf(B)]).keys()].sort()).toEqual([keyOf(A), keyOf(B)].sort());
+  expect(store.keyHistory('p', 'finetune')).toEqual([keyOf(B), keyOf(A)]);
+  expect(store.recordsOfStage('finetune')).toHaveLength(2);
+});
+
+test('an index damaged under a living store does not stop it', async () => {
+  const {root} = await filled();
+  const store = await reopened(root);
+  expect(store.records([keyOf(A)]).size).toBe(1);
+  await store.close();
+  const bytes = Buffer.alloc(65536, 0x5a);
+  const living = await reopened(root);
+  await writeFile(join(root, 'index.sqlite'), bytes);
+  expect(living.records([keyOf(A), keyOf(B)]).size).toBe(2);
+});
+
+test('a record whose file somebody deleted is no longer believed', async () => {
+  const {root} = await filled();
+  expect((await reopened(root)).records([keyOf(A)]).size).toBe(1);
+  await rm(recordPath(root, keyOf(A)));
+  const store = await reopened(root);
+  expect(store.records([keyOf(A)]).size).toBe(0);
+  await rm(join(root, 'keys'), {recursive: true});
+  expect((await reopened(root)).records([keyOf(A), keyOf(B)]).size).toBe(0);
+});
+
+test('remembering the same key again writes nothing, and half a line in the history is passed over', async () => {
+  const {root} = await filled();
+  await appendFile(join(root, 'runs', 'remembered.jsonl'), '{"event":"remember","pipe');
+  const store = await reopened(root);
+  store.remember('p', [{instance: 'finetune', key: keyOf(B)}]);
+  expect(store.keyHistory('p', 'finetune')).toEqual([keyOf(B), keyOf(A)]);
+  expect(store.lastKeys('other', ['finetune']).size).toBe(0);
+});
+
+test('records are found by their static part, whatever their inputs', async () => {
+  const store = await temporaryStore();
+  const [one, two] = [preimage(0.1, 'one'), preimage(0.1, 'two')];
+  await store.publish(await draftOf(store, one, {weights: 'x'}));
+  await store.publish(await draftOf(store, two, {weights: 'y'}));
+  await store.publish(await draftOf(store, B, {weights: 'z'}));
+  const found = store.recordsWithStaticPart([staticPart(one)]).get(staticPart(one));
+  expect(found?.map(({key}) => key)).toEqual([keyOf(two), keyOf(one)]);
+});
+
+test('a young file is read every time, for a change within one tick of the clock would not show', async () => {
+  const store = await filled().then(({root}) => reopened(root));
+  const file = join(await temporaryFolder(), 'data');
+  await writeFile(file, 'one');
+  await utimes(file, 1e9, 1e9);
+  expect(await store.digestOfFile(file)).toBe(digestOf('one'));
+  await writeFile(file, 'two');
+  await utimes(file, 1e9, 1e9);
+  expect(await store.digestOfFile(file)).toBe(digestOf('two'));
+});
+
+test('a settled file is not read again, in this process or the next', async () => {
+  const {root} = await filled();
+  const digest = await (await reopened(root)).digestOfFile('LICENSE');
+  const planted = digestOf('planted');
+  const database = new DatabaseSync(join(root, 'index.sqlite'));
+  database.prepare('update file set digest = ? where digest = ?').run(planted, digest);
+  database.close();
+  expect(await (await reopened(root)).digestOfFile('LICENSE')).toBe(planted);
+});

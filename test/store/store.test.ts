@@ -1,0 +1,187 @@
+import {existsSync, readdirSync} from 'node:fs';
+import {mkdir, readFile, rm, truncate, writeFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import {expect, test} from 'vitest';
+import {digestOf} from '../../src/base/digest.ts';
+import {recordPath} from '../../src/store/store-layout.ts';
+import {draftOf, keyOf, reopened, temporaryFolder, temporaryStore} from '../rig/temporary-store.ts';
+
+const PREIMAGE = {format: 1, stage: 'finetune', version: 1, params: {lr: 0.1}, inputs: {}};
+const KEY = keyOf(PREIMAGE);
+
+test('asking an empty store writes nothing at all', async () => {
+  const store = await temporaryStore();
+  expect(store.records([KEY]).size).toBe(0);
+  expect(store.lastKeys('p', ['a']).size).toBe(0);
+  expect(store.recordsOfStage('finetune')).toEqual([]);
+  await store.digestOfFile('package.json');
+  expect(existsSync(store.root)).toBe(false);
+});
+
+test('what is published is found, by this store and by the next', async () => {
+  const store = await temporaryStore();
+  const record = await store.publish(await draftOf(store, PREIMAGE, {weights: 'w', metrics: 'm'}, {seconds: 2}));
+  expect(record.outputs.weights).toEqual({kind: 'weights', digest: digestOf('w'), bytes: 1});
+  expect(store.records([KEY]).get(KEY)).toEqual(record);
+  const next = await reopened(store.root);
+  expect(next.records([KEY]).get(KEY)).toEqual(record);
+  expect(next.recordsOfStage('finetune')).toEqual([record]);
+  expect(await next.readBlob(digestOf('w'))).toEqual(new TextEncoder().encode('w'));
+});
+
+test('a record keeps its small tables', async () => {
+  const store = await temporaryStore();
+  const draft = await draftOf(store, PREIMAGE, {summary: 's'}, {kinds: {summary: 'summary'}});
+  const {summary} = draft.outputs;
+  if (!summary) throw new Error('no summary');
+  const rows = [{split: 'test', error_instability: 0.1 + 0.2, stable: true}];
+  await store.publish({...draft, outputs: {summary: {...summary, rows: 1, inline: rows}}});
+  expect((await reopened(store.root)).records([KEY]).get(KEY)?.outputs.summary?.inline).toEqual(rows);
+});
+
+test('nothing stays in tmp after publishing and closing', async () => {
+  const store = await temporaryStore();
+  await store.publish(await draftOf(store, PREIMAGE, {weights: 'w'}));
+  await store.close();
+  expect(readdirSync(join(store.root, 'tmp'))).toEqual([]);
+});
+
+test('a key that has a whole result keeps it, whatever comes later', async () => {
+  const store = await temporaryStore();
+  const first = await store.publish(await draftOf(store, PREIMAGE, {weights: 'first'}));
+  const later = await draftOf(store, PREIMAGE, {weights: 'second'});
+  expect(await store.publish(later)).toEqual(first);
+  expect(store.hasBlob(digestOf('second'))).toBe(false);
+  expect(existsSync(later.outputs.weights?.draft ?? '')).toBe(false);
+});
+
+test('a result whose payload is gone gives way to a new one', async () => {
+  const store = await temporaryStore();
+  await store.publish(await draftOf(store, PREIMAGE, {weights: 'first'}));
+  await rm(store.blobPath(digestOf('first')));
+  const second = await store.publish(await draftOf(store, PREIMAGE, {weights: 'second'}));
+  expect(second.outputs.weights?.digest).toBe(digestOf('second'));
+  expect((await reopened(store.root)).records([KEY]).get(KEY)).toEqual(second);
+});
+
+test('a damaged blob is told from a missing one, and publishing the same bytes again heals both', async () => {
+  const store = await temporaryStore();
+  const digest = digestOf('good');
+  await store.publish(await draftOf(store, PREIMAGE, {weights: 'good'}));
+  await writeFile(store.blobPath(digest), 'g00d');
+  expect(await store.readBlob(digest)).toBe('damaged');
+  await store.publish(await draftOf(store, PREIMAGE, {weights: 'good'}));
+  expect(await store.readBlob(digest)).toEqual(new TextEncoder().encode('good'));
+  await rm(store.blobPath(digest));
+  expect(await store.readBlob(digest)).toBe('missing');
+  await store.publish(await draftOf(store, PREIMAGE, {weights: 'good'}));
+  expect(await store.readBlob(digest)).toEqual(new TextEncoder().encode('good'));
+});
+
+test('a cut blob is damaged, and not there for who asks with its size', async () => {
+  const store = await temporaryStore();
+  const digest = digestOf('whole');
+  await store.publish(await draftOf(store, PREIMAGE, {weights: 'whole'}));
+  await truncate(store.blobPath(digest), 3);
+  expect(await store.readBlob(digest)).toBe('damaged');
+  expect(store.hasBlob(digest, 5)).toBe(false);
+});
+
+test('a damaged blob is discarded, a good one is not', async () => {
+  const store = await temporaryStore();
+  await store.publish(await draftOf(store, PREIMAGE, {weights: 'a', mask: 'b'}));
+  await writeFile(store.blobPath(digestOf('a')), 'x');
+  await store.discardBlob(digestOf('a'));
+  await store.discardBlob(digestOf('b'));
+  expect([store.hasBlob(digestOf('a')), store.hasBlob(digestOf('b'))]).toEqual([false, true]);
+});
+
+test('a forgotten key is a miss here and after reopening, its good blobs stay, and the reason is noted', async () => {
+  const store = await temporaryStore();
+  await store.publish(await draftOf(store, PREIMAGE, {weights: 'a', mask: 'b'}));
+  await writeFile(store.blobPath(digestOf('a')), 'x');
+  await store.forget(KEY, 'its weights are damaged');
+  expect(store.records([KEY]).size).toBe(0);
+  expect((await reopened(store.root)).records([KEY]).size).toBe(0);
+  expect([store.hasBlob(digestOf('a')), store.hasBlob(digestOf('b'))]).toEqual([false, true]);
+  expect(await readFile(join(store.root, 'runs', 'forgotten.jsonl'), 'utf8')).toContain('its weights are damaged');
+});
+
+test('scratch stays between attempts and goes when the key is published', async () => {
+  const store = await temporaryStore();
+  const scratch = await store.scratchFolder(KEY);
+  await writeFile(join(scratch, 'position'), '1');
+  expect(await store.scratchFolder(KEY)).toBe(scratch);
+  expect(existsSync(join(scratch, 'position'))).toBe(true);
+  await store.publish(await draftOf(store, PREIMAGE, {weights: 'w'}));
+  expect(existsSync(scratch)).toBe(false);
+});
+
+test.each(['', '{"key":', '{}', '[]', 'null', '{"key": 1, "preimage": {}, "outputs": {}, "seconds": 0}'])(
+  'a record file that says %j is a miss, and publishing mends it',
+  async (text) => {
+    const root = join(await temporaryFolder(), 'cache');
+    await mkdir(dirname(recordPath(root, KEY)), {recursive: true});
+    await writeFile(recordPath(root, KEY), text);
+    const store = await reopened(root);
+    expect(store.records([KEY]).size).toBe(0);
+    const record = await store.publish(await draftOf(store, PREIMAGE, {weights: 'w'}));
+    expect((await reopened(root)).records([KEY]).get(KEY)).toEqual(record);
+  },
+);
+
+test('a record under another key than its preimage has is not believed', async () => {
+  const store = await temporaryStore();
+  await store.publish(await draftOf(store, PREIMAGE, {weights: 'w'}));
+  const other = keyOf({...PREIMAGE, params: {lr: 0.2}});
+  const text = await readFile(recordPath(store.root, KEY), 'utf8');
+  await mkdir(dirname(recordPath(store.root, other)), {recursive: true});
+  await writeFile(recordPath(store.root, other), text);
+  expect((await reopened(store.root)).records([other]).size).toBe(0);
+});
+
+test('a store of a newer basin is refused with what to do', async () => {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'FORMAT'), '2\n');
+  await expect(reopened(folder)).rejects.toMatchObject({
+    code: 'store-format',
+    message: expect.stringContaining('newer basin'),
+    hint: expect.stringContaining('--cache'),
+  });
+});
+
+test('a cache path that is a file, or lies under one, is refused', async () => {
+  const file = join(await temporaryFolder(), 'file');
+  await writeFile(file, '');
+  await expect(reopened(file)).rejects.toMatchObject({code: 'store-is-a-file'});
+  await expect(reopened(join(file, 'cache'))).rejects.toMatchObject({code: 'store-is-a-file'});
+});
+
+test('a store opened for reading answers and refuses to write', async () => {
+  const store = await temporaryStore();
+  const record = await store.publish(await draftOf(store, PREIMAGE, {weights: 'w'}));
+  await store.close();
+  await rm(join(store.root, 'index.sqlite'));
+  const before = readdirSync(store.root).sort();
+  const reader = await reopened(store.root, {readOnly: true});
+  expect(reader.records([KEY]).get(KEY)).toEqual(record);
+  await expect(reader.draftFolder()).rejects.toMatchObject({code: 'store-read-only'});
+  expect(readdirSync(store.root).sort()).toEqual(before);
+});
+
+test('a run log is a new file each time, one event a line', async () => {
+  const store = await temporaryStore();
+  const [first, second] = [store.openRunLog('a/../b run'), store.openRunLog('a/../b run')];
+  first.append({event: 'one', text: 'a\nb'});
+  first.append({event: 'two'});
+  first.close();
+  second.close();
+  expect(second.path).not.toBe(first.path);
+  expect(dirname(first.path)).toBe(join(store.root, 'runs'));
+  expect(
+    (await readFile(first.path, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toEqual([{event: 'one', text: 'a\nb'}, {event: 'two'}]);
+});
