@@ -3,6 +3,7 @@ import {basename, dirname, join} from 'node:path';
 import {isJsonObject} from '../../../src/base/json.ts';
 import {fail, ok, type Result} from '../../../src/base/result.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {quoted} from './quoted.ts';
 import {readObject} from './read-json.ts';
 
 /** The files of a checkpoint, as absolute paths. */
@@ -48,7 +49,7 @@ async function shardsOf(index: string): Promise<string[]> {
   for (const [tensor, file] of Object.entries(map)) {
     if (!isShardName(file)) {
       throw new StageError(
-        `${INDEX} places tensor ${JSON.stringify(tensor)} in ${JSON.stringify(file)}, which is not a safetensors file beside it.`,
+        `${INDEX} places tensor ${quoted(tensor)} in ${JSON.stringify(file)}, which is not a safetensors file beside it.`,
         'Use an index as transformers writes it, with its shards in the same folder.',
       );
     }
