@@ -27,7 +27,11 @@ async function identityOf(files: CheckpointFiles, context: SourceContext): Promi
 
 async function resolvePath(path: string, shown: string, context: SourceContext): Promise<SourceResolution> {
   const found = await findCheckpoint(path);
-  if (!found.ok) return {state: 'unresolved', reason: `${shown}: ${found.error.reason}`, hint: found.error.hint};
+  if (!found.ok) {
+    const hubName = parseHubReference(`hf:${shown}`) !== undefined && found.error.nothingThere;
+    const hint = `${hubName ? `For the model on the hub, write hf:${shown}. ` : ''}${found.error.hint}`;
+    return {state: 'unresolved', reason: `${shown}: ${found.error.reason}`, hint};
+  }
   return {state: 'resolved', identity: await identityOf(found.value, context), located: path};
 }
 

@@ -3,6 +3,7 @@ import {basename, dirname, join} from 'node:path';
 import {isJsonObject} from '../../../src/base/json.ts';
 import {fail, ok, type Result} from '../../../src/base/result.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {quoted} from './quoted.ts';
 import {readObject} from './read-json.ts';
 
 /** The files of a checkpoint, as absolute paths. */
@@ -18,6 +19,8 @@ export interface CheckpointFiles {
 export interface NoCheckpoint {
   readonly reason: string;
   readonly hint: string;
+  /** The path leads to no file and no folder. */
+  readonly nothingThere?: true;
 }
 
 const CONFIG = 'config.json';
@@ -48,7 +51,7 @@ async function shardsOf(index: string): Promise<string[]> {
   for (const [tensor, file] of Object.entries(map)) {
     if (!isShardName(file)) {
       throw new StageError(
-        `${INDEX} places tensor ${JSON.stringify(tensor)} in ${JSON.stringify(file)}, which is not a safetensors file beside it.`,
+        `${INDEX} places tensor ${quoted(tensor)} in ${quoted(String(file))}, which is not a safetensors file beside it.`,
         'Use an index as transformers writes it, with its shards in the same folder.',
       );
     }
@@ -66,7 +69,8 @@ async function shardsOf(index: string): Promise<string[]> {
 export async function findCheckpoint(path: string): Promise<Result<CheckpointFiles, NoCheckpoint>> {
   const asFolder = await isFolder(path);
   if (!asFolder && !(await isFile(path))) {
-    return fail({reason: 'There is nothing at this path.', hint: 'Paths are relative to the pipeline file.'});
+    const hint = 'Paths are relative to the pipeline file.';
+    return fail({reason: 'There is nothing at this path.', hint, nothingThere: true});
   }
   if (!asFolder && !path.endsWith('.safetensors')) {
     return fail({

@@ -2,6 +2,7 @@ import {readFile, stat} from 'node:fs/promises';
 import {basename} from 'node:path';
 import {isJsonObject, type Json, type JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {quoted} from './quoted.ts';
 import {repeatedName} from './repeated-name.ts';
 
 const isObject = (value: Json): value is JsonObject => isJsonObject(value);
@@ -16,7 +17,7 @@ export function parseObject(text: string, what: string): JsonObject {
   }
   if (!isObject(value)) throw new StageError(`${what} is not a JSON object.`);
   const twice = repeatedName(text);
-  if (twice !== undefined) throw new StageError(`${what} has the name ${JSON.stringify(twice)} twice in one object.`);
+  if (twice !== undefined) throw new StageError(`${what} has the name ${quoted(twice)} twice in one object.`);
   return value;
 }
 

@@ -4,6 +4,7 @@ import type {NamedTensor} from '../../../src/artifact/kinds.ts';
 import {isJsonObject, type Json} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import {FLOAT_BYTES, type FloatFormat, isFloatFormat, toFloat32} from './float-formats.ts';
+import {quoted} from './quoted.ts';
 import {parseObject} from './read-json.ts';
 
 /** The format's own limit (safetensors README: "MAX_HEADER_SIZE" of its reference reader). */
@@ -30,7 +31,7 @@ const counts = (value: Json | undefined): readonly number[] | undefined => {
 };
 
 function entryOf(name: string, value: Json, refuse: (reason: string) => StageError): Entry {
-  const tensor = `tensor ${JSON.stringify(name)}`;
+  const tensor = `tensor ${quoted(name)}`;
   if (!isJsonObject(value)) throw refuse(`${tensor} is not described by an object`);
   const {dtype} = value;
   if (typeof dtype !== 'string') throw refuse(`${tensor} has no dtype`);
@@ -59,7 +60,7 @@ function entriesOf(header: string, dataBytes: number, file: string): Entry[] {
     .toSorted((a, b) => a.begin - b.begin || a.end - b.end);
   let filled = 0;
   for (const {name, begin, end} of entries) {
-    const tensor = `tensor ${JSON.stringify(name)}`;
+    const tensor = `tensor ${quoted(name)}`;
     if (begin < filled) throw refuse(`${tensor} overlaps the one before it at byte ${begin}`);
     if (begin > filled) throw refuse(`bytes ${filled} to ${begin} before ${tensor} belong to no tensor`);
     if (end > dataBytes) throw refuse(`${tensor} ends at byte ${end}, but there are only ${dataBytes} bytes of data`);
