@@ -20,7 +20,8 @@ async function run(stage: Stage, params: object, inputs: object): Promise<Output
 
 const tensors = z.object({tensors: z.array(z.looseObject({name: z.string()}))});
 const isMask = (value: unknown): value is Mask => tensors.parse(value).tensors.every((tensor) => 'bits' in tensor);
-const isWeights = (value: unknown): value is Weights => tensors.parse(value).tensors.every((tensor) => 'values' in tensor);
+const isWeights = (value: unknown): value is Weights =>
+  tensors.parse(value).tensors.every((tensor) => 'values' in tensor);
 function maskIn(outputs: OutputsByName): Mask {
   if (!isMask(outputs.mask)) throw new Error('no mask');
   return outputs.mask;
@@ -47,7 +48,9 @@ test.each([0.2, 0.05, 1])('platon-prune keeps exactly round(N · %d) of the prun
   expect(mask.tensors.map(({name}) => name)).toEqual(['fc1.weight', 'fc2.weight']);
   expect(keptOf(mask)).toBe(Math.round(PRUNABLE * keep));
   expect(regrown(mask, weightsIn(outputs))).toBe(0);
-  expect(outputs.summary).toEqual([expect.objectContaining({split: 'test', kept: Math.round(PRUNABLE * keep) / PRUNABLE})]);
+  expect(outputs.summary).toEqual([
+    expect.objectContaining({split: 'test', kept: Math.round(PRUNABLE * keep) / PRUNABLE}),
+  ]);
   expect(outputs.metrics).toHaveLength(40);
   expect(tf.memory().numTensors).toBe(before);
 });
@@ -56,8 +59,11 @@ test('keep and sparsity are one parameter', () => {
   const parse = (choice: object) => platonPrune.params.safeParse({...training, ...choice});
   expect(parse({sparsity: 0.8}).data).toEqual(parse({keep: 0.2}).data);
   expect(parse({sparsity: 0.95}).data).toMatchObject({keep: 0.05});
-  expect(platonPrune.params.parse(parse({sparsity: 0.9, warmup: 5}).data)).toEqual(parse({keep: 0.1, warmup: '5it'}).data);
-  for (const wrong of [{}, {keep: 0.2, sparsity: 0.8}, {keep: 0}, {keep: 1.5}, {sparsity: 1}]) expect(parse(wrong).success).toBe(false);
+  expect(platonPrune.params.parse(parse({sparsity: 0.9, warmup: 5}).data)).toEqual(
+    parse({keep: 0.1, warmup: '5it'}).data,
+  );
+  for (const wrong of [{}, {keep: 0.2, sparsity: 0.8}, {keep: 0}, {keep: 1.5}, {sparsity: 1}])
+    expect(parse(wrong).success).toBe(false);
 });
 
 test('a schedule without room to prune is refused', async () => {
@@ -67,7 +73,11 @@ test('a schedule without room to prune is refused', async () => {
 });
 
 test('metrics follow the cubic schedule: dense at first and between rounds, the target from the final phase on', async () => {
-  const {metrics} = await run(platonPrune, {...training, keep: 0.1, interval: 5, warmup: 10, final_warmup: 10}, {weights});
+  const {metrics} = await run(
+    platonPrune,
+    {...training, keep: 0.1, interval: 5, warmup: 10, final_warmup: 10},
+    {weights},
+  );
   const rows = z.array(z.looseObject({step: z.number(), kept: z.number()})).parse(metrics);
   const kept = rows.map((row) => row.kept);
   expect(kept.slice(0, 14).every((value) => value === 1)).toBe(true);
@@ -84,13 +94,17 @@ test('mask-retrain starts from the given weights, keeps the mask exactly, and mo
   const again = await run(maskRetrain, {...training, length: '25it'}, {weights, mask});
   expect(weightsIn(again)).toEqual(weightsIn(outputs));
   const wrong = {tensors: [{name: 'fc9.weight', shape: [2], bits: Uint8Array.of(1, 0)}]};
-  await expect(run(maskRetrain, training, {weights, mask: wrong})).rejects.toThrow('The mask does not fit the weights: fc9.weight [2] is not among the weights.');
+  await expect(run(maskRetrain, training, {weights, mask: wrong})).rejects.toThrow(
+    'The mask does not fit the weights: fc9.weight [2] is not among the weights.',
+  );
 });
 
 test('random-mask has the same counts per tensor, at places that its seed alone decides', async () => {
   const mask = maskIn(await run(platonPrune, {...training, keep: 0.3}, {weights}));
   const random = maskIn(await run(randomMask, {seed: 1}, {mask}));
-  expect(random.tensors.map(({name, bits}) => [name, countOf(bits)])).toEqual(mask.tensors.map(({name, bits}) => [name, countOf(bits)]));
+  expect(random.tensors.map(({name, bits}) => [name, countOf(bits)])).toEqual(
+    mask.tensors.map(({name, bits}) => [name, countOf(bits)]),
+  );
   expect(random).not.toEqual(mask);
   expect(shuffledMask(mask, 1)).toEqual(random);
   expect(shuffledMask(mask, 2)).not.toEqual(random);

@@ -22,7 +22,13 @@ test('a thousand steps leave as many tensors as they found, and learn', async ()
   const {services, progress} = recordingServices();
   const before = tf.memory().numTensors;
   const counts = new Set<number>();
-  const watching = {...services, progress: (report: (typeof progress)[number]) => void (progress.push(report), counts.add(tf.memory().numTensors))};
+  const watching = {
+    ...services,
+    progress: (report: (typeof progress)[number]) => {
+      progress.push(report);
+      counts.add(tf.memory().numTensors);
+    },
+  };
   const {metrics, final} = await trained({length: '1000it'}, randomMlp(1), watching);
   expect(counts.size).toBe(1);
   expect(tf.memory().numTensors).toBe(before);
@@ -53,18 +59,27 @@ test('order and augmentation are noise of their own', async () => {
 
 test('an epoch has its last partial batch, and metrics say where they are', async () => {
   const {metrics} = await trained({length: '1ep2it', schedule: 'constant'});
-  expect(metrics.map(({step, epoch, lr}) => [step, epoch, lr])).toEqual([1, 2, 3, 4, 5, 6].map((step) => [step, step / 4, 1e-3]));
+  expect(metrics.map(({step, epoch, lr}) => [step, epoch, lr])).toEqual(
+    [1, 2, 3, 4, 5, 6].map((step) => [step, step / 4, 1e-3]),
+  );
   expect(metrics[0]?.loss_ema).toBeCloseTo(Number(metrics[0]?.loss), 12);
 });
 
 test('evaluations come every so many steps and at the end', async () => {
   const {evals} = await trained({length: '5it', evaluate_every: 2});
-  expect(evals.map(({step, split}) => [step, split])).toEqual([[2, 'test'], [4, 'test'], [5, 'test']]);
+  expect(evals.map(({step, split}) => [step, split])).toEqual([
+    [2, 'test'],
+    [4, 'test'],
+    [5, 'test'],
+  ]);
 });
 
 test('a loss that is not finite stops training and says where', async () => {
   const weights = randomMlp(1);
-  const broken = {...weights, tensors: weights.tensors.map((tensor) => ({...tensor, values: tensor.values.map((value) => value * 1e30)}))};
+  const broken = {
+    ...weights,
+    tensors: weights.tensors.map((tensor) => ({...tensor, values: tensor.values.map((value) => value * 1e30)})),
+  };
   const before = tf.memory().numTensors;
   await expect(trained({clip: null}, broken)).rejects.toThrow(/^The loss became (infinite|not a number) at step 1\.$/);
   expect(tf.memory().numTensors).toBe(before);
@@ -81,16 +96,24 @@ test('an aborted signal ends training with its reason, and messages arrive meanw
 });
 
 test('what cannot be trained is refused before the first step', async () => {
-  await expect(trained({}, randomMlp(1, 10))).rejects.toThrow('The network has 10 outputs, and the data set mnist has 2 classes here.');
-  await expect(trained({schedule: {name: 'linear', warmup: 8}})).rejects.toThrow('A warm-up of 8 steps leaves none of 8.');
-  await expect(trained({augment: [{crop: 29}]})).rejects.toThrow('A crop of 29 pixels is larger than the pictures (28 × 28).');
+  await expect(trained({}, randomMlp(1, 10))).rejects.toThrow(
+    'The network has 10 outputs, and the data set mnist has 2 classes here.',
+  );
+  await expect(trained({schedule: {name: 'linear', warmup: 8}})).rejects.toThrow(
+    'A warm-up of 8 steps leaves none of 8.',
+  );
+  await expect(trained({augment: [{crop: 29}]})).rejects.toThrow(
+    'A crop of 29 pixels is larger than the pictures (28 × 28).',
+  );
 });
 
 test('under a fixed mask, what is removed is 0 from the first step to the last', async () => {
   const {services} = recordingServices();
   const params = schema.parse({data, length: '20it', lr: 1e-2, batch: 16});
   const task = await bindTask(randomMlp(1), dataSetSchema.parse(data), services);
-  const bits = Uint8Array.from({length: task.layout.size}, (_, index) => (index < task.layout.prunable && index % 3 === 0 ? 0 : 1));
+  const bits = Uint8Array.from({length: task.layout.size}, (_, index) =>
+    index < task.layout.prunable && index % 3 === 0 ? 0 : 1,
+  );
   const kept = tf.tensor1d(bits, 'bool');
   const hook = fixedMask(tf, kept);
   const regrown: number[] = [];
