@@ -1,17 +1,17 @@
 import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {mkdtemp, mkdir, readdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
 import {createServer} from 'node:http';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, expect, test} from 'vitest';
 import {digestOf, digestOfFile} from '../../src/base/digest.ts';
 import type {JsonObject} from '../../src/base/json.ts';
-import {embeddedMnist} from '../../stages/lib/data/mnist.ts';
 import {CIFAR10_FILES, readCifar10} from '../../stages/lib/data/cifar10.ts';
 import {dataSetSchema} from '../../stages/lib/data/data-set-value.ts';
 import {fetchCifar10} from '../../stages/lib/data/fetch-cifar10.ts';
 import {loadDataSet, splitOf} from '../../stages/lib/data/load-data-set.ts';
+import {embeddedMnist} from '../../stages/lib/data/mnist.ts';
 import {resolveDataSet} from '../../stages/lib/data/resolve-data-set.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'basin-data-'));
@@ -52,7 +52,9 @@ test('validation is taken out of train, the same for equal seeds', async () => {
   expect([...names(data.train), ...names(validation)].sort()).toEqual(names(whole.train).sort());
   const other = await loadDataSet(await located({...value, validation: {n: 30, seed: 5}}));
   expect(names(splitOf(other, 'validation'))).not.toEqual(names(validation));
-  await expect(loadDataSet(await located({...value, validation: {n: 100}}))).rejects.toThrow('leaves nothing to train on');
+  await expect(loadDataSet(await located({...value, validation: {n: 100}}))).rejects.toThrow(
+    'leaves nothing to train on',
+  );
   expect(() => splitOf(whole, 'validation')).toThrow('The data set mnist has no split validation.');
 });
 
@@ -77,20 +79,34 @@ test('a file that is not the official one is refused by its MD5', async () => {
     if (name === 't10k-labels-idx1-ubyte') bytes[100] = ((bytes[100] ?? 0) + 1) % 10;
     await writeFile(join(root, name), bytes);
   }
-  await expect(loadDataSet(await located({name: 'mnist', root}))).rejects.toThrow('t10k-labels-idx1-ubyte is not the official MNIST file');
+  await expect(loadDataSet(await located({name: 'mnist', root}))).rejects.toThrow(
+    't10k-labels-idx1-ubyte is not the official MNIST file',
+  );
 });
 
 test('data that is not there is unresolved, with what to do', async () => {
   const cifar = await resolveDataSet({name: 'cifar10', root: 'nowhere'}, context);
-  expect(cifar).toMatchObject({state: 'unresolved', reason: expect.stringContaining('is not in nowhere'), hint: expect.stringContaining('download: true')});
-  const planned = await resolveDataSet({name: 'cifar10', root: 'nowhere', download: true}, {...context, mayDownload: false});
+  expect(cifar).toMatchObject({
+    state: 'unresolved',
+    reason: expect.stringContaining('is not in nowhere'),
+    hint: expect.stringContaining('download: true'),
+  });
+  const planned = await resolveDataSet(
+    {name: 'cifar10', root: 'nowhere', download: true},
+    {...context, mayDownload: false},
+  );
   expect(planned).toMatchObject({state: 'unresolved', hint: expect.stringContaining('A run fetches it')});
   const mnist = await resolveDataSet({name: 'mnist', root: 'nowhere'}, context);
   expect(mnist).toMatchObject({state: 'unresolved', reason: expect.stringContaining('train-images-idx3-ubyte')});
 });
 
 test('values are strict, and parsing is idempotent', () => {
-  for (const wrong of [{name: 'minst'}, {name: 'mnist', download: true}, {name: 'mnist', classes: [1, 1]}, {name: 'mnist', limit: {validation: 1}}]) {
+  for (const wrong of [
+    {name: 'minst'},
+    {name: 'mnist', download: true},
+    {name: 'mnist', classes: [1, 1]},
+    {name: 'mnist', limit: {validation: 1}},
+  ]) {
     expect(dataSetSchema.safeParse(wrong).success).toBe(false);
   }
   const once = dataSetSchema.parse({name: 'cifar10', validation: {n: 5}});
@@ -114,12 +130,18 @@ test('CIFAR-10 batches are read in order; malformed ones are refused by name', a
   await writeFile(join(root, 'data_batch_2.bin'), records([0]));
   const pictures = await readCifar10(root, ['data_batch_1.bin', 'data_batch_2.bin'], false);
   expect([pictures.n, ...pictures.labels, pictures.values[3072]]).toEqual([3, 3, 9, 0, 2]);
-  await expect(readCifar10(root, ['data_batch_1.bin'], true)).rejects.toThrow('data_batch_1.bin is not the official CIFAR-10 file');
+  await expect(readCifar10(root, ['data_batch_1.bin'], true)).rejects.toThrow(
+    'data_batch_1.bin is not the official CIFAR-10 file',
+  );
   await writeFile(join(root, 'data_batch_3.bin'), records([10]));
-  await expect(readCifar10(root, ['data_batch_3.bin'], false)).rejects.toThrow('Record 0 of data_batch_3.bin has label 10');
+  await expect(readCifar10(root, ['data_batch_3.bin'], false)).rejects.toThrow(
+    'Record 0 of data_batch_3.bin has label 10',
+  );
   await writeFile(join(root, 'data_batch_4.bin'), records([1]).subarray(1));
   await expect(readCifar10(root, ['data_batch_4.bin'], false)).rejects.toThrow('data_batch_4.bin has 3072 bytes');
-  await expect(readCifar10(root, ['data_batch_5.bin'], false)).rejects.toThrow('data_batch_5.bin in batches cannot be read (ENOENT)');
+  await expect(readCifar10(root, ['data_batch_5.bin'], false)).rejects.toThrow(
+    'data_batch_5.bin in batches cannot be read (ENOENT)',
+  );
 });
 
 test('a fetched archive appears whole, without what else it holds; a wrong one leaves nothing', async () => {
@@ -127,7 +149,9 @@ test('a fetched archive appears whole, without what else it holds; a wrong one l
   await mkdir(source, {recursive: true});
   for (const name of Object.keys(CIFAR10_FILES)) await writeFile(join(source, name), records([1, 2, 3]));
   await writeFile(join(source, 'readme.html'), 'not data');
-  const archive = execFileSync('tar', ['-czf', '-', '-C', join(folder, 'source'), 'cifar-10-batches-bin'], {maxBuffer: 2 ** 24});
+  const archive = execFileSync('tar', ['-czf', '-', '-C', join(folder, 'source'), 'cifar-10-batches-bin'], {
+    maxBuffer: 2 ** 24,
+  });
   const server = createServer((request, response) => {
     response.statusCode = request.url === '/archive' ? 200 : 404;
     response.end(request.url === '/archive' ? archive : '');
@@ -145,7 +169,9 @@ test('a fetched archive appears whole, without what else it holds; a wrong one l
     await Promise.all([fetchCifar10(root, {url, md5}), fetchCifar10(root, {url, md5})]);
     expect(await readdir(root)).toEqual(['cifar-10-batches-bin']);
     expect((await readdir(join(root, 'cifar-10-batches-bin'))).sort()).toEqual(Object.keys(CIFAR10_FILES).sort());
-    expect(await readFile(join(root, 'cifar-10-batches-bin', 'test_batch.bin'))).toEqual(Buffer.from(records([1, 2, 3])));
+    expect(await readFile(join(root, 'cifar-10-batches-bin', 'test_batch.bin'))).toEqual(
+      Buffer.from(records([1, 2, 3])),
+    );
     const resolution = await resolveDataSet({name: 'cifar10', root}, context);
     expect(resolution).toMatchObject({state: 'resolved', located: {root: join(root, 'cifar-10-batches-bin')}});
   } finally {

@@ -16,17 +16,27 @@ test('resizing is Pillow’s, byte for byte, both ways', () => {
 
 test('levels become what the HuggingFace processor makes of them', () => {
   const model = {channels: 1, imageSize: 2};
-  const {table} = bindPreprocessor({rescale_factor: 1 / 255, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5]}, model, {channels: 1, height: 2, width: 2});
+  const {table} = bindPreprocessor(
+    {rescale_factor: 1 / 255, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5]},
+    model,
+    {channels: 1, height: 2, width: 2},
+  );
   expect([table[0], table[255]]).toEqual([-1, 1]);
   expect(table[128]).toBe(Math.fround(Math.fround(Math.fround(128 / 255) - 0.5) / 0.5));
 });
 
 test('what cannot be preprocessed is refused with what to do', () => {
   const model = {channels: 3, imageSize: 4};
-  expect(() => bindPreprocessor({}, model, {channels: 1, height: 4, width: 4})).toThrow('The model takes pictures of 3 channel(s), and the data set');
-  expect(() => bindPreprocessor({do_resize: false}, model, {channels: 3, height: 5, width: 4})).toThrow('do_resize: false');
+  expect(() => bindPreprocessor({}, model, {channels: 1, height: 4, width: 4})).toThrow(
+    'The model takes pictures of 3 channel(s), and the data set',
+  );
+  expect(() => bindPreprocessor({do_resize: false}, model, {channels: 3, height: 5, width: 4})).toThrow(
+    'do_resize: false',
+  );
   expect(() => bindPreprocessor({resample: 3}, model, {channels: 3, height: 5, width: 4})).toThrow('filter 3');
-  expect(() => bindPreprocessor({image_mean: [0.1, 0.2]}, model, {channels: 3, height: 4, width: 4})).toThrow('image_mean has 2 values for 3 channel(s)');
+  expect(() => bindPreprocessor({image_mean: [0.1, 0.2]}, model, {channels: 3, height: 4, width: 4})).toThrow(
+    'image_mean has 2 values for 3 channel(s)',
+  );
 });
 
 const picture = {channels: 1, height: 2, width: 3, values: Uint8Array.of(1, 2, 3, 4, 5, 6)};

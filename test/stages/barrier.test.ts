@@ -16,7 +16,13 @@ const line = (split: string): Row[] =>
 
 test('both definitions give the golden line’s barriers', () => {
   const [row] = barrierRows(line('test'));
-  expect(row).toMatchObject({split: 'test', error_instability: lmc.frankle_error_instability, points: 11, midpoint: true, alpha_at_max_loss: 0.2});
+  expect(row).toMatchObject({
+    split: 'test',
+    error_instability: lmc.frankle_error_instability,
+    points: 11,
+    midpoint: true,
+    alpha_at_max_loss: 0.2,
+  });
   expect(row?.loss_barrier).toBeCloseTo(lmc.frankle_loss_barrier, 14);
   expect(row?.loss_barrier_linear).toBeCloseTo(lmc.convex_loss_barrier, 14);
 });
@@ -27,13 +33,28 @@ test('each split has its row, and the axis may have another name', () => {
 });
 
 test('a straight line has no linear barrier, though unequal ends have an instability', () => {
-  const rows = [0, 0.25, 0.75, 1].map((alpha) => ({alpha, split: 'test', loss: 1 + alpha, error: 10 * alpha, accuracy: 0, n: 1}));
-  expect(barrierRows(rows)[0]).toMatchObject({error_instability: 5, error_barrier_linear: 0, loss_barrier_linear: 0, midpoint: false, alpha_at_max_error: 1});
+  const rows = [0, 0.25, 0.75, 1].map((alpha) => ({
+    alpha,
+    split: 'test',
+    loss: 1 + alpha,
+    error: 10 * alpha,
+    accuracy: 0,
+    n: 1,
+  }));
+  expect(barrierRows(rows)[0]).toMatchObject({
+    error_instability: 5,
+    error_barrier_linear: 0,
+    loss_barrier_linear: 0,
+    midpoint: false,
+    alpha_at_max_error: 1,
+  });
 });
 
 test('a line without an end is refused with what to do', () => {
   const rows = line('test').slice(1);
-  expect(() => barrierRows(rows)).toThrow('A barrier is measured from both ends of the line, and the points have no alpha = 0.');
+  expect(() => barrierRows(rows)).toThrow(
+    'A barrier is measured from both ends of the line, and the points have no alpha = 0.',
+  );
   expect(() => barrierRows([])).toThrow('There are no points.');
   expect(() => barrierRows(line('test').map((row) => ({...row, run: 1})))).toThrow('gathered over alpha, run');
 });

@@ -9,21 +9,24 @@ test('the generator of the golden vectors is the one they were made with', () =>
   expect(golden.lcg.first5.map(() => next())).toEqual(golden.lcg.first5);
 });
 
-test.each([['on all'], ['through an all-ones vector']])('five AdamW steps are torch.optim.AdamW’s, decay %s', async (how) => {
-  await tf.setBackend('cpu');
-  const {init, trace} = golden.adamw;
-  let state: OptimizerState = {flat: tf.tensor1d(init), m: tf.zeros([3]), v: tf.zeros([3])};
-  const decays = how === 'on all' ? undefined : tf.ones<tf.Rank.R1>([3]);
-  trace.forEach(({lr, p}, t) => {
-    const rate = 2e-4 * scheduleFactor({name: 'linear', warmup: 0}, t, trace.length);
-    expect(rate).toBeCloseTo(lr, 15);
-    const gradient = tf.tensor1d([0.1 * (t + 1), -0.2, 0.05 * (-1) ** t]);
-    state = adamw(tf, state, gradient, stepScalars(tf, t + 1, rate, 0.01), decays);
-    state.flat.dataSync().forEach((value, index) => {
-      expect(Math.abs(value - (p[index] ?? Number.NaN))).toBeLessThan(3e-7);
+test.each([['on all'], ['through an all-ones vector']])(
+  'five AdamW steps are torch.optim.AdamW’s, decay %s',
+  async (how) => {
+    await tf.setBackend('cpu');
+    const {init, trace} = golden.adamw;
+    let state: OptimizerState = {flat: tf.tensor1d(init), m: tf.zeros([3]), v: tf.zeros([3])};
+    const decays = how === 'on all' ? undefined : tf.ones<tf.Rank.R1>([3]);
+    trace.forEach(({lr, p}, t) => {
+      const rate = 2e-4 * scheduleFactor({name: 'linear', warmup: 0}, t, trace.length);
+      expect(rate).toBeCloseTo(lr, 15);
+      const gradient = tf.tensor1d([0.1 * (t + 1), -0.2, 0.05 * (-1) ** t]);
+      state = adamw(tf, state, gradient, stepScalars(tf, t + 1, rate, 0.01), decays);
+      state.flat.dataSync().forEach((value, index) => {
+        expect(Math.abs(value - (p[index] ?? Number.NaN))).toBeLessThan(3e-7);
+      });
     });
-  });
-});
+  },
+);
 
 test('weight decay leaves alone what the vector of zeros and ones excludes', async () => {
   await tf.setBackend('cpu');

@@ -14,7 +14,9 @@ export const golden = z
     adamw: z.object({init: numbers, trace: z.array(z.object({lr: z.number(), p: numbers}))}),
     platon: z.object({
       params: z.array(z.tuple([z.string(), numbers])),
-      trace: z.array(z.object({step: z.number(), r: z.number(), mask_threshold: z.number().nullable(), nonzero: numbers})),
+      trace: z.array(
+        z.object({step: z.number(), r: z.number(), mask_threshold: z.number().nullable(), nonzero: numbers}),
+      ),
       final: byName,
       exp_avg_ipt: byName,
       exp_avg_unc: byName,

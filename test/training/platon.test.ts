@@ -27,13 +27,17 @@ function* traceRun(method: 'released' | 'exact') {
   }
 }
 
-const flattened = (byName: Readonly<Record<string, readonly (number | readonly number[])[]>>, count: number): number[] =>
-  params.slice(0, count).flatMap(([name]) => (byName[name] ?? []).flat());
+const flattened = (
+  byName: Readonly<Record<string, readonly (number | readonly number[])[]>>,
+  count: number,
+): number[] => params.slice(0, count).flatMap(([name]) => (byName[name] ?? []).flat());
 
 const expectClose = (found: ArrayLike<number>, expected: readonly number[], relative: number) => {
   expect(found.length).toBe(expected.length);
   expected.forEach((value, index) => {
-    expect(Math.abs((found[index] ?? Number.NaN) - value)).toBeLessThanOrEqual(relative * Math.max(1e-3, Math.abs(value)));
+    expect(Math.abs((found[index] ?? Number.NaN) - value)).toBeLessThanOrEqual(
+      relative * Math.max(1e-3, Math.abs(value)),
+    );
   });
 };
 
@@ -49,8 +53,10 @@ test('the published Pruner’s trace is reproduced: thresholds, counts, weights,
       const {threshold = Number.NaN} = hook.columns?.() ?? {};
       expect(Math.abs(threshold / expected.mask_threshold - 1)).toBeLessThan(1e-4);
     }
-    let from = 0;
-    const nonzero = sizes.map((size) => flat.subarray(from, (from += size)).filter((value) => value !== 0).length);
+    const nonzero = sizes.map((size, index) => {
+      const start = sizes.slice(0, index).reduce((sum, earlier) => sum + earlier, 0);
+      return flat.subarray(start, start + size).filter((value) => value !== 0).length;
+    });
     expect(nonzero, `step ${step}`).toEqual(expected.nonzero);
     last = {flat, hook};
   }
@@ -71,7 +77,10 @@ test('the exact rule keeps round(N·r) weights at every masked step', async () =
 });
 
 test('the last step masks even without a final phase and off the interval', () => {
-  expect(remaining({steps: 7, warmup: 1, finalWarmup: 0, interval: 5, keep: 0.5}, 7)).toEqual({ratio: 0.5, masks: true});
+  expect(remaining({steps: 7, warmup: 1, finalWarmup: 0, interval: 5, keep: 0.5}, 7)).toEqual({
+    ratio: 0.5,
+    masks: true,
+  });
 });
 
 test('equal scores at the edge go to the lowest index', () => {
@@ -84,7 +93,12 @@ test('equal scores at the edge go to the lowest index', () => {
 test('the published rule keeps N − k + 1 without ties, all ties, and everything for k = 0', () => {
   expect(selectReleased(Float32Array.of(4, 1, 3, 2), 0.5)).toMatchObject({kept: 3, threshold: 2});
   expect(selectReleased(new Float32Array(8), 0.25).kept).toBe(8);
-  expect(selectReleased(Float32Array.from({length: 10}, (_, i) => i), 0.9)).toMatchObject({kept: 10, threshold: 0});
+  expect(
+    selectReleased(
+      Float32Array.from({length: 10}, (_, i) => i),
+      0.9,
+    ),
+  ).toMatchObject({kept: 10, threshold: 0});
 });
 
 test('the k-th smallest value is that of a full sort', () => {

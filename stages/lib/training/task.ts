@@ -51,7 +51,7 @@ export async function evaluateFlat(
   pictures: Pictures,
   {tf, signal}: StageServices,
 ): Promise<Evaluation> {
-  const parameters = split(tf, task.layout, flat);
+  const parameters = tf.tidy(() => split(tf, task.layout, flat));
   try {
     return await evaluate(tf, task.model, parameters, pictures, task.preprocessing, breather(signal));
   } finally {

@@ -51,7 +51,8 @@ export function trainStep(
 export function meanCrossEntropy(tf: Tf, logits: Tensor2D, labels: Tensor1D): Scalar {
   const [batch, classes] = logits.shape;
   return withHandGradient(tf, [logits], () => {
-    const target = tf.oneHot(labels, classes, 1, 0, 'float32');
+    // cast after, because the wasm backend writes int32 whatever type is asked of oneHot
+    const target = tf.cast(tf.oneHot(labels, classes), 'float32');
     const logProbabilities = tf.logSoftmax(logits);
     return {
       value: tf.div(tf.neg(tf.sum(tf.mul(target, logProbabilities))), batch),

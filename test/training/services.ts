@@ -1,0 +1,39 @@
+import * as tf from '@tensorflow/tfjs';
+import type {Weights} from '../../src/artifact/kinds.ts';
+import {digestOfFile} from '../../src/base/digest.ts';
+import type {Json, JsonObject} from '../../src/base/json.ts';
+import type {Progress, StageServices} from '../../src/stage/define-stage.ts';
+import {resolveDataSet} from '../../stages/lib/data/resolve-data-set.ts';
+import {initialise} from '../../stages/lib/models/initialise.ts';
+import {bindModel} from '../../stages/lib/models/registry.ts';
+import '../../stages/tensor/library.ts';
+
+await tf.setBackend('cpu');
+
+/** Services on the cpu backend that note what is reported. */
+export function recordingServices(signal: AbortSignal = new AbortController().signal) {
+  const progress: Progress[] = [];
+  const lines: string[] = [];
+  const services: StageServices = {
+    tf,
+    signal,
+    progress: (report) => void progress.push(report),
+    log: (line) => void lines.push(line),
+  };
+  return {services, progress, lines};
+}
+
+/** MNIST that comes with basin, cut down by `choices`, as a stage is handed it. */
+export async function locatedMnist(choices: JsonObject): Promise<Json> {
+  const resolution = await resolveDataSet({name: 'mnist', ...choices}, {folder: '/', digestOfFile});
+  if (resolution.state === 'unresolved') throw new Error(resolution.reason);
+  return resolution.located;
+}
+
+export const preprocessor: JsonObject = {do_resize: true, rescale_factor: 1 / 255, image_mean: [0.5], image_std: [0.5]};
+
+/** A small random network for 28 × 28 digits. */
+export function randomMlp(seed: number, labels = 2, hidden: readonly number[] = [8]): Weights {
+  const model = bindModel({model: 'mlp', hidden: [...hidden], labels});
+  return {model: model.config, preprocessor, tensors: initialise(model, seed)};
+}

@@ -1,0 +1,153 @@
+import * as tf from '@tensorflow/tfjs';
+import {expect, test} from 'vitest';
+import {z} from 'zod';
+import type {Weights} from '../../src/artifact/kinds.ts';
+import {dataSetSchema} from '../../stages/lib/data/data-set-value.ts';
+import {fixedMask} from '../../stages/lib/pruning/masks.ts';
+import {trainingParameters} from '../../stages/lib/training/parameters.ts';
+import {bindTask} from '../../stages/lib/training/task.ts';
+import {train} from '../../stages/lib/training/train.ts';
+import {locatedMnist, randomMlp, recordingServices} from './services.ts';
+
+const schema = z.strictObject(trainingParameters);
+const data = await locatedMnist({classes: [0, 1], limit: {train: 50, test: 20}});
+
+async function trained(settings: object, weights: Weights = randomMlp(1), services = recordingServices().services) {
+  const params = schema.parse({data, length: '2ep', lr: 1e-3, batch: 16, ...settings});
+  const task = await bindTask(weights, dataSetSchema.parse(data), services);
+  return train(task, params, services);
+}
+
+test('a thousand steps leave as many tensors as they found, and learn', async () => {
+  const {services, progress} = recordingServices();
+  const before = tf.memory().numTensors;
+  const counts = new Set<number>();
+  const watching = {
+    ...services,
+    progress: (report: (typeof progress)[number]) => {
+      progress.push(report);
+      counts.add(tf.memory().numTensors);
+    },
+  };
+  const {metrics, final} = await trained({length: '1000it'}, randomMlp(1), watching);
+  expect(counts.size).toBe(1);
+  expect(tf.memory().numTensors).toBe(before);
+  expect(progress.at(-1)).toMatchObject({step: 1000, steps: 1000, epoch: 250});
+  expect(metrics).toHaveLength(1000);
+  expect(Number(metrics.at(-1)?.loss_ema)).toBeLessThan(0.01);
+  expect(final).toEqual([expect.objectContaining({split: 'test', n: 20})]);
+});
+
+test('equal runs end in equal bytes', async () => {
+  const settings = {seed: 3, augment: [{shift: 2}]};
+  const [first, second] = [await trained(settings), await trained(settings)];
+  expect(second.flat).toEqual(first.flat);
+  expect(second.metrics).toEqual(first.metrics);
+});
+
+test('order and augmentation are noise of their own', async () => {
+  const augment = [{shift: 2}];
+  const base = await trained({seed: {order: 1, augment: 1}, augment});
+  const otherOrder = await trained({seed: {order: 2, augment: 1}, augment});
+  const otherNoise = await trained({seed: {order: 1, augment: 2}, augment});
+  expect(otherOrder.flat).not.toEqual(base.flat);
+  expect(otherNoise.flat).not.toEqual(base.flat);
+  const plain = await trained({seed: {order: 1, augment: 1}});
+  expect((await trained({seed: {order: 1, augment: 2}})).flat).toEqual(plain.flat);
+  expect((await trained({seed: {order: 1, augment: 1, dropout: 9}})).flat).toEqual(plain.flat);
+});
+
+test('an epoch has its last partial batch, and metrics say where they are', async () => {
+  const {metrics} = await trained({length: '1ep2it', schedule: 'constant'});
+  expect(metrics.map(({step, epoch, lr}) => [step, epoch, lr])).toEqual(
+    [1, 2, 3, 4, 5, 6].map((step) => [step, step / 4, 1e-3]),
+  );
+  expect(metrics[0]?.loss_ema).toBeCloseTo(Number(metrics[0]?.loss), 12);
+});
+
+test('evaluations come every so many steps and at the end', async () => {
+  const {evals} = await trained({length: '5it', evaluate_every: 2});
+  expect(evals.map(({step, split}) => [step, split])).toEqual([
+    [2, 'test'],
+    [4, 'test'],
+    [5, 'test'],
+  ]);
+});
+
+test('a loss that is not finite stops training and says where', async () => {
+  const weights = randomMlp(1);
+  const broken = {
+    ...weights,
+    tensors: weights.tensors.map((tensor) => ({...tensor, values: tensor.values.map((value) => value * 1e30)})),
+  };
+  const before = tf.memory().numTensors;
+  await expect(trained({clip: null}, broken)).rejects.toThrow(/^The loss became (infinite|not a number) at step 1\.$/);
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test('an aborted signal ends training with its reason, and messages arrive meanwhile', async () => {
+  const controller = new AbortController();
+  const {services, progress} = recordingServices(controller.signal);
+  setTimeout(() => controller.abort(new Error('stopped by hand')), 0);
+  const before = tf.memory().numTensors;
+  await expect(trained({length: '100000it'}, randomMlp(1), services)).rejects.toThrow('stopped by hand');
+  expect(progress.length).toBeLessThan(100_000);
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test('what cannot be trained is refused before the first step', async () => {
+  await expect(trained({}, randomMlp(1, 10))).rejects.toThrow(
+    'The network has 10 outputs, and the data set mnist has 2 classes here.',
+  );
+  await expect(trained({schedule: {name: 'linear', warmup: 8}})).rejects.toThrow(
+    'A warm-up of 8 steps leaves none of 8.',
+  );
+  await expect(trained({augment: [{crop: 29}]})).rejects.toThrow(
+    'A crop of 29 pixels is larger than the pictures (28 × 28).',
+  );
+});
+
+test('under a fixed mask, what is removed is 0 from the first step to the last', async () => {
+  const {services} = recordingServices();
+  const params = schema.parse({data, length: '20it', lr: 1e-2, batch: 16});
+  const task = await bindTask(randomMlp(1), dataSetSchema.parse(data), services);
+  const bits = Uint8Array.from({length: task.layout.size}, (_, index) =>
+    index < task.layout.prunable && index % 3 === 0 ? 0 : 1,
+  );
+  const kept = tf.tensor1d(bits, 'bool');
+  const hook = fixedMask(tf, kept);
+  const regrown: number[] = [];
+  const watched = {
+    ...hook,
+    afterStep: (step: number, flat: tf.Tensor1D, gradient: tf.Tensor1D) => {
+      const masked = hook.afterStep?.(step, flat, gradient) ?? flat;
+      for (const tensor of [masked, gradient]) {
+        tensor.dataSync().forEach((value, index) => {
+          if (bits[index] === 0 && !Object.is(value, 0)) regrown.push(step);
+        });
+      }
+      return masked;
+    },
+  };
+  const {flat} = await train(task, params, services, watched);
+  kept.dispose();
+  expect(regrown).toEqual([]);
+  expect(flat.every((value, index) => bits[index] === 1 || Object.is(value, 0))).toBe(true);
+  expect(flat).not.toEqual(task.start);
+});
+
+test('parameters parse to themselves, and short forms to their long ones', () => {
+  const once = schema.parse({data, length: '02ep', lr: 0.001, seed: 5, schedule: 'cosine'});
+  expect(schema.parse(once)).toEqual(once);
+  expect(once).toMatchObject({
+    length: '2ep',
+    seed: {order: 5, augment: 5, dropout: 5},
+    schedule: {name: 'cosine', warmup: 0},
+    batch: 64,
+    weight_decay: 0.01,
+    clip: 1,
+  });
+  for (const length of ['', '0ep', 'ep', '5', '1it2ep', '-1ep', '1.5ep']) {
+    expect(schema.safeParse({data, length, lr: 1e-3}).success, length).toBe(false);
+  }
+});
