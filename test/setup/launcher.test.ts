@@ -86,7 +86,10 @@ test('an edited lock file means another installation', async () => {
 test('without npm the message says so, in one exit code and no stack', async () => {
   const root = makeCheckout();
   writeLock(root, {'node_modules/one': {version: '1.2.3'}}, {one: '1.2.3'});
-  const ended = await run(join(root, 'bin', 'basin-node'), ['-p', '1'], {PATH: makePath({node: '24.21.0'}), HOME: root});
+  const ended = await run(join(root, 'bin', 'basin-node'), ['-p', '1'], {
+    PATH: makePath({node: '24.21.0'}),
+    HOME: root,
+  });
   expect(ended).toMatchObject({code: 1, stdout: ''});
   expect(ended.stderr).toContain('npm was not found on the PATH');
   expect(ended.stderr).not.toMatch(/\n\s+at /);

@@ -18,7 +18,9 @@ function setUpElsewhere() {
   const program = `import {setUp} from ${JSON.stringify(join(import.meta.dirname, '../../stages/tensor/setup.ts'))};
 const manifest = await setUp({report: {line: (text) => console.error(text), progress: () => {}}});
 console.log(JSON.stringify(manifest));`;
-  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], {stdio: ['ignore', 'pipe', 'pipe']});
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
@@ -43,19 +45,22 @@ test('two set-ups at once both end with the same result', async () => {
   expect(await readManifest()).toEqual(JSON.parse(one.stdout));
 });
 
-test.runIf(compiles)('a set-up killed in the middle of its download frees the lock and is swept by the next', async () => {
-  useEmptyCache();
-  usePathOf(...COMPILERS);
-  const killed = Promise.withResolvers<void>();
-  setEnv('PIP_INDEX_URL', await serveWheel({wheel: Buffer.alloc(1e6), stall: () => killed.resolve()}));
-  const {child, ended} = setUpElsewhere();
-  await killed.promise;
-  child.kill('SIGKILL');
-  await ended;
-  expect(await readManifest()).toBeUndefined();
-  expect(readdirSync(buildsFolder()).filter((name) => name.startsWith('.tmp-'))).toHaveLength(1);
+test.runIf(compiles)(
+  'a set-up killed in the middle of its download frees the lock and is swept by the next',
+  async () => {
+    useEmptyCache();
+    usePathOf(...COMPILERS);
+    const killed = Promise.withResolvers<void>();
+    setEnv('PIP_INDEX_URL', await serveWheel({wheel: Buffer.alloc(1e6), stall: () => killed.resolve()}));
+    const {child, ended} = setUpElsewhere();
+    await killed.promise;
+    child.kill('SIGKILL');
+    await ended;
+    expect(await readManifest()).toBeUndefined();
+    expect(readdirSync(buildsFolder()).filter((name) => name.startsWith('.tmp-'))).toHaveLength(1);
 
-  setEnv('PIP_INDEX_URL', 'http://127.0.0.1:9/simple');
-  expect(await setUp({report: listening()})).toMatchObject({backend: 'wasm'});
-  expect(existsSync(buildsFolder()) && readdirSync(buildsFolder())).toEqual([]);
-});
+    setEnv('PIP_INDEX_URL', 'http://127.0.0.1:9/simple');
+    expect(await setUp({report: listening()})).toMatchObject({backend: 'wasm'});
+    expect(existsSync(buildsFolder()) && readdirSync(buildsFolder())).toEqual([]);
+  },
+);
