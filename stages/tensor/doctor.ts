@@ -11,7 +11,7 @@ import {selfTest} from './self-test/self-test.ts';
 import {TENSORFLOW_VERSION} from './versions.ts';
 
 /** One thing looked at. `bad` stops basin or shows damage; `missing` only costs speed or a detour. */
-export interface Finding {
+interface Finding {
   readonly subject: string;
   readonly state: 'good' | 'missing' | 'bad';
   readonly found: string;

@@ -71,7 +71,7 @@ test.runIf(compiles)(
 );
 
 test.runIf(compiles)(
-  'without Python the wheel comes over HTTPS; without a network either, both reasons are told',
+  'with neither Python nor a network the line says that the download failed and what would help',
   async () => {
     useEmptyCache();
     usePathOf(...COMPILERS);
