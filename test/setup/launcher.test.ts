@@ -54,6 +54,8 @@ test("a user's Node that is too old is replaced by the pinned one, a new one is 
   const withRecent = await run(join(root, 'bin', 'basin'), [], {PATH: recent, HOME: root});
   expect(withRecent).toMatchObject({code: 0, stderr: ''});
   expect(told(withRecent.stdout).node).toBe(join(recent, 'node'));
+  const oldAgain = await run(join(root, 'bin', 'basin'), [], {PATH: old, HOME: root});
+  expect(realpathSync(told(oldAgain.stdout).node)).toBe(realpathSync(pinned));
 });
 
 test('without any Node on the PATH the pinned one serves, and without that the message says what to install', async () => {
