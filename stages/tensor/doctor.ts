@@ -1,6 +1,7 @@
+import {readdir} from 'node:fs/promises';
 import {buildObstacle, verifyBuild} from './addon/build.ts';
 import {COMPILERS} from './addon/compile.ts';
-import {addonFolder} from './addon/folder.ts';
+import {addonFolder, downloadsFolder} from './addon/folder.ts';
 import {runProgram} from './addon/program.ts';
 import {wheelMachine} from './addon/wheel-identity.ts';
 import {BACKENDS, type BackendName} from './backend.ts';
@@ -10,7 +11,7 @@ import {selfTest} from './self-test/self-test.ts';
 import {TENSORFLOW_VERSION} from './versions.ts';
 
 /** One thing looked at. `bad` stops basin or shows damage; `missing` only costs speed or a detour. */
-export interface Finding {
+interface Finding {
   readonly subject: string;
   readonly state: 'good' | 'missing' | 'bad';
   readonly found: string;
@@ -115,6 +116,15 @@ async function addonFinding(): Promise<Finding> {
   };
 }
 
+async function wheelFinding(addon: Finding): Promise<Finding> {
+  const subject = 'TensorFlow wheel';
+  const waiting = (await readdir(downloadsFolder()).catch(() => [])).some((name) => name.endsWith('.whl'));
+  if (waiting) return {subject, state: 'good', found: 'downloaded, waits to be used by the next build'};
+  if (addon.state === 'good')
+    return {subject, state: 'good', found: 'was unpacked and removed; needed for building only'};
+  return {subject, state: 'missing', found: 'not downloaded', hint: 'The build downloads it (274 MB).'};
+}
+
 async function backendFinding(backend: BackendName, addon: Finding, manifest: Manifest | undefined): Promise<Finding> {
   const subject = `${backend} back end`;
   if (backend === 'tensorflow' && addon.state !== 'good') {
@@ -154,7 +164,7 @@ export async function doctor(): Promise<DoctorReport> {
   const addon = await addonFinding();
   const backends: Finding[] = [];
   for (const backend of BACKENDS) backends.push(await backendFinding(backend, addon, manifest));
-  const findings = [...machineFindings(), ...(await toolFindings()), addon, ...backends];
+  const findings = [...machineFindings(), ...(await toolFindings()), await wheelFinding(addon), addon, ...backends];
   const used = backends.find(({subject}) => subject === `${manifest?.backend} back end`);
   return {
     ok: manifest !== undefined && used?.state === 'good' && addon.state !== 'bad',

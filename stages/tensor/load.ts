@@ -5,6 +5,7 @@ import {loadAddon} from './addon/load-addon.ts';
 import type {BackendName} from './backend.ts';
 import type {Tf} from './library.ts';
 import {replaceBatchMatMul} from './wasm/batch-mat-mul.ts';
+import {replaceFusedMatMul} from './wasm/fused-mat-mul.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -45,6 +46,9 @@ export async function loadTensorLibrary(backend: BackendName, {threads}: {thread
   const tf = requireTf();
   if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js did not take the back end ${backend}`);
   await tf.ready();
-  if (backend === 'wasm') replaceBatchMatMul(tf);
+  if (backend === 'wasm') {
+    replaceBatchMatMul(tf);
+    replaceFusedMatMul(tf);
+  }
   return tf;
 }

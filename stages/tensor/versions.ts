@@ -14,7 +14,7 @@ const RECIPE = 1;
 const KERNELS = {tensorflow: 0, wasm: 1, cpu: 0} as const;
 
 /** Version of an installed package, from its manifest. */
-export function packageVersion(name: string): string {
+function packageVersion(name: string): string {
   const manifest: unknown = JSON.parse(readFileSync(require.resolve(`${name}/package.json`), 'utf8'));
   if (typeof manifest === 'object' && manifest && 'version' in manifest && typeof manifest.version === 'string') {
     return manifest.version;

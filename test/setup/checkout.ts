@@ -14,7 +14,7 @@ export function scratchFolder(name = 'basin test '): string {
   return folder;
 }
 
-export function writeProgram(path: string, script: string): void {
+function writeProgram(path: string, script: string): void {
   mkdirSync(dirname(path), {recursive: true});
   writeFileSync(path, `#!/bin/sh\n${script}\n`);
   chmodSync(path, 0o755);

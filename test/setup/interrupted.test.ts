@@ -28,7 +28,10 @@ test('a set-up killed in the middle leaves nothing half done, and the next start
   await killed.ended;
   expect(existsSync(join(root, 'node_modules'))).toBe(false);
 
-  const next = await run(join(root, 'bin', 'basin'), ['x'], {...hanging, PATH: makePath({node: '24.21.0', npm: 'real'})});
+  const next = await run(join(root, 'bin', 'basin'), ['x'], {
+    ...hanging,
+    PATH: makePath({node: '24.21.0', npm: 'real'}),
+  });
   expect(next).toMatchObject({code: 0});
   expect(existsSync(join(root, 'bin', 'setup', 'node_modules'))).toBe(false);
   expect(existsSync(join(root, 'node_modules', '.basin', 'package-lock.json'))).toBe(true);
@@ -36,7 +39,10 @@ test('a set-up killed in the middle leaves nothing half done, and the next start
 
 test('Ctrl-C while npm works ends with 130 and a sentence', async () => {
   const root = makeCheckout();
-  const env = {PATH: makePath({node: '24.21.0', npm: 'mkdir -p node_modules/half; exec cat /dev/zero > /dev/null'}), HOME: root};
+  const env = {
+    PATH: makePath({node: '24.21.0', npm: 'mkdir -p node_modules/half; exec cat /dev/zero > /dev/null'}),
+    HOME: root,
+  };
   const stopped = start(join(root, 'bin', 'basin'), [], env, root);
   await stopped.said('installing packages');
   process.kill(-stopped.pid, 'SIGINT');

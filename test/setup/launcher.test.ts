@@ -54,6 +54,8 @@ test("a user's Node that is too old is replaced by the pinned one, a new one is 
   const withRecent = await run(join(root, 'bin', 'basin'), [], {PATH: recent, HOME: root});
   expect(withRecent).toMatchObject({code: 0, stderr: ''});
   expect(told(withRecent.stdout).node).toBe(join(recent, 'node'));
+  const oldAgain = await run(join(root, 'bin', 'basin'), [], {PATH: old, HOME: root});
+  expect(realpathSync(told(oldAgain.stdout).node)).toBe(realpathSync(pinned));
 });
 
 test('without any Node on the PATH the pinned one serves, and without that the message says what to install', async () => {
@@ -86,7 +88,10 @@ test('an edited lock file means another installation', async () => {
 test('without npm the message says so, in one exit code and no stack', async () => {
   const root = makeCheckout();
   writeLock(root, {'node_modules/one': {version: '1.2.3'}}, {one: '1.2.3'});
-  const ended = await run(join(root, 'bin', 'basin-node'), ['-p', '1'], {PATH: makePath({node: '24.21.0'}), HOME: root});
+  const ended = await run(join(root, 'bin', 'basin-node'), ['-p', '1'], {
+    PATH: makePath({node: '24.21.0'}),
+    HOME: root,
+  });
   expect(ended).toMatchObject({code: 1, stdout: ''});
   expect(ended.stderr).toContain('npm was not found on the PATH');
   expect(ended.stderr).not.toMatch(/\n\s+at /);

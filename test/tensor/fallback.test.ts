@@ -1,6 +1,8 @@
-import {existsSync, mkdirSync, readdirSync, writeFileSync} from 'node:fs';
+import {execFileSync} from 'node:child_process';
+import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
+import {digestOf} from '../../src/base/digest.ts';
 import {COMPILERS} from '../../stages/tensor/addon/compile.ts';
 import {addonFolder, buildsFolder} from '../../stages/tensor/addon/folder.ts';
 import {wheelMachine} from '../../stages/tensor/addon/wheel-identity.ts';
@@ -9,27 +11,33 @@ import {findProgram} from '../../stages/tensor/machine.ts';
 import {readManifest} from '../../stages/tensor/manifest.ts';
 import {setUp} from '../../stages/tensor/setup.ts';
 import {serveWheel, zipOf} from './package-server.ts';
-import {listening, setEnv, useEmptyCache, usePathOf} from './scratch-cache.ts';
+import {listening, scratchFolder, setEnv, useEmptyCache, usePathOf} from './scratch-cache.ts';
 
 const linux = wheelMachine() !== undefined;
 const compiles = linux && findProgram(COMPILERS) !== undefined;
 
-test.runIf(linux)('without a compiler wasm is set up, and one line says why and how to get the faster one', async () => {
-  useEmptyCache();
-  const path = usePathOf('python3');
-  expect(await readManifest()).toBeUndefined();
-  const manifest = await setUp({report: listening()});
-  expect(manifest).toMatchObject({backend: 'wasm', numerics: expect.stringMatching(/^wasm-\d+\.\d+\.\d+\/eager\/fp32\/k\d+$/)});
-  expect(manifest.line).toBe(
-    'wasm back end: no C++ compiler was found; `apt install g++` and `basin setup` give the native one, about 4 times faster',
-  );
-  expect(existsSync(addonFolder())).toBe(false);
+test.runIf(linux)(
+  'without a compiler wasm is set up, and one line says why and how to get the faster one',
+  async () => {
+    useEmptyCache();
+    const path = usePathOf('python3');
+    expect(await readManifest()).toBeUndefined();
+    const manifest = await setUp({report: listening()});
+    expect(manifest).toMatchObject({
+      backend: 'wasm',
+      numerics: expect.stringMatching(/^wasm-\d+\.\d+\.\d+\/eager\/fp32\/k\d+$/),
+    });
+    expect(manifest.line).toBe(
+      'wasm back end: no C++ compiler was found; `apt install g++` and `basin setup` give the native one, about 4 times faster',
+    );
+    expect(existsSync(addonFolder())).toBe(false);
 
-  // The failed attempt is remembered until what was missing is there.
-  expect(await readManifest()).toEqual(manifest);
-  writeFileSync(join(path, 'c++'), '', {mode: 0o755});
-  expect(await readManifest()).toBeUndefined();
-});
+    // The failed attempt is remembered until what was missing is there.
+    expect(await readManifest()).toEqual(manifest);
+    writeFileSync(join(path, 'c++'), '', {mode: 0o755});
+    expect(await readManifest()).toBeUndefined();
+  },
+);
 
 test('a chosen back end that cannot be had is an error with a hint, a chosen one that can is taken', async () => {
   useEmptyCache();
@@ -45,38 +53,71 @@ test('a chosen back end that cannot be had is an error with a hint, a chosen one
   expect(await readManifest('wasm')).toBeUndefined();
 });
 
-test.runIf(compiles)('a wheel that does not build is a reason to take wasm, and leaves nothing behind but itself', async () => {
+test.runIf(compiles)(
+  'a wheel that does not build is a reason to take wasm, and leaves nothing behind but itself',
+  async () => {
+    useEmptyCache();
+    usePathOf(...COMPILERS, 'as', 'ld', 'cc');
+    setEnv('PIP_INDEX_URL', await serveWheel({wheel: zipOf({'tensorflow/libtensorflow_cc.so.2': 'no library'})}));
+    mkdirSync(join(buildsFolder(), '.tmp-1'), {recursive: true});
+    mkdirSync(join(buildsFolder(), 'downloads'));
+    writeFileSync(join(buildsFolder(), 'downloads', `${'0'.repeat(64)}.whl`), 'cut off'); // not what its name says
+    const manifest = await setUp({report: listening()});
+    expect(manifest.backend).toBe('wasm');
+    expect(manifest.line).toContain('compiling the native addon failed');
+    expect(readdirSync(buildsFolder())).toEqual(['downloads']);
+    expect(readdirSync(join(buildsFolder(), 'downloads'))).toHaveLength(1);
+  },
+);
+
+test.runIf(compiles)(
+  'with neither Python nor a network the line says that the download failed and what would help',
+  async () => {
+    useEmptyCache();
+    usePathOf(...COMPILERS);
+    setEnv('PIP_INDEX_URL', 'http://127.0.0.1:9/simple');
+    const {line, backend} = await setUp({report: listening()});
+    expect(backend).toBe('wasm');
+    expect(line).toMatch(/could not be downloaded \(HTTPS: .*a network connection .* give the native one/);
+  },
+);
+
+/** Puts a file where the built addon is, with the checksum of a finished build. */
+function placeAddon(content: Buffer): void {
+  mkdirSync(addonFolder(), {recursive: true});
+  writeFileSync(join(addonFolder(), 'tfjs_binding.node'), content);
+  const files = [{path: 'tfjs_binding.node', bytes: content.length, sha256: digestOf(content)}];
+  writeFileSync(join(addonFolder(), 'files.json'), JSON.stringify(files));
+}
+
+test.runIf(compiles)('an addon that crashes its process is no error either', async () => {
+  const folder = scratchFolder();
+  writeFileSync(join(folder, 'trap.cc'), '__attribute__((constructor)) static void trap() { __builtin_trap(); }');
+  const compiler = findProgram(COMPILERS) ?? '';
+  execFileSync(compiler, ['-shared', '-fPIC', '-o', join(folder, 'trap.node'), join(folder, 'trap.cc')]);
   useEmptyCache();
-  usePathOf(...COMPILERS, 'as', 'ld', 'cc');
-  setEnv('PIP_INDEX_URL', await serveWheel({wheel: zipOf({'tensorflow/libtensorflow_cc.so.2': 'no library'})}));
-  mkdirSync(join(buildsFolder(), '.tmp-1'), {recursive: true});
-  mkdirSync(join(buildsFolder(), 'downloads'));
-  writeFileSync(join(buildsFolder(), 'downloads', `${'0'.repeat(64)}.whl`), 'cut off'); // not what its name says
-  const manifest = await setUp({report: listening()});
-  expect(manifest.backend).toBe('wasm');
-  expect(manifest.line).toContain('compiling the native addon failed');
-  expect(readdirSync(buildsFolder())).toEqual(['downloads']);
-  expect(readdirSync(join(buildsFolder(), 'downloads'))).toHaveLength(1);
+  usePathOf();
+  placeAddon(readFileSync(join(folder, 'trap.node')));
+  const {backend, line} = await setUp({report: listening()});
+  expect(backend).toBe('wasm');
+  expect(line).toMatch(/did not pass its test \(SIG\w+ in "loading"\)/);
 });
 
-test.runIf(compiles)('without Python the wheel comes over HTTPS; without a network either, both reasons are told', async () => {
-  useEmptyCache();
-  usePathOf(...COMPILERS);
-  setEnv('PIP_INDEX_URL', 'http://127.0.0.1:9/simple');
-  const {line, backend} = await setUp({report: listening()});
-  expect(backend).toBe('wasm');
-  expect(line).toMatch(/could not be downloaded \(HTTPS: .*a network connection .* give the native one/);
+test('a cache folder that cannot be written to is an error with a hint', async () => {
+  const folder = scratchFolder();
+  writeFileSync(join(folder, 'file'), '');
+  setEnv('XDG_CACHE_HOME', join(folder, 'file'));
+  await expect(setUp({report: listening()})).rejects.toMatchObject({
+    name: 'StageError',
+    hint: expect.stringContaining('XDG_CACHE_HOME'),
+  });
 });
 
 test.runIf(linux)('an addon that does not load is no error: the next back end is taken', async () => {
   useEmptyCache();
   usePathOf();
-  const {digestOf} = await import('../../src/base/digest.ts');
   const content = 'not a shared library';
-  mkdirSync(addonFolder(), {recursive: true});
-  writeFileSync(join(addonFolder(), 'tfjs_binding.node'), content);
-  const files = [{path: 'tfjs_binding.node', bytes: content.length, sha256: digestOf(content)}];
-  writeFileSync(join(addonFolder(), 'files.json'), JSON.stringify(files));
+  placeAddon(Buffer.from(content));
   const manifest = await setUp({report: listening()});
   expect(manifest).toMatchObject({backend: 'wasm', refusals: [{backend: 'tensorflow'}]});
   expect(manifest.line).toMatch(/did not pass its test \(exit 1 in "loading": .*tfjs_binding/);

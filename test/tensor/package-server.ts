@@ -17,7 +17,7 @@ export function zipOf(files: Readonly<Record<string, Buffer | string>>): Buffer 
 }
 
 // An unknown Python tag, so that none of the digests in the code apply.
-export const WHEEL_NAME = `tensorflow_cpu-2.21.0-cp399-cp399-manylinux_2_27_${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.whl`;
+const WHEEL_NAME = `tensorflow_cpu-2.21.0-cp399-cp399-manylinux_2_27_${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.whl`;
 
 /** A package index on this machine that offers one wheel; `digest` is what it says of it, `stall` never ends the download. */
 export async function serveWheel(options: {

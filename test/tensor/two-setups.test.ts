@@ -1,5 +1,5 @@
 import {spawn} from 'node:child_process';
-import {existsSync, readdirSync} from 'node:fs';
+import {readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {COMPILERS} from '../../stages/tensor/addon/compile.ts';
@@ -7,9 +7,8 @@ import {buildsFolder} from '../../stages/tensor/addon/folder.ts';
 import {wheelMachine} from '../../stages/tensor/addon/wheel-identity.ts';
 import {findProgram} from '../../stages/tensor/machine.ts';
 import {readManifest} from '../../stages/tensor/manifest.ts';
-import {setUp} from '../../stages/tensor/setup.ts';
 import {serveWheel} from './package-server.ts';
-import {listening, setEnv, useEmptyCache, usePathOf} from './scratch-cache.ts';
+import {setEnv, useEmptyCache, usePathOf} from './scratch-cache.ts';
 
 const compiles = wheelMachine() !== undefined && findProgram(COMPILERS) !== undefined;
 
@@ -18,7 +17,9 @@ function setUpElsewhere() {
   const program = `import {setUp} from ${JSON.stringify(join(import.meta.dirname, '../../stages/tensor/setup.ts'))};
 const manifest = await setUp({report: {line: (text) => console.error(text), progress: () => {}}});
 console.log(JSON.stringify(manifest));`;
-  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], {stdio: ['ignore', 'pipe', 'pipe']});
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
@@ -29,7 +30,13 @@ console.log(JSON.stringify(manifest));`;
   const ended = new Promise<{code: number | null; stdout: string; stderr: string}>((resolve) => {
     child.on('close', (code) => resolve({code, stdout, stderr}));
   });
-  return {child, ended};
+  /** Resolves when it has written a text, rejects when it ends without. */
+  const said = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      child.stderr.on('data', () => stderr.includes(text) && resolve());
+      child.on('close', () => reject(new Error(`It never said: ${text}`)));
+    });
+  return {child, ended, said};
 }
 
 test('two set-ups at once both end with the same result', async () => {
@@ -43,19 +50,26 @@ test('two set-ups at once both end with the same result', async () => {
   expect(await readManifest()).toEqual(JSON.parse(one.stdout));
 });
 
-test.runIf(compiles)('a set-up killed in the middle of its download frees the lock and is swept by the next', async () => {
-  useEmptyCache();
-  usePathOf(...COMPILERS);
-  const killed = Promise.withResolvers<void>();
-  setEnv('PIP_INDEX_URL', await serveWheel({wheel: Buffer.alloc(1e6), stall: () => killed.resolve()}));
-  const {child, ended} = setUpElsewhere();
-  await killed.promise;
-  child.kill('SIGKILL');
-  await ended;
-  expect(await readManifest()).toBeUndefined();
-  expect(readdirSync(buildsFolder()).filter((name) => name.startsWith('.tmp-'))).toHaveLength(1);
+test.runIf(compiles)(
+  'a set-up waits for another; when that is killed in its download, it goes on and sweeps',
+  async () => {
+    useEmptyCache();
+    usePathOf(...COMPILERS);
+    const halfWay = Promise.withResolvers<void>();
+    setEnv('PIP_INDEX_URL', await serveWheel({wheel: Buffer.alloc(1e6), stall: () => halfWay.resolve()}));
+    const first = setUpElsewhere();
+    await halfWay.promise;
 
-  setEnv('PIP_INDEX_URL', 'http://127.0.0.1:9/simple');
-  expect(await setUp({report: listening()})).toMatchObject({backend: 'wasm'});
-  expect(existsSync(buildsFolder()) && readdirSync(buildsFolder())).toEqual([]);
-});
+    setEnv('PIP_INDEX_URL', 'http://127.0.0.1:9/simple');
+    const second = setUpElsewhere();
+    await second.said('Another set-up is running; waiting for it.');
+    expect(await readManifest()).toBeUndefined();
+    expect(readdirSync(buildsFolder()).filter((name) => name.startsWith('.tmp-'))).toHaveLength(1);
+
+    first.child.kill('SIGKILL');
+    await first.ended;
+    expect(await second.ended).toMatchObject({code: 0});
+    expect(await readManifest()).toMatchObject({backend: 'wasm'});
+    expect(readdirSync(buildsFolder())).toEqual([]);
+  },
+);

@@ -13,7 +13,11 @@ const opened = async (bytes: Buffer) => {
 };
 
 test('files of an archive come out as they went in, empty and large ones too', async () => {
-  const files = {'a/deep/name.h': '#pragma once\n', empty: '', large: Buffer.concat([randomBytes(3e6), Buffer.alloc(5e6)])};
+  const files = {
+    'a/deep/name.h': '#pragma once\n',
+    empty: '',
+    large: Buffer.concat([randomBytes(3e6), Buffer.alloc(5e6)]),
+  };
   const {folder, file} = await opened(zipOf(files));
   const entries = await zipEntries(file);
   expect(entries.map(({name}) => name).sort()).toEqual(Object.keys(files).sort());

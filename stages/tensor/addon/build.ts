@@ -7,7 +7,15 @@ import {atLeast, findProgram, glibcVersion} from '../machine.ts';
 import type {FileRecord} from '../manifest.ts';
 import {TENSORFLOW_VERSION} from '../versions.ts';
 import {COMPILERS, compileAddon} from './compile.ts';
-import {ADDON_FILE, addonFolder, buildsFolder, FILES_FILE, LIBRARIES, LIBRARY_FOLDER} from './folder.ts';
+import {
+  ADDON_FILE,
+  addonFolder,
+  buildsFolder,
+  downloadsFolder,
+  FILES_FILE,
+  LIBRARIES,
+  LIBRARY_FOLDER,
+} from './folder.ts';
 import {runProgram} from './program.ts';
 import {fetchWheel} from './wheel.ts';
 import {wheelMachine} from './wheel-identity.ts';
@@ -133,7 +141,7 @@ export async function buildAddon(report: SetupReporter): Promise<Result<readonly
   const folder = join(temporary, 'build');
   try {
     await mkdir(folder, {recursive: true});
-    const wheel = await fetchWheel(join(builds, 'downloads'), temporary, report);
+    const wheel = await fetchWheel(downloadsFolder(), temporary, report);
     if (!wheel.ok) return wheel;
     await unpack(wheel.value, folder, report);
     report.progress('Compiling the native addon', undefined);

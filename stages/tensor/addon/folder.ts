@@ -5,6 +5,9 @@ import {setUpId} from '../versions.ts';
 /** Where this user's builds of the native addon are, one folder each. */
 export const buildsFolder = (): string => join(userCacheFolder(), 'tensorflow');
 
+/** Where a wheel waits between its download and the build; its name is its SHA-256. */
+export const downloadsFolder = (): string => join(buildsFolder(), 'downloads');
+
 /** Folder of the addon that fits this machine and these versions. */
 export const addonFolder = (): string => join(buildsFolder(), setUpId());
 

@@ -31,7 +31,7 @@ function filesOfJson(text: string, base: string): IndexFile[] {
 }
 
 /** Files of a project on an index, from either form of the simple API (PEP 691 and PEP 503). */
-export function indexFiles(text: string, contentType: string, base: string): readonly IndexFile[] {
+function indexFiles(text: string, contentType: string, base: string): readonly IndexFile[] {
   if (contentType.includes('json')) return filesOfJson(text, base);
   return [...text.matchAll(/href="([^"#]+)#sha256=([0-9a-f]{64})"/g)].flatMap(([, href = '', sha256 = '']) => {
     const {href: url, pathname} = new URL(href.replaceAll('&amp;', '&'), base);

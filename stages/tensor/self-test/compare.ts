@@ -6,7 +6,7 @@ import {operationCases} from './operations.ts';
 import {productCases} from './products.ts';
 import type {KernelFault, SelfTestResult} from './result.ts';
 
-export const CASES: readonly Case[] = [...operationCases, ...productCases, ...networkCases];
+const CASES: readonly Case[] = [...operationCases, ...productCases, ...networkCases];
 
 /** Largest difference that other orders of summation in float32 explain, relative to the largest value of a tensor. */
 const TOLERANCE = 5e-5;

@@ -1,6 +1,7 @@
 import {type Case, values, withGradients} from './case.ts';
 
 const FLAGS = [false, true];
+const ACTIVATIONS = ['linear', 'relu', 'relu6', 'elu', 'sigmoid', 'leakyrelu'] as const;
 
 /** Shape of a matrix operand, transposed when it will be transposed back. */
 const operand = (batch: readonly number[], rows: number, columns: number, transposed: boolean): number[] =>
@@ -40,27 +41,27 @@ export const productCases: readonly Case[] = [
     name: 'matMul wider than a vector register',
     compute: (tf) => withGradients(tf, (a, b) => tf.matMul(a, b), [values(tf, [33, 65]), values(tf, [65, 40], 2)]),
   },
-  ...FLAGS.flatMap((transposeA) =>
-    FLAGS.map(
-      (transposeB): Case => ({
-        name: `fused.matMul with a bias${transposeA ? ' transposeA' : ''}${transposeB ? ' transposeB' : ''}`,
-        avoided: true,
-        compute: (tf) =>
-          tf.fused.matMul({
-            a: values(tf, operand([], 3, 4, transposeA)),
-            b: values(tf, operand([], 4, 5, transposeB), 2),
-            bias: values(tf, [5], 3),
-            transposeA,
-            transposeB,
-          }),
-      }),
-    ),
+  ...ACTIVATIONS.map(
+    (activation): Case => ({
+      name: `fused.matMul with a bias, ${activation}`,
+      compute: (tf) =>
+        [[], [2]].flatMap((batch) =>
+          FLAGS.flatMap((transposeA) =>
+            FLAGS.map((transposeB) =>
+              tf.fused.matMul({
+                a: values(tf, operand(batch, 3, 4, transposeA)),
+                b: values(tf, operand(batch, 4, 5, transposeB), 2),
+                bias: values(tf, [5], 3),
+                activation,
+                transposeA,
+                transposeB,
+                leakyreluAlpha: 0.3,
+              }),
+            ),
+          ),
+        ),
+    }),
   ),
-  {
-    name: 'fused.matMul with a bias, of a batch',
-    avoided: true,
-    compute: (tf) => tf.fused.matMul({a: values(tf, [2, 3, 4]), b: values(tf, [2, 4, 5], 2), bias: values(tf, [5], 3)}),
-  },
   {
     name: 'conv2d of patches',
     compute: (tf) =>

@@ -1,11 +1,9 @@
 import type {KernelFunc, TensorInfo} from '@tensorflow/tfjs';
-import type {BackendWasm} from '@tensorflow/tfjs-backend-wasm';
 import type {Tf} from '../library.ts';
+import {isWasm, kernelOf, single} from './kernel.ts';
 
 const KERNEL = 'BatchMatMul';
 const FLOAT_BYTES = 4;
-
-const isWasm = (backend: object): backend is BackendWasm => 'wasm' in backend && 'dataIdMap' in backend;
 
 /** The module's product of [1,M,K]×[1,K,N]: ids of the tensors, shapes as int32 bytes, ranks, transposes (0). */
 type Multiply = (...args: readonly (number | Uint8Array)[]) => void;
@@ -15,12 +13,6 @@ interface Wrapping {
 // Emscripten's run-time function, which the package's type of its module leaves out.
 const wraps = (module: object): module is Wrapping => 'cwrap' in module && typeof module.cwrap === 'function';
 const PARAMETERS = ['number', 'array', 'number', 'number', 'array', 'number', 'number', 'number', 'number'] as const;
-
-function kernelOf(tf: Tf, name: string): KernelFunc {
-  const kernel = tf.getKernel(name, 'wasm');
-  if (!kernel) throw new Error(`Internal error: the wasm back end has no kernel ${name}`);
-  return kernel.kernelFunc;
-}
 
 /** A stack of matrices in C order: its data, rows and columns of each, and the dimensions of the stack. */
 interface Stack {
@@ -82,8 +74,7 @@ export function replaceBatchMatMul(tf: Tf): void {
       const [rows = 1, columns = 1] = info.shape.slice(-2);
       if (!transposed) return {info, dims, rows, columns};
       const perm = [...dims.keys(), dims.length + 1, dims.length];
-      const swapped = transpose({inputs: {x: info}, attrs: {perm}, backend});
-      if (Array.isArray(swapped)) throw new Error('Internal error: a transpose gave several tensors');
+      const swapped = single(transpose({inputs: {x: info}, attrs: {perm}, backend}));
       temporaries.push(swapped);
       return {info: swapped, dims, rows: columns, columns: rows};
     };
