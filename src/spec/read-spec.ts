@@ -1,7 +1,7 @@
 import {basename, dirname, extname, resolve} from 'node:path';
 import {suggestion} from '../base/nearest.ts';
 import {fail, ok, type Result} from '../base/result.ts';
-import {isVariableName} from './cel.ts';
+import {isVariableName, VARIABLE_HINT} from './cel.ts';
 import {Faults} from './faults.ts';
 import {type Overrides, overrideParams} from './overrides.ts';
 import {readNode, readReference} from './read-node.ts';
@@ -66,8 +66,7 @@ function readParams(entry: Entry | undefined, source: Place['source'], overrides
   const params = asMap(entry?.value, '"params"', 'Write {NAME: VALUE, …}.', faults) ?? none;
   for (const {name, keyAt} of params.entries.values()) {
     if (isVariableName(name)) continue;
-    const hint = 'Use letters, digits and "_", and no word of the expression language.';
-    faults.add('bad-name', keyAt, `"${name}" cannot be the name of a param.`, hint);
+    faults.add('bad-name', keyAt, `"${name}" cannot be the name of a param.`, VARIABLE_HINT);
   }
   return overrideParams(params, overrides, faults);
 }
