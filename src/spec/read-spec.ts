@@ -1,5 +1,4 @@
 import {basename, dirname, extname, resolve} from 'node:path';
-import {suggestion} from '../base/nearest.ts';
 import {fail, ok, type Result} from '../base/result.ts';
 import {isVariableName, VARIABLE_HINT} from './cel.ts';
 import {Faults} from './faults.ts';
@@ -130,6 +129,3 @@ function checkPlots(entry: Entry | undefined, faults: Faults): void {
   const list = asList(entry?.value, '"plots"', PLOTS_HINT, faults);
   for (const item of list?.items ?? []) asMap(item, 'A plot', PLOTS_HINT, faults);
 }
-
-/** The hint of a name that no node of the pipeline has. */
-export const suggestNode = (name: string, spec: Spec): string => suggestion(name, spec.nodes.keys(), 'nodes');
