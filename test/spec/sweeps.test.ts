@@ -20,6 +20,8 @@ test('the 11 alphas from 0 to 1 are among the 21, exactly', () => {
 
 test('range includes its end when a step meets it', () => {
   expect(valuesOf('{range: [0, 1, 0.1]}')).toEqual([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]);
+  // 0.3 / 0.1 is a hair below 3.
+  expect(valuesOf('{range: [0, 0.3, 0.1]}')).toEqual([0, 0.1, 0.2, 0.3]);
   expect(valuesOf('{range: [1, 10, 4]}')).toEqual([1, 5, 9]);
   expect(valuesOf('{range: [3, 1, -1]}')).toEqual([3, 2, 1]);
   expect(valuesOf('{range: [5, 5, 1]}')).toEqual([5]);
