@@ -1,5 +1,7 @@
 import {expect, test} from 'vitest';
 import {z} from 'zod';
+import {buildGraph} from '../../src/graph/build-graph.ts';
+import {readSpec} from '../../src/spec/read-spec.ts';
 import {defineStage, type Inputs, type Outputs, type Registry, type Stage} from '../../src/stage/define-stage.ts';
 import {faultsOf, graphOf, idsOf, paramsOf} from '../rig/read-text.ts';
 
@@ -120,4 +122,12 @@ The input "mask" takes mask, but "platon-prune.weights" is weights.
                                                  ^^^^^^^^^^^^^^^^^^^^
 Use "platon-prune.mask", which is of kind mask.`,
   );
+});
+
+test('reading and building one after the other give what reading a pipeline gives', () => {
+  const spec = readSpec({path: 'pipelines/test.yaml', text: TEXT});
+  const graph = spec.ok ? buildGraph(spec.value, STAGES) : spec;
+  expect(graph).toEqual({ok: true, value: graphOf(TEXT, {}, STAGES)});
+  expect(readSpec({path: 'p.yaml', text: 'stages: {n: 5}'})).toMatchObject({ok: false, error: [{code: 'wrong-type'}]});
+  expect(spec.ok && buildGraph(spec.value, new Map())).toMatchObject({ok: false, error: {length: 7}});
 });
