@@ -7,7 +7,7 @@ import type {CheckedNode, Edge} from './check-node.ts';
 import {axisPoint, gather, join, type Relation, sizeOfJoin, UNIT} from './relation.ts';
 
 /** More instances than this in one pipeline are a mistake of the sweep, not a plan. */
-export const MOST_INSTANCES = 200_000;
+const MOST_INSTANCES = 200_000;
 
 /** The instances of a node that others take from. */
 export interface Source {

@@ -63,7 +63,15 @@ export function nodeParameters(
     const why = given ? `"with" gives "${name}" itself` : 'no parameter and no expression uses it';
     faults.add('unused-axis', keyAt, `The axis "${name}" of "${spec.name}" changes nothing: ${why}.`, hint);
   }
-  const mayLack = axes === undefined || broken;
+  const misspelt = reading
+    .flatMap(({name}) => (names.has(name) ? [] : [name]))
+    .concat(own.filter((axis) => !used.has(axis)));
+  /** Whether another fault stands for this missing parameter. */
+  const accountedFor = (name: string): boolean =>
+    axes === undefined ||
+    spec.incomplete ||
+    spec.with.has(name) ||
+    misspelt.some((wrong) => nearestName(wrong, [name]) !== undefined);
   const needed = new Set(templates.flatMap(({template}) => variablesOf(template)));
   const known = new Map<string, JsonObject | undefined>();
 
@@ -93,7 +101,8 @@ export function nodeParameters(
     const validated = check.validate(stage, raw);
     if (validated.ok) return broken ? undefined : validated.params;
     for (const fault of validated.faults) {
-      if (mayLack && (fault.kind === 'missing' || fault.kind === 'one-missing')) continue;
+      if (fault.kind === 'missing' && fault.path.length === 1 && accountedFor(String(fault.path[0]))) continue;
+      if (fault.kind === 'one-missing' && fault.names.some(accountedFor)) continue;
       reportParameter(node, row, fault, faults);
     }
     return undefined;

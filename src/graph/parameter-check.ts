@@ -10,6 +10,7 @@ type Validated =
 /** Validates equal raw parameters of a stage once. */
 export class ParameterCheck {
   readonly #seen = new Map<Stage, Map<string, Validated>>();
+  readonly #shared = new Map<string, JsonObject>();
 
   validate(stage: Stage, raw: JsonObject): Validated {
     let ofStage = this.#seen.get(stage);
@@ -22,10 +23,18 @@ export class ParameterCheck {
     if (known) return known;
     const parsed = stage.params.safeParse(raw);
     const fresh: Validated = parsed.success
-      ? {ok: true, params: paramsOf(stage, parsed.data)}
+      ? {ok: true, params: this.#share(paramsOf(stage, parsed.data))}
       : {ok: false, faults: parameterFaults(stage, raw, parsed.error.issues)};
     ofStage.set(text, fresh);
     return fresh;
+  }
+
+  /** Equal parameters are one object, whether a default was written out or not. */
+  #share(params: JsonObject): JsonObject {
+    const text = canonicalJson(params);
+    const known = this.#shared.get(text) ?? params;
+    this.#shared.set(text, known);
+    return known;
   }
 }
 

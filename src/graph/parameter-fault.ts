@@ -1,5 +1,6 @@
 import type {z} from 'zod';
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
+import {nearestName} from '../base/nearest.ts';
 import {describeSchema, stageParameters} from '../spec/stage-parameters.ts';
 import type {Stage} from '../stage/define-stage.ts';
 
@@ -18,7 +19,15 @@ export type ParameterFault =
 
 /** The faults that a stage's schema finds in raw parameters, with unions reduced to the branch that was meant. */
 export function parameterFaults(stage: Stage, raw: JsonObject, issues: readonly Issue[]): readonly ParameterFault[] {
-  return issues.flatMap((issue) => faultsOf(stage, raw, issue, []));
+  const faults = issues.flatMap((issue) => faultsOf(stage, raw, issue, []));
+  return faults.filter((fault) => !faults.some((other) => isMisspelling(other, fault)));
+}
+
+/** A misspelt name is one fault, though it is unknown and the right one is missing. */
+function isMisspelling(unknown: ParameterFault, missing: ParameterFault): boolean {
+  if (unknown.kind !== 'unknown' || missing.kind !== 'missing') return false;
+  if (unknown.path.slice(0, -1).join('\n') !== missing.path.slice(0, -1).join('\n')) return false;
+  return nearestName(String(unknown.path.at(-1)), [String(missing.path.at(-1))]) !== undefined;
 }
 
 function faultsOf(stage: Stage, raw: JsonObject, issue: Issue, base: Path): readonly ParameterFault[] {
@@ -90,16 +99,16 @@ function valueAt(raw: Json, path: Path): Json | undefined {
 
 /** The sentence after "must be": from the schema when it says all, else from the validator. */
 function expected(stage: Stage, path: Path, value: Json | undefined, issue: Issue): string {
-  // A message that the author of the stage wrote says more than anything derived.
-  if (!/^(Invalid|Too (big|small)|Unrecognized)/.test(issue.message))
-    return `is not right: ${issue.message.replace(/\.$/, '')}`;
-  const descriptions = new Set(schemasAt(stage, path).map(describeSchema));
-  const [description] = descriptions;
   const shown = shorten(JSON.stringify(value) ?? 'nothing');
-  if (descriptions.size === 1 && description !== undefined && issue.code !== 'not_multiple_of') {
-    const counted =
-      (issue.code === 'too_big' || issue.code === 'too_small') && issue.origin !== 'number' && issue.origin !== 'int';
-    if (!counted) return `must be ${description}, but is ${shown}`;
+  // A message that the author of the stage wrote says more than anything derived.
+  if (!/^(Invalid|Too (big|small)|Unrecognized)/.test(issue.message)) {
+    return `cannot be ${shown}: ${issue.message.replace(/\.$/, '')}`;
+  }
+  const descriptions = [...new Set(schemasAt(stage, path).map(describeSchema))];
+  const sized = (issue.code === 'too_big' || issue.code === 'too_small') && !['number', 'int'].includes(issue.origin);
+  const partial = sized || issue.code === 'not_multiple_of' || issue.code === 'custom';
+  if (!partial && descriptions.length > 0 && descriptions.every((description) => description !== undefined)) {
+    return `must be ${descriptions.join(' or ')}, but is ${shown}`;
   }
   const lower = issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
   return `is ${shown}, which is not right: ${lower}`;

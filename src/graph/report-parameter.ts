@@ -13,7 +13,12 @@ export function reportParameter(node: CheckedNode, row: Row, fault: ParameterFau
     case 'missing': {
       const name = fault.path.join('.');
       const doc = documentation(stage, String(fault.path[0]));
-      const hint = doc === undefined ? 'Give it under "with".' : `${String(fault.path[0])}: ${doc}`;
+      const hint =
+        doc === undefined
+          ? fault.path.length > 1
+            ? 'Add it here.'
+            : 'Give it under "with".'
+          : `${String(fault.path[0])}: ${doc}`;
       const at = fault.path.length > 1 ? placeOf(node, row, fault.path, false) : (spec.withAt ?? spec.at);
       faults.add(
         'missing-parameter',
@@ -30,18 +35,15 @@ export function reportParameter(node: CheckedNode, row: Row, fault: ParameterFau
     }
     case 'unknown': {
       const key = String(fault.path.at(-1));
-      const inside = fault.path.length > 1 ? `"${fault.path.slice(0, -1).join('.')}"` : `The stage "${stage.name}"`;
       const at = placeOf(node, row, fault.path, true);
-      const known = fault.path.length === 1 && fault.names.includes(key);
-      const message = known
-        ? `The parameter "${key}" cannot be given beside the others.`
-        : `${inside} has no parameter "${key}".`;
-      faults.add(
-        'unknown-parameter',
-        at,
-        message,
-        known ? 'Remove it, or what it excludes.' : suggestion(key, fault.names, 'names here'),
-      );
+      if (fault.names.includes(key)) {
+        const message = `"${fault.path.join('.')}" of "${stage.name}" cannot be given beside the others.`;
+        faults.add('unknown-parameter', at, message, 'Remove it, or what it excludes.');
+        return;
+      }
+      const holder = fault.path.length > 1 ? `"${fault.path.slice(0, -1).join('.')}"` : `The stage "${stage.name}"`;
+      const hint = suggestion(key, fault.names, 'names here');
+      faults.add('unknown-parameter', at, `${holder} has no parameter "${key}".`, hint);
       return;
     }
     case 'exclusive':

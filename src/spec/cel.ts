@@ -35,6 +35,9 @@ function newEnvironment(): Environment {
   return environment;
 }
 
+export const VARIABLE_HINT =
+  'Use letters, digits and "_", and no word of the expression language, such as list, map, type, int or string.';
+
 /** Whether a name can be a variable: an identifier that the language does not keep for itself. */
 export function isVariableName(name: string): boolean {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || ['true', 'false', 'null', 'in'].includes(name)) return false;
@@ -100,17 +103,24 @@ const HINTS: ReadonlyMap<string, string> = new Map([
 ]);
 
 function celSentence(code: string, summary: string): string {
-  const readable = summary
-    .replaceAll(/dyn<(\w+)>/g, '$1')
-    .replaceAll('double', 'number')
-    .replaceAll('int', 'number');
   if (code === 'unexpected_token') {
     return summary.endsWith('EOF') ? 'The expression ends too early.' : 'The expression cannot continue like this.';
   }
+  const readable = plainTypes(summary).replace(/\.$/, '');
   if (code === 'no_such_overload') {
     return `There is no ${readable.replace(/^no such overload: /, '"')}": the types do not go together.`;
   }
   return `The expression is not right: ${readable.charAt(0).toLowerCase()}${readable.slice(1)}.`;
+}
+
+/** Types as a person calls them: `dyn<map<string, double>>` is a map, `double` and `int` are numbers. */
+function plainTypes(text: string): string {
+  let plain = text.replaceAll(/\b(double|int)\b/g, 'number');
+  for (let before = ''; plain !== before; ) {
+    before = plain;
+    plain = plain.replaceAll(/\bdyn<([^<>]*)>/g, '$1').replaceAll(/\b(list|map)<[^<>]*>/g, '$1');
+  }
+  return plain;
 }
 
 /** Makes whole-number literals doubles, and refuses what may not end in a reasonable time. */

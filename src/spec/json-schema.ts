@@ -1,4 +1,4 @@
-import type {JsonObject} from '../base/json.ts';
+import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
 import type {Registry, Stage} from '../stage/define-stage.ts';
 import {stageParameters} from './stage-parameters.ts';
 
@@ -62,7 +62,10 @@ export function pipelineSchema(registry: Registry): JsonObject {
     },
     required: ['stages'],
     additionalProperties: false,
-    definitions: {node: nodeSchema(stages)},
+    definitions: {
+      node: nodeSchema(stages),
+      ...Object.fromEntries(stages.flatMap((stage) => Object.entries(definitionsOf(stage)))),
+    },
   };
 }
 
@@ -94,7 +97,10 @@ function nodeSchema(stages: readonly Stage[]): JsonObject {
     allOf: stages.map((stage) => ({
       if: {properties: {uses: {const: stage.name}}, required: ['uses']},
       // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-      then: {properties: {in: inputsSchema(stage), with: withSchema(stage)}},
+      then: {
+        properties: {in: inputsSchema(stage), with: withSchema(stage)},
+        ...(Object.values(stage.inputs).some(({optional}) => !optional) && {required: ['in']}),
+      },
     })),
   };
 }
@@ -111,12 +117,34 @@ function inputsSchema({inputs}: Stage): JsonObject {
   };
 }
 
+/** A stage's own definitions under names of their own, so that two stages may use one name. */
+function definitionsOf(stage: Stage): JsonObject {
+  const {definitions} = stageParameters(stage).schema;
+  if (!isJsonObject(definitions)) return {};
+  return Object.fromEntries(
+    Object.entries(definitions).map(([name, schema]) => [`${stage.name}.${name}`, hoisted(schema, stage)]),
+  );
+}
+
+function hoisted(schema: Json, stage: Stage): Json {
+  if (schema === null || typeof schema !== 'object') return schema;
+  if (Array.isArray(schema)) return schema.map((part) => hoisted(part, stage));
+  return Object.fromEntries(
+    Object.entries(schema).map(([key, part]) => [
+      key,
+      key === '$ref' && typeof part === 'string'
+        ? part.replace('#/definitions/', `#/definitions/${stage.name}.`)
+        : hoisted(part, stage),
+    ]),
+  );
+}
+
 function withSchema(stage: Stage): JsonObject {
   const expression: JsonObject = {type: 'string', pattern: '\\$\\{.*\\}'};
   const properties = [...stageParameters(stage).byName].map(([name, schemas]): [string, JsonObject] => {
     const described = schemas.find(({description}) => typeof description === 'string');
     const description = described?.description ?? name;
-    return [name, {description, anyOf: [...schemas, expression]}];
+    return [name, {description, anyOf: [...schemas.map((schema) => hoisted(schema, stage)), expression]}];
   });
   return {type: 'object', properties: Object.fromEntries(properties), additionalProperties: false};
 }

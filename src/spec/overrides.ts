@@ -52,7 +52,7 @@ function applySet(params: MapTree, source: SourceText, faults: Faults): MapTree 
   }
   const before = faults.count;
   const value = readTree(source, faults, equals + 1);
-  if (!value && faults.count > before) return params;
+  if (faults.count > before) return params;
   const nothing: Tree = {kind: 'scalar', value: null, at: whole};
   const path = source.text.slice(0, equals).split('.');
   const at = {source, span: {start: 0, end: equals}};

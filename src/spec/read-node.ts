@@ -1,4 +1,4 @@
-import {isVariableName} from './cel.ts';
+import {isVariableName, VARIABLE_HINT} from './cel.ts';
 import type {Faults} from './faults.ts';
 import type {Resolver} from './resolve.ts';
 import {asList, asMap, asText, fields} from './shape.ts';
@@ -61,8 +61,7 @@ function readAxis({name, keyAt, value}: Entry, resolver: Resolver, faults: Fault
     return undefined;
   }
   if (!isVariableName(name)) {
-    const hint = 'Use letters, digits and "_", and no word of the expression language.';
-    faults.add('bad-name', keyAt, `"${name}" cannot be the name of an axis.`, hint);
+    faults.add('bad-name', keyAt, `"${name}" cannot be the name of an axis.`, VARIABLE_HINT);
     return undefined;
   }
   if (resolver.has(name)) {

@@ -1,7 +1,6 @@
 import {basename, dirname, extname, resolve} from 'node:path';
-import {suggestion} from '../base/nearest.ts';
 import {fail, ok, type Result} from '../base/result.ts';
-import {isVariableName} from './cel.ts';
+import {isVariableName, VARIABLE_HINT} from './cel.ts';
 import {Faults} from './faults.ts';
 import {type Overrides, overrideParams} from './overrides.ts';
 import {readNode, readReference} from './read-node.ts';
@@ -66,8 +65,7 @@ function readParams(entry: Entry | undefined, source: Place['source'], overrides
   const params = asMap(entry?.value, '"params"', 'Write {NAME: VALUE, …}.', faults) ?? none;
   for (const {name, keyAt} of params.entries.values()) {
     if (isVariableName(name)) continue;
-    const hint = 'Use letters, digits and "_", and no word of the expression language.';
-    faults.add('bad-name', keyAt, `"${name}" cannot be the name of a param.`, hint);
+    faults.add('bad-name', keyAt, `"${name}" cannot be the name of a param.`, VARIABLE_HINT);
   }
   return overrideParams(params, overrides, faults);
 }
@@ -131,6 +129,3 @@ function checkPlots(entry: Entry | undefined, faults: Faults): void {
   const list = asList(entry?.value, '"plots"', PLOTS_HINT, faults);
   for (const item of list?.items ?? []) asMap(item, 'A plot', PLOTS_HINT, faults);
 }
-
-/** The hint of a name that no node of the pipeline has. */
-export const suggestNode = (name: string, spec: Spec): string => suggestion(name, spec.nodes.keys(), 'nodes');

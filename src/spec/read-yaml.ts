@@ -2,7 +2,7 @@ import {Composer, type CST, type Document, Parser} from 'yaml';
 import type {SourceText} from '../base/diagnostic.ts';
 import type {Faults} from './faults.ts';
 
-export const LARGEST_FILE = 5_000_000;
+const LARGEST_FILE = 5_000_000;
 export const DEEPEST_NESTING = 100;
 
 const MiB = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -49,7 +49,7 @@ export function describeSchema(schema: JsonObject): string | undefined {
   const branches = [schema.anyOf, schema.oneOf].flat().filter((part) => isJsonObject(part));
   if (branches.length > 0) {
     const parts = branches.map(describeSchema);
-    return parts.every((part) => part !== undefined) ? [...new Set(parts)].join(', or ') : undefined;
+    return parts.every((part) => part !== undefined) ? [...new Set(parts)].join(' or ') : undefined;
   }
   switch (schema.type) {
     case 'number':

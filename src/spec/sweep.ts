@@ -10,7 +10,7 @@ export interface AxisValue {
   readonly at: Place;
 }
 
-export const LONGEST_AXIS = 100_000;
+const LONGEST_AXIS = 100_000;
 
 const FORMS = ['linspace', 'logspace', 'range'] as const;
 type Form = (typeof FORMS)[number];

@@ -260,13 +260,7 @@ p.yaml:5:29 unused-axis
 The axis "vaule" of "k" changes nothing: no parameter and no expression uses it.
     k: {uses: number, sweep: {vaule: [1, 2]}, with: {}}
                               ^^^^^
-Did you mean "value"?
-
-p.yaml:5:45 missing-parameter
-The node "k" lacks the parameter "value" of "number".
-    k: {uses: number, sweep: {vaule: [1, 2]}, with: {}}
-                                              ^^^^
-value: The number to give.`,
+Did you mean "value"?`,
   );
 });
 
@@ -411,4 +405,105 @@ expect:
     'p.yaml:6:6 wrong-type',
     'p.yaml:9:10 unknown-artifact',
   ]);
+});
+
+const train = defineStage({
+  name: 'train',
+  version: 1,
+  doc: 'Has the kinds of parameters that training has.',
+  params: z.strictObject({
+    data: z.strictObject({
+      name: z.enum(['mnist', 'cifar10']),
+      limit: z.strictObject({train: z.int().min(1)}).optional(),
+    }),
+    seed: z.union([z.int(), z.strictObject({order: z.int(), augment: z.int()})]).describe('What is random.'),
+    length: z
+      .string()
+      .regex(/^\d+(ep|it)$/, 'it is a number of epochs or steps, such as 8ep or 1200it')
+      .default('1ep'),
+    schedule: z
+      .discriminatedUnion('kind', [
+        z.strictObject({kind: z.literal('constant')}),
+        z.strictObject({kind: z.literal('linear'), warmup: z.int().min(0)}),
+      ])
+      .default({kind: 'constant'}),
+    betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).default([0.9, 0.999]),
+  }),
+  inputs: {},
+  outputs: {summary: {kind: 'summary', doc: 'Nothing.'}},
+  computes: 'plain',
+  run: async () => ({summary: []}),
+});
+
+test('inside a parameter the fault is marked where it is, also when the value came from params', () => {
+  const text = `params:
+  data: {name: mnits, limit: {trian: 5}}
+stages:
+  a: {uses: train, with: {data: "\${data}", seed: {order: 1}}}
+  b: {uses: train, with: {data: {name: mnist, limit: {train: 0}}, seed: one, length: 8 ep}}
+  c: {uses: train, with: {data: {name: mnist}, seed: 1, schedule: {kind: cosine}}}
+  d: {uses: train, with: {data: {name: mnist}, seed: 1, schedule: {kind: linear, warmup: -1}, betas: [0.9, 1]}}
+  e: {uses: train, with: {data: {name: mnist}, seed: 1.5, schedule: {kind: constant, warmup: 1}}}
+`;
+  expect(faultsOf(text, {}, new Map([['train', train]]))).toBe(
+    `p.yaml:2:16 bad-parameter
+"data.name" of "train" must be one of "mnist", "cifar10", but is "mnits".
+    data: {name: mnits, limit: {trian: 5}}
+                 ^^^^^
+
+p.yaml:2:31 unknown-parameter
+"data.limit" has no parameter "trian".
+    data: {name: mnits, limit: {trian: 5}}
+                                ^^^^^
+Did you mean "train"?
+
+p.yaml:4:50 missing-parameter
+The node "a" lacks the parameter "seed.augment" of "train".
+    a: {uses: train, with: {data: "\${data}", seed: {order: 1}}}
+                                                   ^^^^^^^^^^
+seed: What is random.
+
+p.yaml:5:62 bad-parameter
+"data.limit.train" of "train" must be a whole number of at least 1, but is 0.
+    b: {uses: train, with: {data: {name: mnist, limit: {train: 0}}, seed: one, length: 8 ep}}
+                                                               ^
+
+p.yaml:5:73 bad-parameter
+"seed" of "train" must be a whole number or a map, but is "one".
+    b: {uses: train, with: {data: {name: mnist, limit: {train: 0}}, seed: one, length: 8 ep}}
+                                                                          ^^^
+seed: What is random.
+
+p.yaml:5:86 bad-parameter
+"length" of "train" cannot be "8 ep": it is a number of epochs or steps, such as 8ep or 1200it.
+    b: {uses: train, with: {data: {name: mnist, limit: {train: 0}}, seed: one, length: 8 ep}}
+                                                                                       ^^^^
+
+p.yaml:6:74 bad-parameter
+"schedule.kind" of "train" must be "constant" or "linear", but is "cosine".
+    c: {uses: train, with: {data: {name: mnist}, seed: 1, schedule: {kind: cosine}}}
+                                                                           ^^^^^^
+
+p.yaml:7:90 bad-parameter
+"schedule.warmup" of "train" must be a whole number of at least 0, but is -1.
+    d: {uses: train, with: {data: {name: mnist}, seed: 1, schedule: {kind: linear, warmup: -1}, betas: [0.9, 1]}}
+                                                                                           ^^
+
+p.yaml:7:108 bad-parameter
+"betas.1" of "train" must be a number of at least 0 and below 1, but is 1.
+    d: {uses: train, with: {data: {name: mnist}, seed: 1, schedule: {kind: linear, warmup: -1}, betas: [0.9, 1]}}
+                                                                                                             ^
+
+p.yaml:8:54 bad-parameter
+"seed" of "train" must be a whole number or a map, but is 1.5.
+    e: {uses: train, with: {data: {name: mnist}, seed: 1.5, schedule: {kind: constant, warmup: 1}}}
+                                                       ^^^
+seed: What is random.
+
+p.yaml:8:86 unknown-parameter
+"schedule.warmup" of "train" cannot be given beside the others.
+    e: {uses: train, with: {data: {name: mnist}, seed: 1.5, schedule: {kind: constant, warmup: 1}}}
+                                                                                       ^^^^^^
+Remove it, or what it excludes.`,
+  );
 });
