@@ -149,8 +149,8 @@ test('a payload that is gone is made again only when something that runs needs i
     }
   expect(await verdicts(connectivityGraph(), store)).toEqual(allCached(connectivityGraph()));
   expect(await verdicts(connectivityGraph({alphas: [0, 0.25, 1]}), store)).toMatchObject({
-    load: 'run: its weights is needed and no longer in the cache',
-    A: 'run: its weights is needed and no longer in the cache',
+    load: 'run: its weights file is needed and no longer in the cache',
+    A: 'run: its weights file is needed and no longer in the cache',
     B: 'cached',
     'interpolate[alpha=0]': 'cached',
   });
@@ -180,7 +180,7 @@ test('outside data that cannot be had makes its instance unresolved and what fol
   expect(instances[0]?.reason).toMatchObject({
     why: 'unresolved',
     parameter: 'data',
-    detail: expect.stringContaining('ENOENT'),
+    detail: '/nowhere/at/all does not exist.',
   });
   expect(instances[1]?.reason).toEqual({why: 'upstream', upstream: ['a']});
   expect(instances[2]).toMatchObject({
@@ -188,4 +188,14 @@ test('outside data that cannot be had makes its instance unresolved and what fol
     located: {data: '/data/mnist', lr: 2},
   });
   expect(asked).toBe(2);
+});
+
+test('a result that was removed since it ran is said to be removed', async () => {
+  const store = await temporaryStore();
+  await runGraph(connectivityGraph(), store);
+  const {instances} = await makePlan(connectivityGraph(), {store, numerics: 'n1'});
+  const key = instances.find(({instance}) => instance.id === 'B')?.key;
+  if (!key) throw new Error('no key');
+  await store.forget(key, 'a test');
+  expect((await verdicts(connectivityGraph(), store)).B).toBe('run: its result is no longer in the cache');
 });
