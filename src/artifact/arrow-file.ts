@@ -23,7 +23,7 @@ export function writeArrowFile(
   fields: readonly Field[],
   batches: readonly Batch[],
   metadata: Metadata = new Map(),
-): Uint8Array<ArrayBuffer> {
+): Uint8Array {
   const schema = new Schema(
     [...fields],
     new Map([[FORMAT_FIELD, String(ARTIFACT_FORMAT)], [KIND_FIELD, kind], ...metadata]),
@@ -36,7 +36,7 @@ export function writeArrowFile(
   writer.reset(undefined, schema);
   for (const batch of recordBatches) writer.write(batch);
   writer.finish();
-  return new Uint8Array(writer.toUint8Array(true));
+  return writer.toUint8Array(true);
 }
 
 export const nonNull = (name: string, type: ConstructorParameters<typeof Field>[1]): Field =>

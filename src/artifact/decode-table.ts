@@ -2,7 +2,7 @@ import {type Data, DataType, type Field} from 'apache-arrow';
 import {ArtifactError} from './artifact-error.ts';
 import type {Column} from './columns.ts';
 import {BASE_COLUMNS, type Cell, type ColumnType, type Rows, type TableKind} from './kinds.ts';
-import {type ArrowFile, guarded} from './read-arrow-file.ts';
+import type {ArrowFile} from './read-arrow-file.ts';
 
 /** The columns of a table's file, in its order. */
 export function columnsOfFile(kind: TableKind, file: ArrowFile): readonly Column[] {
@@ -26,7 +26,7 @@ function columnType({name, type}: Field, file: string): ColumnType {
 export function decodeTable(kind: TableKind, file: ArrowFile): Rows {
   const columns = columnsOfFile(kind, file);
   return file.batches.flatMap(({rows, columns: data}) => {
-    const cells = columns.map(({type}, index) => cellReader(type, data[index], file.name));
+    const cells = columns.map(({type}, index) => cellReader(type, data[index]));
     return Array.from({length: rows}, (_, row) =>
       Object.fromEntries(columns.map(({name}, index) => [name, cells[index]?.(row) ?? missing(file.name)])),
     );
@@ -40,12 +40,12 @@ const missing = (file: string): never => {
 // `fatal`, since replacing bad bytes would hand on text that nobody wrote.
 const UTF8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
 
-function cellReader(type: ColumnType, data: Data | undefined, file: string): (row: number) => Cell | undefined {
+function cellReader(type: ColumnType, data: Data | undefined): (row: number) => Cell | undefined {
   if (data === undefined) return () => undefined;
   const {values, valueOffsets} = data;
   switch (type) {
     case 'utf8':
-      return (row) => guarded(file, () => UTF8.decode(values.subarray(valueOffsets[row], valueOffsets[row + 1])));
+      return (row) => UTF8.decode(values.subarray(valueOffsets[row], valueOffsets[row + 1]));
     case 'float64':
     case 'int32':
       return (row) => values[row];

@@ -6,7 +6,7 @@ import {FLOAT32} from './encode-weights.ts';
 import type {Mask, Weights} from './kinds.ts';
 import {fromLittleEndian} from './little-endian.ts';
 import {unpackBits} from './mask-bits.ts';
-import {type ArrowFile, damaged, guarded} from './read-arrow-file.ts';
+import {type ArrowFile, damaged} from './read-arrow-file.ts';
 import {MASK_FIELDS, sizeOf, WEIGHTS_FIELDS} from './tensor-columns.ts';
 
 /** The network of a weights file; `values` are views on its bytes, so they must not be written to. */
@@ -54,6 +54,9 @@ function checkOrder(tensors: readonly {readonly name: string}[], file: string): 
   });
 }
 
+// `fatal`, since replacing bad bytes would hand on a name that nobody wrote.
+const UTF8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
+
 interface TensorRow {
   text(column: string): string;
   shape(): readonly number[];
@@ -71,8 +74,7 @@ function tensorRows(file: ArrowFile): readonly TensorRow[] {
       };
       return {
         bytes,
-        text: (name) =>
-          guarded(file.name, () => new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(bytes(name))),
+        text: (name) => UTF8.decode(bytes(name)),
         shape: () => {
           const {valueOffsets, children} = column('shape');
           const sides: unknown = children[0]?.values.subarray(valueOffsets[row], valueOffsets[row + 1]);
@@ -92,7 +94,7 @@ const fault = (file: string): never => {
 
 function metadataObject(file: ArrowFile, field: string): JsonObject {
   const text = file.schema.metadata.get(field);
-  const value: Json | undefined = text === undefined ? undefined : guarded(file.name, () => JSON.parse(text));
+  const value: Json | undefined = text === undefined ? undefined : JSON.parse(text);
   if (!isJsonObject(value))
     throw new ArtifactError(`${file.name} does not say its ${field}, so it cannot be evaluated.`);
   return value;

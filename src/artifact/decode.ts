@@ -1,7 +1,7 @@
 import {decodeTable} from './decode-table.ts';
 import {decodeMask, decodeWeights} from './decode-tensors.ts';
 import type {ArtifactKind, ArtifactValues} from './kinds.ts';
-import {type ArrowFile, readArrowFile} from './read-arrow-file.ts';
+import {type ArrowFile, guarded, readArrowFile} from './read-arrow-file.ts';
 
 const DECODERS: {readonly [K in ArtifactKind]: (file: ArrowFile) => ArtifactValues[K]} = {
   weights: decodeWeights,
@@ -23,5 +23,5 @@ export function decodeArtifact<K extends ArtifactKind>(
   bytes: Uint8Array,
   name = 'The artifact',
 ): ArtifactValues[K] {
-  return DECODERS[kind](readArrowFile(kind, bytes, name));
+  return guarded(name, () => DECODERS[kind](readArrowFile(kind, bytes, name)));
 }

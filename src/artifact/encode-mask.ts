@@ -5,7 +5,7 @@ import {packBits} from './mask-bits.ts';
 import {bytesCell, MASK_FIELDS, shapeCell, sortedTensors, textCell} from './tensor-columns.ts';
 
 /** One record batch per tensor, sorted by name, as weights are. */
-export function encodeMask({tensors}: Mask): Uint8Array<ArrayBuffer> {
+export function encodeMask({tensors}: Mask): Uint8Array {
   const batches = sortedTensors(tensors, ({bits}) => bits.length).map(({name, shape, bits}) => {
     const wrong = bits.findIndex((bit) => bit > 1);
     if (wrong >= 0)

@@ -14,7 +14,7 @@ export const ARROW_TYPES = {
 } as const satisfies Record<ColumnType, () => unknown>;
 
 /** A table as one record batch, rows in the order given. */
-export function encodeTable(output: TableOutput, rows: Rows): Uint8Array<ArrayBuffer> {
+export function encodeTable(output: TableOutput, rows: Rows): Uint8Array {
   const columns = columnsOf(output);
   refuseUndeclared(columns, rows);
   const fields = columns.map(({name, type}) => nonNull(name, ARROW_TYPES[type]()));

@@ -9,7 +9,7 @@ import {bytesCell, shapeCell, sortedTensors, textCell, WEIGHTS_FIELDS} from './t
 export const FLOAT32 = 'float32';
 
 /** One record batch per tensor, sorted by name, so that one tensor can be read without the others. */
-export function encodeWeights({model, preprocessor, tensors}: Weights): Uint8Array<ArrayBuffer> {
+export function encodeWeights({model, preprocessor, tensors}: Weights): Uint8Array {
   const batches = sortedTensors(tensors, ({values}) => values.length).map(({name, shape, values}) => {
     const at = firstNonFinite(values);
     if (at !== undefined)

@@ -18,7 +18,7 @@ export interface ArtifactOutput<K extends ArtifactKind = ArtifactKind> {
 export function encodeArtifact<K extends ArtifactKind>(
   output: ArtifactOutput<K>,
   value: ArtifactValues[K],
-): Uint8Array<ArrayBuffer> {
+): Uint8Array {
   const {kind} = output;
   const given: ArtifactValues[ArtifactKind] = value;
   if (isTableKind(kind)) {

@@ -1,13 +1,12 @@
 import {type Data, DataType, type Field, RecordBatchReader, type Schema} from 'apache-arrow';
 import {ARTIFACT_FORMAT, FORMAT_FIELD, KIND_FIELD} from './arrow-file.ts';
 import {ArtifactError} from './artifact-error.ts';
+import {metadataIsWhole} from './check-metadata.ts';
 import type {ArtifactKind} from './kinds.ts';
 
 const MAGIC = Buffer.from('ARROW1');
 /** Magic, padding, footer length, magic: no Arrow file is shorter. */
 const SMALLEST = 8 + 4 + MAGIC.length;
-/** A record batch's entry in the footer takes this many bytes, so a footer cannot name more batches than fit. */
-const BLOCK_BYTES = 24;
 
 export interface ArrowFile {
   /** As messages name it. */
@@ -26,19 +25,17 @@ export function readArrowFile(kind: ArtifactKind, bytes: Uint8Array, name: strin
   // Arrow's views need their buffers on multiples of eight; a misaligned file is moved once, whole.
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : Uint8Array.from(bytes);
   checkFrame(aligned, name);
-  const file = guarded(name, () => {
-    const reader = RecordBatchReader.from(aligned);
-    if (!reader.isFile() || !reader.isSync()) throw damaged(name);
-    reader.open();
-    if (reader.numDictionaries > 0 || reader.numRecordBatches > aligned.byteLength / BLOCK_BYTES) throw damaged(name);
-    checkMetadata(reader.schema, kind, name);
-    const batches = Array.from({length: reader.numRecordBatches}, (_, index) => {
-      const batch = reader.readRecordBatch(index);
-      if (batch === null) throw damaged(name);
-      return {rows: batch.data.length, columns: batch.data.children};
-    });
-    return {name, schema: reader.schema, batches};
+  const reader = RecordBatchReader.from(aligned);
+  if (!reader.isFile() || !reader.isSync()) throw damaged(name);
+  reader.open();
+  if (reader.numDictionaries > 0) throw damaged(name);
+  checkMetadata(reader.schema, kind, name);
+  const batches = Array.from({length: reader.numRecordBatches}, (_, index) => {
+    const batch = reader.readRecordBatch(index);
+    if (batch === null) throw damaged(name);
+    return {rows: batch.data.length, columns: batch.data.children};
   });
+  const file = {name, schema: reader.schema, batches};
   for (const {rows, columns} of file.batches)
     columns.forEach((column, index) => {
       checkColumn(column, rows, file.schema.fields[index], name);
@@ -68,7 +65,7 @@ function checkFrame(bytes: Uint8Array, name: string): void {
     throw new ArtifactError(`${name} is not an Arrow file.`, 'Artifacts are Arrow IPC files, written by basin.');
   if (size < SMALLEST || !view.subarray(size - MAGIC.length).equals(MAGIC)) throw damaged(name);
   const footer = view.readInt32LE(size - MAGIC.length - 4);
-  if (footer <= 0 || footer > size - SMALLEST) throw damaged(name);
+  if (footer <= 0 || footer > size - SMALLEST || !metadataIsWhole(bytes)) throw damaged(name);
 }
 
 function checkMetadata({metadata}: Schema, kind: ArtifactKind, name: string): void {

@@ -23,21 +23,28 @@ export type OutputsOf = (index: number, artifact: string) => OutputRecord;
  * What the key of an instance is the digest of, once everything upstream is finished: upstream content and not upstream keys, so
  * that what reran to the same bytes changes nothing below. Axis names are in it only where an input gathers them.
  *
- * @param numerics of the set-up; in the preimage of stages that compute with tensors, and only there.
+ * @param numerics of the set-up; in the preimage of stages that compute with tensors, and only there, so the others can do
+ * without.
  */
-export function preimageOf({instance, identity}: Identified, outputsOf: OutputsOf, numerics: string): JsonObject {
+export function preimageOf(
+  {instance, identity}: Identified,
+  outputsOf: OutputsOf,
+  numerics: string | undefined,
+): JsonObject {
+  if (numerics === undefined && instance.stage.computes === 'tensors')
+    throw new Error(`Internal error: a key of ${instance.stage.name} was asked for before there is a backend`);
   const inputs = Object.entries(instance.inputs).map(([name, binding]) => [name, inputPart(binding, outputsOf)]);
   return {...staticPreimage({instance, identity}, numerics), inputs: Object.fromEntries(inputs)};
 }
 
 /** The part of the preimage that is known before upstream has run. */
-export function staticPreimage({instance: {stage}, identity}: Identified, numerics: string): JsonObject {
+export function staticPreimage({instance: {stage}, identity}: Identified, numerics: string | undefined): JsonObject {
   return {
     format: KEY_FORMAT,
     stage: stage.name,
     version: stage.version,
     params: identity,
-    ...(stage.computes === 'tensors' && {numerics}),
+    ...(stage.computes === 'tensors' && numerics !== undefined && {numerics}),
   };
 }
 

@@ -86,7 +86,7 @@ function firstLook(
   if (numerics === undefined && instance.stage.computes === 'tensors') return {state: 'backend-unknown', base};
   const running = upstream.filter(({index}) => cachedRecord(drafts[index]) === undefined);
   if (running.length > 0) return {state: 'awaits', base, upstream: running};
-  const preimage = preimageOf(base, (index, artifact) => outputOf(graph, drafts, index, artifact), numerics ?? '');
+  const preimage = preimageOf(base, (index, artifact) => outputOf(graph, drafts, index, artifact), numerics);
   return {state: 'miss', base, key: keyOfPreimage(preimage), preimage};
 }
 
@@ -129,7 +129,7 @@ function addReasons(
     const lastKey = lastKeys.get(draft.base.instance.id);
     const last = lastKey === undefined ? undefined : lastRecords.get(lastKey);
     const verdict = served.has(draft.base.instance.index) ? 'run-unless-cut-off' : 'run';
-    const reason = lastKey === undefined && verdict === 'run' ? NEVER_RUN : reasonOf(draft, last);
+    const reason = lastKey === undefined && verdict === 'run' ? NEVER_RUN : reasonOf(draft, lastKey, last);
     const key = draft.state === 'miss' ? draft.key : undefined;
     return {...draft.base, verdict, reason, key, record: undefined};
   });
@@ -137,15 +137,19 @@ function addReasons(
 
 const NEVER_RUN: Reason = {why: 'never-run'};
 
-function reasonOf(draft: Exclude<Draft, {state: 'decided'}>, last: StoreRecord | undefined): Reason {
+function reasonOf(
+  draft: Exclude<Draft, {state: 'decided'}>,
+  lastKey: Key | undefined,
+  last: StoreRecord | undefined,
+): Reason {
   switch (draft.state) {
     case 'backend-unknown':
       return {why: 'backend-unknown'};
     case 'awaits':
       return {why: 'upstream', upstream: draft.upstream.map(({id}) => id)};
     case 'miss': {
-      const changes = last === undefined ? [] : diffPreimages(last.preimage, draft.preimage);
-      return changes.length === 0 ? NEVER_RUN : {why: 'changed', changes};
+      if (lastKey === draft.key) return {why: 'record-missing'};
+      return {why: 'changed', changes: last === undefined ? [] : diffPreimages(last.preimage, draft.preimage)};
     }
   }
 }
@@ -166,7 +170,7 @@ function servedIfCutOff(
   const candidates = store.recordsWithStaticPart([...new Set(waiting.map(({digest}) => digest))]);
   return new Set(
     waiting.flatMap(({index, partial, digest}) =>
-      candidates.get(digest)?.some(({preimage}) => couldBecome(partial, preimage)) ? [index] : [],
+      candidates.get(digest)?.some(({preimage}) => couldBecome(partial.inputs ?? {}, preimage.inputs)) ? [index] : [],
     ),
   );
 }

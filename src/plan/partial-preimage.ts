@@ -1,4 +1,3 @@
-import {canonicalJson} from '../base/canonical-json.ts';
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
 import type {Binding, Instance} from '../graph/graph.ts';
 import type {OutputRecord} from '../store/record.ts';
@@ -17,7 +16,6 @@ export function partialPreimage(
   instances: readonly Instance[],
   numerics: string | undefined,
 ): JsonObject {
-  const {numerics: known, ...rest} = staticPreimage({instance, identity}, numerics ?? '');
   const part = (binding: Binding): Json => {
     if (binding.many)
       return binding.members.map(({axes, from, artifact}) => ({
@@ -28,17 +26,13 @@ export function partialPreimage(
     return output ? {kind: output.kind, digest: output.digest} : awaits(instances[binding.from]);
   };
   const inputs = Object.entries(instance.inputs).map(([name, binding]) => [name, part(binding)]);
-  return {
-    ...rest,
-    ...(known !== undefined && numerics !== undefined && {numerics: known}),
-    inputs: Object.fromEntries(inputs),
-  };
+  return {...staticPreimage({instance, identity}, numerics), inputs: Object.fromEntries(inputs)};
 }
 
 const awaits = (upstream: Instance | undefined): JsonObject => ({awaits: upstream?.id ?? ''});
 const isAwaited = (value: Json): boolean => isJsonObject(value) && Object.hasOwn(value, 'awaits');
 
-/** Whether a record's preimage could be the partial one's once upstream has run: everything known agrees. */
+/** Whether recorded inputs could be the partial ones once upstream has run: everything known agrees. */
 export function couldBecome(partial: Json, recorded: Json | undefined): boolean {
   if (isAwaited(partial)) return recorded !== undefined;
   if (recorded === undefined) return false;
@@ -53,7 +47,7 @@ export function couldBecome(partial: Json, recorded: Json | undefined): boolean 
   }
   if (isList(partial) && isList(recorded))
     return partial.length === recorded.length && partial.every((value, index) => couldBecome(value, recorded[index]));
-  return canonicalJson(partial) === canonicalJson(recorded);
+  return partial === recorded;
 }
 
 const isList = (value: Json): value is readonly Json[] => Array.isArray(value);

@@ -14,14 +14,16 @@ export function reasonText(reason: Reason): string {
     case 'never-run':
       return 'has not run before';
     case 'changed':
-      return some(reason.changes.map(changeText), ', ');
+      return reason.changes.length === 0 ? 'changed since it last ran' : some(reason.changes.map(changeText), ', ');
     case 'upstream': {
       const [first] = reason.upstream;
       if (reason.upstream.length === 1 && first !== undefined) return `${first} runs`;
       return `${some(reason.upstream, ', ')} run`;
     }
     case 'payload-missing':
-      return `its ${reason.artifact} is needed and no longer in the cache`;
+      return `its ${reason.artifact} file is needed and no longer in the cache`;
+    case 'record-missing':
+      return 'its result is no longer in the cache';
     case 'unresolved':
       return `${reason.parameter}: ${reason.detail}`;
     case 'backend-unknown':

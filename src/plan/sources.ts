@@ -72,7 +72,20 @@ async function resolveOne(resolver: SourceResolver, value: Json, context: Source
   } catch (error) {
     if (error instanceof UserError)
       return {state: 'unresolved', reason: error.message, ...(error.hint !== undefined && {hint: error.hint})};
-    if (error instanceof Error && systemCode(error) !== undefined) return {state: 'unresolved', reason: error.message};
+    if (error instanceof Error && systemCode(error) !== undefined) return {state: 'unresolved', ...systemReason(error)};
     throw error;
+  }
+}
+
+function systemReason(error: Error): {reason: string; hint?: string} {
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
+  switch (path && systemCode(error)) {
+    case 'ENOENT':
+      return {reason: `${path} does not exist.`, hint: 'Paths start at the folder of the pipeline file.'};
+    case 'EACCES':
+    case 'EPERM':
+      return {reason: `${path} cannot be read: no permission.`};
+    default:
+      return {reason: error.message};
   }
 }

@@ -16,6 +16,8 @@ export type Reason =
   | {readonly why: 'changed'; readonly changes: readonly Change[]}
   | {readonly why: 'upstream'; readonly upstream: readonly InstanceId[]}
   | {readonly why: 'payload-missing'; readonly artifact: string}
+  /** It ran with this key, and its record was removed since. */
+  | {readonly why: 'record-missing'}
   /** It ran before, and whether that still holds depends on a backend that is not set up yet. */
   | {readonly why: 'backend-unknown'}
   | {

@@ -15,11 +15,13 @@ const KINDS: Readonly<Record<ArtifactKind, true>> = {
 const isKind = (text: Json | undefined): text is ArtifactKind => typeof text === 'string' && Object.hasOwn(KINDS, text);
 const isCount = (value: Json | undefined): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
-/** A record as its file and the index hold it. */
+/** A record as its file holds it. */
 export function recordText({key, preimage, outputs, seconds}: StoreRecord): string {
-  const plain = Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, outputJson(output)]));
-  return `${canonicalJson({key, preimage, outputs: plain, seconds})}\n`;
+  return `${canonicalJson({key, preimage, outputs: outputsJson(outputs), seconds})}\n`;
 }
+
+export const outputsJson = (outputs: StoreRecord['outputs']): JsonObject =>
+  Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, outputJson(output)]));
 
 const outputJson = ({kind, digest, bytes, rows, inline}: OutputRecord): JsonObject => ({
   kind,
@@ -29,8 +31,8 @@ const outputJson = ({kind, digest, bytes, rows, inline}: OutputRecord): JsonObje
   ...(inline !== undefined && {inline}),
 });
 
-/** The record of a text, or nothing when it is cut, hand-made wrongly, or of another shape: then it is a miss. */
-export function parseRecord(text: string): StoreRecord | undefined {
+/** The record of a file's text, or nothing when it is cut, hand-made wrongly, or of another shape: then it is a miss. */
+function parseRecord(text: string): StoreRecord | undefined {
   let json: Json;
   try {
     json = JSON.parse(text);
@@ -40,14 +42,18 @@ export function parseRecord(text: string): StoreRecord | undefined {
   if (!isJsonObject(json)) return undefined;
   const {key, preimage, outputs, seconds} = json;
   if (typeof key !== 'string' || !isKey(key) || !isJsonObject(preimage) || !isJsonObject(outputs)) return undefined;
-  if (typeof seconds !== 'number') return undefined;
+  const checked = parseOutputs(outputs);
+  return checked && typeof seconds === 'number' ? {key, preimage, outputs: checked, seconds} : undefined;
+}
+
+export function parseOutputs(outputs: JsonObject): StoreRecord['outputs'] | undefined {
   const checked: [string, OutputRecord][] = [];
   for (const [name, output] of Object.entries(outputs)) {
     const parsed = parseOutput(output);
     if (!parsed) return undefined;
     checked.push([name, parsed]);
   }
-  return {key, preimage, outputs: Object.fromEntries(checked), seconds};
+  return Object.fromEntries(checked);
 }
 
 function parseOutput(json: Json): OutputRecord | undefined {
@@ -65,7 +71,7 @@ const isRows = (json: Json): json is Rows =>
     (row: Json) => isJsonObject(row) && Object.values(row).every((cell) => cell !== null && typeof cell !== 'object'),
   );
 
-/** As `parseRecord`, for a text from outside the index: it must be the record of this key, and say so truly. */
+/** As `parseRecord`; it must also be the record of this key, and say so truly. */
 export function parseRecordOf(key: Key, text: string): StoreRecord | undefined {
   const record = parseRecord(text);
   if (record?.key !== key || keyOf(canonicalJson(record.preimage)) !== key) return undefined;

@@ -1,7 +1,8 @@
 import {DatabaseSync, type SQLInputValue, type StatementSync} from 'node:sqlite';
 import {type Digest, isDigest, isKey, type Key} from '../base/digest.ts';
+import {indexedRecord, RECORD} from './indexed-record.ts';
 import type {StoreRecord} from './record.ts';
-import {parseRecord, recordText} from './record-file.ts';
+import {outputsJson} from './record-file.ts';
 import {staticPart} from './static-part.ts';
 
 /** Raised when a table changes; an index of another version is thrown away and made anew from the files. */
@@ -9,7 +10,8 @@ const INDEX_VERSION = 1;
 
 const TABLES = `
   create table record(
-    key text primary key, folder text not null, stage text, static text not null, text text not null);
+    key text primary key, folder text not null, stage text, static text not null,
+    preimage text not null, outputs text not null, seconds real not null);
   create index record_folder on record(folder);
   create index record_stage on record(stage);
   create index record_static on record(static);
@@ -69,26 +71,24 @@ export class RecordIndex {
 
   records(keys: readonly Key[]): Map<Key, StoreRecord> {
     const rows = this.#all(
-      'select text from json_each(?) as asked cross join record on record.key = asked.value',
+      `select ${RECORD} from json_each(?) as asked cross join record on record.key = asked.value`,
       JSON.stringify(keys),
     );
-    const found = new Map<Key, StoreRecord>();
-    for (const record of parsed(rows)) found.set(record.key, record);
-    return found;
+    return new Map(rows.map(indexedRecord).map((record) => [record.key, record]));
   }
 
   /** By static part, newest first. */
   withStaticPart(digests: readonly Digest[]): Map<Digest, StoreRecord[]> {
     const rows = this.#all(
-      `select static, text from json_each(?) as asked cross join record on record.static = asked.value
+      `select static, ${RECORD} from json_each(?) as asked cross join record on record.static = asked.value
        order by record.rowid desc`,
       JSON.stringify(digests),
     );
     const found = new Map<Digest, StoreRecord[]>();
     for (const row of rows) {
       const digest = String(row.static);
-      const record = parseRecord(String(row.text));
-      if (!record || !isDigest(digest)) continue;
+      if (!isDigest(digest)) continue;
+      const record = indexedRecord(row);
       const others = found.get(digest);
       if (others) others.push(record);
       else found.set(digest, [record]);
@@ -98,19 +98,23 @@ export class RecordIndex {
 
   /** Newest first. */
   ofStage(stage: string, most: number): StoreRecord[] {
-    return [...parsed(this.#all('select text from record where stage = ? order by rowid desc limit ?', stage, most))];
+    return this.#all(`select ${RECORD} from record where stage = ? order by rowid desc limit ?`, stage, most).map(
+      indexedRecord,
+    );
   }
 
   put(record: StoreRecord): void {
-    const {key, preimage} = record;
+    const {key, preimage, outputs, seconds} = record;
     const stage = typeof preimage.stage === 'string' ? preimage.stage : null;
     this.#run(
-      'insert or replace into record(key, folder, stage, static, text) values (?, ?, ?, ?, ?)',
+      `insert or replace into record(key, folder, stage, static, preimage, outputs, seconds) values (?, ?, ?, ?, ?, ?, ?)`,
       key,
       key.slice(0, 2),
       stage,
       staticPart(preimage),
-      recordText(record),
+      JSON.stringify(preimage),
+      JSON.stringify(outputsJson(outputs)),
+      seconds,
     );
   }
 
@@ -205,12 +209,5 @@ export class RecordIndex {
 
   #run(sql: string, ...values: SQLInputValue[]): void {
     this.#statement(sql).run(...values);
-  }
-}
-
-function* parsed(rows: ReturnType<StatementSync['all']>): Generator<StoreRecord> {
-  for (const {text} of rows) {
-    const record = parseRecord(String(text));
-    if (record) yield record;
   }
 }

@@ -1,5 +1,8 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
 import {mkdir} from 'node:fs/promises';
-import {expect, test} from 'vitest';
+import {join} from 'node:path';
+import {expect, onTestFinished, test} from 'vitest';
 import {withLease} from '../../src/store/lease.ts';
 import {keyOf, temporaryFolder} from '../rig/temporary-store.ts';
 
@@ -46,4 +49,21 @@ test('a place without a store says so', async () => {
   const root = await temporaryFolder();
   await mkdir(`${root}/leases`);
   await expect(withLease(root, KEY, async () => undefined)).rejects.toMatchObject({hint: expect.any(String)});
+});
+
+test('the lease of a killed process is free', async () => {
+  const root = await temporaryFolder();
+  const holder = spawn(process.execPath, [join(import.meta.dirname, '..', 'rig', 'lease-holder.ts'), root, KEY], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void holder.kill('SIGKILL'));
+  await once(holder.stdout, 'data');
+  let waited = false;
+  await withLease(root, KEY, async () => undefined, {
+    waiting: () => {
+      waited = true;
+      holder.kill('SIGKILL');
+    },
+  });
+  expect(waited).toBe(true);
 });
