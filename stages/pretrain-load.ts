@@ -50,7 +50,6 @@ function withFreshHead(
   headSeed: number,
 ): NamedTensor[] {
   const parts = new Map(body);
-  for (const {name, head} of model.parameters) if (head) parts.delete(name);
   for (const tensor of initialiseHead(model, headSeed)) parts.set(tensor.name, tensor);
   return fitTensors(model.parameters, parts, source);
 }
