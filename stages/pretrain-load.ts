@@ -8,7 +8,7 @@ import {fitTensors} from './lib/models/fit-tensors.ts';
 import {initialise, initialiseHead, sizeOf} from './lib/models/initialise.ts';
 import type {Model} from './lib/models/model.ts';
 import {bindModel, modelSchema} from './lib/models/registry.ts';
-import {resolveCheckpoint, WITHOUT_DATA} from './lib/source-checkpoint.ts';
+import {resolveCheckpoint} from './lib/source-checkpoint.ts';
 
 const seed = (doc: string) => z.int().min(0).describe(doc).default(0);
 const labels = z.int().min(1).max(65_536).describe('Number of classes of the fresh head.');
@@ -16,7 +16,8 @@ const headSeed = seed('Seed of the fresh head: equal seeds give equal heads, wha
 const checkpoint = z
   .string()
   .min(1)
-  .refine((source) => !WITHOUT_DATA.includes(source), 'This is not a checkpoint.')
+  // aborts, so that of the union's members the one that was meant is the one complained about
+  .regex(/^(?!(random|upstream)$)/, {error: 'This is not a checkpoint.', abort: true})
   .describe('A HuggingFace folder, a .safetensors file with config.json beside it, or hf:owner/name[@revision].');
 
 const params = z.union([
@@ -49,7 +50,6 @@ function withFreshHead(
   headSeed: number,
 ): NamedTensor[] {
   const parts = new Map(body);
-  for (const {name, head} of model.parameters) if (head) parts.delete(name);
   for (const tensor of initialiseHead(model, headSeed)) parts.set(tensor.name, tensor);
   return fitTensors(model.parameters, parts, source);
 }

@@ -6,7 +6,7 @@ import {type CheckpointFiles, findCheckpoint} from './checkpoint/checkpoint-file
 import {findSnapshot, parseHubReference} from './checkpoint/hub-cache.ts';
 
 /** Values of `source` that name no outside data. */
-export const WITHOUT_DATA: readonly string[] = ['random', 'upstream'];
+const WITHOUT_DATA: readonly string[] = ['random', 'upstream'];
 
 /**
  * Digests by the name each file has in a HuggingFace folder. A single weights file counts as model.safetensors whatever it

@@ -1,5 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {expect, test} from 'vitest';
+import type {JsonObject} from '../../src/base/json.ts';
+import {sizeOf} from '../../stages/lib/models/initialise.ts';
 import {bindModel} from '../../stages/lib/models/registry.ts';
 import {lossAndGradients, norm, relativeError} from '../rig/gradients.ts';
 import {trustedTensors} from '../rig/safetensors.ts';
@@ -34,6 +36,16 @@ test('the parameters have the names and shapes that HuggingFace writes, sorted b
   expect(tiny.parameters.map(({name, shape}) => [name, shape])).toEqual(
     golden.names.map((name: string) => [name, golden.shapes[name]]),
   );
+});
+
+test('sizes are those that transformers counts for vit-base with 10 and 1000 labels and for tiny-random-vit', () => {
+  const count = (config: JsonObject): number =>
+    bindModel({model: 'vit', ...config}).parameters.reduce((sum, {shape}) => sum + sizeOf(shape), 0);
+  expect(bindModel({model: 'vit', labels: 10}).parameters).toHaveLength(200);
+  expect(count({labels: 10})).toBe(85_806_346);
+  expect(count({labels: 1000})).toBe(86_567_656);
+  const tiny = {hidden_size: 32, image_size: 30, patch_size: 2, num_hidden_layers: 5, num_attention_heads: 4};
+  expect(count({...tiny, intermediate_size: 37})).toBe(41_755);
 });
 
 test('prunable are the block weights alone, and only the classifier is the head', () => {

@@ -2,6 +2,7 @@ import {z} from 'zod';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import type {Model} from '../models/model.ts';
+import {schemaFaults} from '../schema-faults.ts';
 
 const side = z.int().min(1).max(65_536);
 
@@ -72,6 +73,5 @@ export function checkpointPreprocessor(config: JsonObject): PreprocessorSettings
     ...(typeof size === 'number' && {size: {height: size, width: size}}),
   });
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({path, message}) => `${path.join('.')}: ${message}`).join('; ');
-  throw new StageError(`preprocessor_config.json asks for what basin cannot do: ${faults}.`);
+  throw new StageError(`preprocessor_config.json asks for what basin cannot do: ${schemaFaults(parsed.error)}.`);
 }

@@ -21,18 +21,6 @@ export const linearParameters = (parameters: ParameterTensors, name: string): Li
   bias: parameters[`${name}.bias`],
 });
 
-/** Several layers over the same rows as one: their outputs stand side by side. */
-export function sideBySide(tf: Tf, layers: readonly LinearParameters[]): LinearParameters {
-  const biases = layers.flatMap(({bias}) => (bias === undefined ? [] : [bias]));
-  return {
-    weight: tf.concat(
-      layers.map(({weight}) => weight),
-      0,
-    ),
-    bias: biases.length === 0 ? undefined : tf.concat(biases, 0),
-  };
-}
-
 /**
  * x Wᵀ (+ bias) (+ residual): x [N, in] → [N, out], residual [N, out].
  *

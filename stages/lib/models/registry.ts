@@ -2,6 +2,7 @@ import {z} from 'zod';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {suggestion} from '../../../src/base/nearest.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {schemaFaults} from '../schema-faults.ts';
 import {mlp, mlpConfigSchema} from './mlp.ts';
 import type {Model} from './model.ts';
 import {vit} from './vit.ts';
@@ -11,13 +12,6 @@ import {vitConfigSchema} from './vit-config.ts';
 export const modelSchema = z.discriminatedUnion('model', [vitConfigSchema, mlpConfigSchema]);
 
 const NAMES: readonly string[] = ['vit', 'mlp'];
-
-/** What zod found, one sentence a fault. */
-function faultsOf(error: z.ZodError): string {
-  return error.issues
-    .map(({path, message}) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
-    .join('; ');
-}
 
 /**
  * The model of a configuration, with defaults filled in.
@@ -29,7 +23,7 @@ export function bindModel(config: JsonObject): Model {
   if (!parsed.success) {
     const {model} = config;
     const hint = typeof model === 'string' && !NAMES.includes(model) ? suggestion(model, NAMES, 'models') : undefined;
-    throw new StageError(`The model's configuration is not valid: ${faultsOf(parsed.error)}`, hint);
+    throw new StageError(`The model's configuration is not valid: ${schemaFaults(parsed.error)}`, hint);
   }
   const settings = parsed.data;
   switch (settings.model) {

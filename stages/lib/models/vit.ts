@@ -1,7 +1,7 @@
 import type {Tensor, Tensor2D, Tensor4D} from '@tensorflow/tfjs';
 import type {Tf} from '../../tensor/library.ts';
 import {activate} from './activation.ts';
-import {layerNorm, linear, linearOfData, linearParameters, parameterOf, sideBySide} from './layers.ts';
+import {layerNorm, linear, linearOfData, linearParameters, parameterOf} from './layers.ts';
 import type {Model, ParameterTensors} from './model.ts';
 import {patchesOf} from './patches.ts';
 import {tokensOf, type VitConfig} from './vit-config.ts';
@@ -43,31 +43,25 @@ function classRows({tf, config, batch}: Pass, rows: Tensor): Tensor {
   return tf.reshape(tf.slice(sequence, [0, 0, 0], [batch, 1, config.hidden_size]), [batch, config.hidden_size]);
 }
 
-/** Rows [B · T, k · D] of k layers side by side → k tensors [B, H, T, D / H]. */
-function splitHeads({tf, config, batch}: Pass, rows: Tensor, parts: number): Tensor[] {
+/** Rows [B · T, D] → [B, H, T, D / H]. */
+function splitHeads({tf, config, batch}: Pass, rows: Tensor): Tensor {
   const {hidden_size: width, num_attention_heads: heads} = config;
-  const perHead = tf.transpose(tf.reshape(rows, [batch, -1, parts * heads, width / heads]), [0, 2, 1, 3]);
-  return parts === 1 ? [perHead] : tf.split(perHead, parts, 1);
+  return tf.transpose(tf.reshape(rows, [batch, -1, heads, width / heads]), [0, 2, 1, 3]);
 }
 
-/** Query, key and value, each [B, H, T, D / H]; of the last block, the query of the class token alone. */
-function project(pass: Pass, names: BlockNames, rows: Tensor, last: boolean): readonly Tensor[] {
-  const {tf, parameters} = pass;
-  const [query, key, value] = [names.query, names.key, names.value].map((name) => linearParameters(parameters, name));
-  if (!query || !key || !value) throw new Error('Internal error: a block has a query, a key and a value');
-  if (!last) return splitHeads(pass, linear(tf, sideBySide(tf, [query, key, value]), rows), 3);
-  return [
-    ...splitHeads(pass, linear(tf, query, classRows(pass, rows)), 1),
-    ...splitHeads(pass, linear(tf, sideBySide(tf, [key, value]), rows), 2),
-  ];
-}
-
-/** Self-attention without its output projection, softmax(q kᵀ / √d) v: [B, H, T, D / H] each → rows [B · T, D]. */
-function attend({tf, config}: Pass, [query, key, value]: readonly Tensor[]): Tensor {
-  if (!query || !key || !value) throw new Error('Internal error: attention has a query, a key and a value');
+/**
+ * Self-attention of `queries` over `rows` without its output projection, softmax(q kᵀ / √d) v: rows [B · T, D] →
+ * rows like `queries`. One product for query, key and value together was measured and is no faster.
+ */
+function attend(pass: Pass, names: BlockNames, rows: Tensor, queries: Tensor): Tensor {
+  const {tf, parameters, config} = pass;
+  const projected = (name: string, from: Tensor) =>
+    splitHeads(pass, linear(tf, linearParameters(parameters, name), from));
   const scale = (config.hidden_size / config.num_attention_heads) ** -0.5;
-  const weights = tf.softmax(tf.matMul(tf.mul(query, scale), key, false, true));
-  return tf.reshape(tf.transpose(tf.matMul(weights, value), [0, 2, 1, 3]), [-1, config.hidden_size]);
+  const query = tf.mul(projected(names.query, queries), scale);
+  const weights = tf.softmax(tf.matMul(query, projected(names.key, rows), false, true));
+  const mixed = tf.matMul(weights, projected(names.value, rows));
+  return tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [-1, config.hidden_size]);
 }
 
 /**
@@ -79,8 +73,8 @@ function block(pass: Pass, layer: number, rows: Tensor, last: boolean): Tensor {
   const names = blockNames(layer);
   const eps = config.layer_norm_eps;
   const normal = layerNorm(tf, parameters, names.normBefore, rows, eps);
-  const mixed = attend(pass, project(pass, names, normal, last));
-  const residual = last ? classRows(pass, rows) : rows;
+  const [queries, residual] = last ? [classRows(pass, normal), classRows(pass, rows)] : [normal, rows];
+  const mixed = attend(pass, names, normal, queries);
   const attended = linear(tf, linearParameters(parameters, names.attentionOutput), mixed, residual);
   const normalAfter = layerNorm(tf, parameters, names.normAfter, attended, eps);
   const inner = activate(
