@@ -100,7 +100,7 @@ async function cifar10(root: string): Promise<Whole> {
 }
 
 /** Keeps the listed classes, in file order; class `classes[i]` becomes label i. */
-export function ofClasses(pictures: Pictures, classes: readonly number[]): Pictures {
+function ofClasses(pictures: Pictures, classes: readonly number[]): Pictures {
   const relabel = new Map(classes.map((label, index) => [label, index]));
   const indices: number[] = [];
   pictures.labels.forEach((label, index) => {
@@ -110,7 +110,7 @@ export function ofClasses(pictures: Pictures, classes: readonly number[]): Pictu
 }
 
 /** Splits n pictures off by a seeded draw; both parts keep file order. */
-export function takeValidation(
+function takeValidation(
   pictures: Pictures,
   {n, seed}: {readonly n: number; readonly seed: number},
 ): {readonly train: Pictures; readonly validation: Pictures} {
