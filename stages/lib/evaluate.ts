@@ -20,9 +20,6 @@ export interface Evaluation {
   readonly n: number;
 }
 
-/** What an evaluation needs to be told between batches. */
-export type Pause = () => Promise<void>;
-
 /** Evaluates without augmentation; `pause` is awaited between batches, so that a stop arrives. */
 export async function evaluate(
   tf: Tf,
@@ -30,7 +27,7 @@ export async function evaluate(
   parameters: ParameterTensors,
   pictures: Pictures,
   preprocessing: Preprocessing,
-  pause: Pause,
+  pause: () => Promise<void>,
 ): Promise<Evaluation> {
   const buffer = batchBuffer(preprocessing, Math.min(BATCH, pictures.n));
   let loss = 0;

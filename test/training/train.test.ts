@@ -107,6 +107,16 @@ test('what cannot be trained is refused before the first step', async () => {
   );
 });
 
+test('a fixed mask acts at each of its three places by itself', () => {
+  tf.tidy(() => {
+    const hook = fixedMask(tf, tf.tensor1d([1, 0, 1], 'bool'));
+    const values = tf.tensor1d([3, -4, 5]);
+    for (const masked of [hook.start?.(values), hook.afterGradients?.(values), hook.afterStep?.(1, values, values)]) {
+      expect(masked?.dataSync()).toEqual(Float32Array.of(3, 0, 5));
+    }
+  });
+});
+
 test('under a fixed mask, what is removed is 0 from the first step to the last', async () => {
   const {services} = recordingServices();
   const params = schema.parse({data, length: '20it', lr: 1e-2, batch: 16});

@@ -8,7 +8,7 @@ import {CIFAR10_BATCH_BYTES, CIFAR10_FILES, CIFAR10_FOLDER} from './cifar10.ts';
 import {readTar} from './tar.ts';
 
 /** Where the archive is published, and the MD5 given beside it. */
-export const CIFAR10_ARCHIVE = {
+const CIFAR10_ARCHIVE = {
   url: 'https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz',
   md5: 'c32a1d4ab5d03f1284b67883e8d87530',
 } as const;

@@ -2,9 +2,9 @@ import {readdir, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {canonicalJson} from '../../../src/base/canonical-json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
-import {CIFAR10_CLASSES, CIFAR10_TEST_FILE, CIFAR10_TRAIN_FILES, readCifar10} from './cifar10.ts';
+import {CIFAR10_CLASSES, CIFAR10_FILES, CIFAR10_TEST_FILE, CIFAR10_TRAIN_FILES, readCifar10} from './cifar10.ts';
 import type {DataSetValue, Split} from './data-set-value.ts';
-import {MNIST_CLASSES, readMnist} from './mnist.ts';
+import {MNIST_CLASSES, MNIST_FILES, readMnist} from './mnist.ts';
 import {permutation} from './permutation.ts';
 import {firstPictures, type Pictures, picturesAt} from './pictures.ts';
 
@@ -43,7 +43,8 @@ const recent = new Map<string, Promise<DataSet>>();
 export async function loadDataSet(value: DataSetValue): Promise<DataSet> {
   const root = value.root;
   if (root === undefined) throw new Error('Internal error: a data set reached a stage without being located');
-  const key = `${canonicalJson(JSON.parse(JSON.stringify(value)))} ${await fingerprint(root)}`;
+  const files = Object.keys(value.name === 'mnist' ? MNIST_FILES : CIFAR10_FILES);
+  const key = `${canonicalJson(JSON.parse(JSON.stringify(value)))} ${await fingerprint(root, files)}`;
   const known = recent.get(key);
   const data = known ?? decode(value, root);
   recent.delete(key);
@@ -56,10 +57,9 @@ export async function loadDataSet(value: DataSetValue): Promise<DataSet> {
   return data;
 }
 
-async function fingerprint(root: string): Promise<string> {
-  const names = (await readdir(root).catch(() => [])).sort();
+async function fingerprint(root: string, names: readonly string[]): Promise<string> {
   const stats = await Promise.all(names.map((name) => stat(join(root, name)).catch(() => undefined)));
-  return names.map((name, index) => `${name}:${stats[index]?.size}:${stats[index]?.mtimeMs}`).join(' ');
+  return stats.map((file) => `${file?.size}:${file?.mtimeMs}`).join(' ');
 }
 
 async function decode(value: DataSetValue, root: string): Promise<DataSet> {
@@ -100,7 +100,7 @@ async function cifar10(root: string): Promise<Whole> {
 }
 
 /** Keeps the listed classes, in file order; class `classes[i]` becomes label i. */
-export function ofClasses(pictures: Pictures, classes: readonly number[]): Pictures {
+function ofClasses(pictures: Pictures, classes: readonly number[]): Pictures {
   const relabel = new Map(classes.map((label, index) => [label, index]));
   const indices: number[] = [];
   pictures.labels.forEach((label, index) => {
@@ -110,7 +110,7 @@ export function ofClasses(pictures: Pictures, classes: readonly number[]): Pictu
 }
 
 /** Splits n pictures off by a seeded draw; both parts keep file order. */
-export function takeValidation(
+function takeValidation(
   pictures: Pictures,
   {n, seed}: {readonly n: number; readonly seed: number},
 ): {readonly train: Pictures; readonly validation: Pictures} {

@@ -2,7 +2,7 @@ import {StageError} from '../../../src/stage/define-stage.ts';
 
 const BLOCK = 512;
 
-export interface TarEntry {
+interface TarEntry {
   readonly path: string;
   readonly bytes: Uint8Array;
 }

@@ -29,7 +29,7 @@ export type Augmentation = z.output<typeof augmentSchema>;
 const DRAW = {shiftDown: 0, shiftRight: 2, flip: 4, cropTop: 6, cropLeft: 8} as const;
 
 /** Whose noise it is. */
-export interface NoiseSource {
+interface NoiseSource {
   readonly seed: number;
   readonly epoch: number;
   readonly sample: number;

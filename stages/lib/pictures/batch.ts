@@ -4,7 +4,7 @@ import {type Augmentation, augmentPicture, type Picture, resized} from './augmen
 import type {Preprocessing} from './preprocessor.ts';
 
 /** Augmentation with its noise. */
-export interface Noise {
+interface Noise {
   readonly augment: Augmentation;
   readonly seed: number;
   readonly epoch: number;

@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {schemaFaults} from '../schema-faults.ts';
 
 const perChannel = z.union([z.number(), z.array(z.number()).min(1)]);
 
@@ -48,7 +49,7 @@ export function bindPreprocessor(
   const parsed = preprocessorSchema.safeParse(preprocessor);
   if (!parsed.success) {
     throw new StageError(
-      `The weights' preprocessor cannot be used: ${z.prettifyError(parsed.error)}`,
+      `The weights' preprocessor cannot be used: ${schemaFaults(parsed.error)}`,
       'Mend preprocessor_config.json and load them again.',
     );
   }

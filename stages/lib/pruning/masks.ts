@@ -44,7 +44,7 @@ export function fixedMask(tf: Tf, kept: Tensor1D): TrainingHook {
 }
 
 /** How much is kept: of the weights that can be pruned, and of all parameters. */
-export interface Kept {
+interface Kept {
   readonly kept: number;
   readonly kept_of_network: number;
 }

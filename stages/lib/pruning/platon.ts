@@ -8,12 +8,12 @@ import {type PruningSchedule, remaining} from './schedule.ts';
 import {type ScoreDecay, type ScoreState, scoresOf, updateScores} from './scores.ts';
 import {type Selection, type SelectionMethod, select} from './selection.ts';
 
-export interface PlatonSettings extends ScoreDecay {
+interface PlatonSettings extends ScoreDecay {
   readonly schedule: PruningSchedule;
   readonly method: SelectionMethod;
 }
 
-export interface Platon extends TrainingHook {
+interface Platon extends TrainingHook {
   /** What the last masking kept, of the prunable front. */
   selection(): Selection | undefined;
   /** The scores' memory; its tensors live until `dispose`. */

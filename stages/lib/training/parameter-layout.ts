@@ -4,7 +4,7 @@ import {StageError} from '../../../src/stage/define-stage.ts';
 import type {Tf} from '../../tensor/library.ts';
 import type {ParameterShape, ParameterTensors} from '../models/model.ts';
 
-export interface LayoutEntry {
+interface LayoutEntry {
   readonly name: string;
   readonly shape: readonly number[];
   readonly offset: number;

@@ -13,7 +13,7 @@ export const scheduleSchema = z
   .union([names.transform((name) => ({name, warmup: 0})), form])
   .describe('How the learning rate moves: linear (to 0), cosine (to 0) or constant, or {name, warmup: steps}.');
 
-export type Schedule = z.output<typeof scheduleSchema>;
+type Schedule = z.output<typeof scheduleSchema>;
 
 /**
  * The factor on the learning rate at a step counted from 0, as HuggingFace's schedulers have it (science §6): without

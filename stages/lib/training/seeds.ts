@@ -13,5 +13,3 @@ export const seedsSchema = z
     }),
   ])
   .describe('Seed of the noise in training; one number is short for {order, augment, dropout}.');
-
-export type Seeds = z.output<typeof seedsSchema>;

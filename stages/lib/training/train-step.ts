@@ -17,14 +17,14 @@ export interface StepProgram {
   readonly afterGradients: ((gradient: Tensor1D) => Tensor1D) | undefined;
 }
 
-export interface StepBatch {
+interface StepBatch {
   /** [B, C, H, W], preprocessed. */
   readonly pictures: Tensor4D;
   /** [B] int32 */
   readonly labels: Tensor1D;
 }
 
-export interface StepResult extends OptimizerState {
+interface StepResult extends OptimizerState {
   readonly loss: Scalar;
   /** As the optimizer got it: clipped, taken at the old parameters. */
   readonly gradient: Tensor1D;
@@ -48,7 +48,7 @@ export function trainStep(
 }
 
 /** Mean cross-entropy of logits [B, K] and int32 labels [B], with its gradient (softmax − one-hot) / B by hand. */
-export function meanCrossEntropy(tf: Tf, logits: Tensor2D, labels: Tensor1D): Scalar {
+function meanCrossEntropy(tf: Tf, logits: Tensor2D, labels: Tensor1D): Scalar {
   const [batch, classes] = logits.shape;
   return withHandGradient(tf, [logits], () => {
     // cast after, because the wasm backend writes int32 whatever type is asked of oneHot

@@ -33,7 +33,7 @@ export interface TrainingLength {
   readonly steps: number;
 }
 
-export interface Trained {
+interface Trained {
   readonly flat: Float32Array;
   readonly metrics: readonly Row[];
   readonly evals: readonly Row[];
