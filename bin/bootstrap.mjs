@@ -23,6 +23,9 @@ async function prepare(asked) {
       missing.packages && 'packages (about 650 MB on disk)',
     ];
     say(`setting up, once: ${what.filter(Boolean).join(', then ')}.`);
+    if (process.platform === 'linux') {
+      say('the first run that computes adds TensorFlow, once per user (274 MB to download, 640 MB on disk).');
+    }
     await sweepStaging(root);
   }
   if (missing.runtime) await install({root, folder: join(root, 'bin', 'node'), what: 'Node 24'});

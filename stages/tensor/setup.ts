@@ -21,7 +21,7 @@ async function prepare(backend: BackendName, report: SetupReporter): Promise<Res
   if (!built.ok) return built;
   report.progress(`Testing the ${backend} back end`, undefined);
   const tested = await selfTest(backend);
-  const again = '`basin doctor` tells more';
+  const again = `\`basin doctor\` helps to get the ${backend === 'tensorflow' ? 'native' : backend} one`;
   if (!tested.ok) return fail(obstacle(`the ${backend} back end did not pass its test (${tested.error})`, again));
   const [fault] = tested.value.needed;
   if (fault) {

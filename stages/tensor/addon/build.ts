@@ -161,7 +161,9 @@ export async function buildAddon(report: SetupReporter): Promise<Result<readonly
     return ok(files);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return fail(obstacle(`the native back end could not be built (${reason})`, '`basin setup` tries again'));
+    return fail(
+      obstacle(`the native back end could not be built (${reason})`, '`basin setup` tries again to get the native one'),
+    );
   } finally {
     await rm(temporary, {recursive: true, force: true});
   }
