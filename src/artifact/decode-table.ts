@@ -5,7 +5,7 @@ import {BASE_COLUMNS, type Cell, type ColumnType, type Rows, type TableKind} fro
 import type {ArrowFile} from './read-arrow-file.ts';
 
 /** The columns of a table's file, in its order. */
-export function columnsOfFile(kind: TableKind, file: ArrowFile): readonly Column[] {
+function columnsOfFile(kind: TableKind, file: ArrowFile): readonly Column[] {
   const columns = file.schema.fields.map((field) => ({name: field.name, type: columnType(field, file.name)}));
   const types = new Map(columns.map(({name, type}) => [name, type]));
   if (types.size !== columns.length) throw new ArtifactError(`${file.name} has two columns of one name.`);

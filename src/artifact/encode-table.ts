@@ -6,7 +6,7 @@ import {type Column, columnsOf, type TableOutput} from './columns.ts';
 import type {Cell, ColumnType, Rows} from './kinds.ts';
 import {encodeUtf8Column} from './utf8-column.ts';
 
-export const ARROW_TYPES = {
+const ARROW_TYPES = {
   utf8: () => new Utf8(),
   float64: () => new Float64(),
   int32: () => new Int32(),

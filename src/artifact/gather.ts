@@ -33,11 +33,11 @@ export function gatherRows(members: readonly Member[]): Row[] {
 }
 
 /** An axis value as a cell of a table. */
-export const axisCell = (value: Json): Cell =>
+const axisCell = (value: Json): Cell =>
   typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean' ? value : canonicalJson(value);
 
 /** Numbers before the rest and by size; the rest by canonical JSON, by code unit. */
-export function compareAxisValues(a: Json, b: Json): number {
+function compareAxisValues(a: Json, b: Json): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   if (typeof a === 'number') return -1;
   if (typeof b === 'number') return 1;

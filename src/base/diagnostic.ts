@@ -32,7 +32,7 @@ export interface DiagnosticJson {
 }
 
 /** Line and column of an offset, both counted from 1. */
-export function positionOf(text: string, offset: number): {line: number; column: number} {
+function positionOf(text: string, offset: number): {line: number; column: number} {
   const before = text.slice(0, offset);
   const line = before.split('\n').length;
   return {line, column: offset - (before.lastIndexOf('\n') + 1) + 1};

@@ -2,9 +2,8 @@ import {readFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {fail, type Result} from '../base/result.ts';
-import {buildGraph} from '../graph/build-graph.ts';
 import type {Graph} from '../graph/graph.ts';
-import {readSpec} from '../spec/read-spec.ts';
+import {readPipeline} from '../graph/read-pipeline.ts';
 import {commandFault} from './faults.ts';
 import type {PipelineOptions} from './pipeline-options.ts';
 import {registry} from './registry.ts';
@@ -15,13 +14,10 @@ export async function loadPipeline(file: string, options: PipelineOptions): Prom
   const overrides = await Promise.all(options.params.map((path) => readInput(path, 'params')));
   const missing = [text, ...overrides].flatMap((read) => (read.ok ? [] : read.error));
   if (!text.ok || missing.length > 0) return fail(missing);
-  const spec = readSpec({
-    path: file,
-    text: text.value,
-    set: options.set,
-    paramsFiles: overrides.flatMap((read, i) => (read.ok ? [{path: options.params[i] ?? '', text: read.value}] : [])),
-  });
-  return spec.ok ? buildGraph(spec.value, registry) : spec;
+  const paramsFiles = overrides.flatMap((read, i) =>
+    read.ok ? [{path: options.params[i] ?? '', text: read.value}] : [],
+  );
+  return readPipeline({path: file, text: text.value, set: options.set, paramsFiles}, registry);
 }
 
 async function readInput(path: string, what: string): Promise<Result<Uint8Array, readonly Diagnostic[]>> {

@@ -48,7 +48,6 @@ function program(setExit: (code: number) => void): Command {
     .command('setup')
     .description('find or build the fastest tensor back end, test it, and remember it')
     .addOption(new Option('--backend <name>').choices(BACKENDS))
-    .option('--force', 'build it again')
     .action(async (options) => setExit(await (await import('./commands/setup.ts')).setupCommand(options)));
   basin
     .command('doctor')

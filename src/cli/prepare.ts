@@ -52,7 +52,7 @@ export async function prepare(file: string, options: PipelineOptions, purpose: P
     : asWritten;
   if (!graph.ok) return graph;
   const store = await openStore(cacheFolder(options.cache, graph.value.folder), {readOnly: purpose === 'look'});
-  const plan = await makePlan(graph.value, {store, numerics: manifest?.numerics});
+  const plan = await makePlan(graph.value, {store, numerics: manifest?.numerics, mayDownload: purpose === 'run'});
   const notice = slow
     ? `The ${manifest.backend} back end is slow, so the params of ${options.slowParams} are used.`
     : undefined;

@@ -8,7 +8,7 @@ import type {OutputRecord} from '../store/record.ts';
  * The one maker of keys: what decides an instance's outputs, in the clear, and its digest. Raised when anything below changes;
  * every stage then runs again.
  */
-export const KEY_FORMAT = 1;
+const KEY_FORMAT = 1;
 
 /** As much of an instance as its key holds; of the parameters, what stands for them in a key. */
 export interface Identified {

@@ -16,11 +16,13 @@ export interface PlanOptions {
   readonly store: Store;
   /** Of the set-up; nothing when no backend is set up yet. */
   readonly numerics: string | undefined;
+  /** Whether outside data that is asked for may be fetched now; otherwise it is unresolved. Off unless said. */
+  readonly mayDownload?: boolean;
 }
 
 /** What would run and why, from the records there are. Runs nothing, writes no result, and loads no backend. */
-export async function makePlan(graph: Graph, {store, numerics}: PlanOptions): Promise<Plan> {
-  const params = await resolveSources(graph, (path) => store.digestOfFile(path));
+export async function makePlan(graph: Graph, {store, numerics, mayDownload = false}: PlanOptions): Promise<Plan> {
+  const params = await resolveSources(graph, {digestOfFile: (path) => store.digestOfFile(path), mayDownload});
   const drafts = decideByGeneration(graph, params, store, numerics);
   const withReasons = addReasons(graph, drafts, store, numerics);
   const instances = requirePayloads(graph, withReasons, store);

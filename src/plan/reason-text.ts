@@ -32,7 +32,7 @@ export function reasonText(reason: Reason): string {
 }
 
 /** One changed field: `lr 0.0005 → 0.001`; of a digest only that it changed. */
-export function changeText({path, before, after}: Change): string {
+function changeText({path, before, after}: Change): string {
   const name = path.replace(/^(params|inputs)\./, '');
   if (isJsonObject(after) && typeof after.awaits === 'string') return `${name} awaits ${after.awaits}`;
   if (before === undefined) return `${name} is new`;

@@ -1,6 +1,5 @@
 import PQueue from 'p-queue';
 import {canonicalJson} from '../base/canonical-json.ts';
-import type {Digest} from '../base/digest.ts';
 import type {Json, JsonObject} from '../base/json.ts';
 import {UserError} from '../base/user-error.ts';
 import type {Graph, Instance} from '../graph/graph.ts';
@@ -26,9 +25,9 @@ export type ResolvedParams =
  */
 export async function resolveSources(
   graph: Graph,
-  digestOfFile: (path: string) => Promise<Digest>,
+  asked: Pick<SourceContext, 'digestOfFile' | 'mayDownload'>,
 ): Promise<readonly ResolvedParams[]> {
-  const context: SourceContext = {folder: graph.folder, digestOfFile};
+  const context: SourceContext = {folder: graph.folder, ...asked};
   const queue = new PQueue({concurrency: AT_ONCE});
   const known = new Map<SourceResolver, Map<string, Promise<SourceResolution>>>();
   const resolve = (resolver: SourceResolver, value: Json): Promise<SourceResolution> => {

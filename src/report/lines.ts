@@ -47,7 +47,7 @@ function finishedLines(event: RunEvent & {event: 'instance-finished'}, style: St
   }
 }
 
-export function failureLines(event: RunEvent & {event: 'instance-finished'}, style: Style): readonly string[] {
+function failureLines(event: RunEvent & {event: 'instance-finished'}, style: Style): readonly string[] {
   const {failure} = event;
   if (!failure) return [];
   const tail = (failure.logTail ?? []).map((line) => style('dim', `  │ ${line}`));

@@ -1,8 +1,7 @@
 import type {Cell, Rows} from '../artifact/kinds.ts';
 import {textTable} from './text-table.ts';
 
-export const ROW_FORMATS = ['table', 'csv', 'json'] as const;
-export type RowFormat = (typeof ROW_FORMATS)[number];
+export type RowFormat = 'table' | 'csv' | 'json';
 
 /** Rows as text; `csv` and `json` carry every digit, `table` is for reading. */
 export function formatRows(rows: Rows, format: RowFormat, columns?: number): string {

@@ -8,11 +8,11 @@ export interface SourceContext {
   /** Digest of a file's content, through the stat cache: an unchanged file is not read again. */
   digestOfFile(path: string): Promise<Digest>;
   /** False while a plan is made: what would have to be fetched is then unresolved. */
-  readonly mayDownload?: boolean;
+  readonly mayDownload: boolean;
 }
 
 /** A parameter's outside data, pinned to its content. */
-export interface ResolvedSource {
+interface ResolvedSource {
   /** Stands for the parameter in the key: content digests and choices, never a path. */
   readonly identity: Json;
   /** Is handed to the stage in the parameter's place: absolute paths and choices. */

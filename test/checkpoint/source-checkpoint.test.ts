@@ -17,7 +17,7 @@ const place = (name: string): string => {
   mkdirSync(path, {recursive: true});
   return path;
 };
-const find = (source: string) => resolveCheckpoint(source, {folder, digestOfFile});
+const find = (source: string) => resolveCheckpoint(source, {folder, digestOfFile, mayDownload: false});
 
 const digests = {
   'config.json': await digestOfFile(join(fixture, 'config.json')),

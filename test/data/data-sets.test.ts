@@ -16,7 +16,7 @@ import {resolveDataSet} from '../../stages/lib/data/resolve-data-set.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'basin-data-'));
 afterAll(() => rm(folder, {recursive: true, force: true}));
-const context = {folder, digestOfFile};
+const context = {folder, digestOfFile, mayDownload: true};
 const mnistRoot = embeddedMnist() ?? '';
 
 async function located(value: JsonObject) {

@@ -42,7 +42,7 @@ export function lossAndGradients(
   });
 }
 
-export const largest = (values: ArrayLike<number>): number =>
+const largest = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((top, x) => Math.max(top, Math.abs(x)), 0);
 
 export const norm = (values: ArrayLike<number>): number =>

@@ -3,14 +3,13 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {formatDiagnostic} from '../../src/base/diagnostic.ts';
-import {buildGraph} from '../../src/graph/build-graph.ts';
 import type {Graph} from '../../src/graph/graph.ts';
+import {readPipeline} from '../../src/graph/read-pipeline.ts';
 import {makePlan} from '../../src/plan/make-plan.ts';
 import type {Plan} from '../../src/plan/verdict.ts';
 import type {RunEvent} from '../../src/run/event.ts';
 import {type OnFailure, type RunResult, runPlan} from '../../src/run/run-plan.ts';
 import {WorkerPool} from '../../src/run/worker-pool.ts';
-import {readSpec} from '../../src/spec/read-spec.ts';
 import {openStore} from '../../src/store/open-store.ts';
 import type {Store} from '../../src/store/store.ts';
 import {countingStages} from './counting-stages.ts';
@@ -47,9 +46,7 @@ export class PipelineRig implements AsyncDisposable {
 
   graph(text: string): Graph {
     const path = join(this.folder, 'pipeline.yaml');
-    const spec = readSpec({path, text});
-    if (!spec.ok) throw new Error(spec.error.map(formatDiagnostic).join('\n\n'));
-    const graph = buildGraph(spec.value, countingStages);
+    const graph = readPipeline({path, text}, countingStages);
     if (!graph.ok) throw new Error(graph.error.map(formatDiagnostic).join('\n\n'));
     return graph.value;
   }

@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 
-export type Layout = Record<string, {dtype: string; shape: number[]; data_offsets: [number, number]}>;
+type Layout = Record<string, {dtype: string; shape: number[]; data_offsets: [number, number]}>;
 
 /** Tensors of a trusted file by name, read without the reader under test. */
 export function trustedTensors(path: URL): Record<string, {shape: number[]; values: Float32Array | Int32Array}> {

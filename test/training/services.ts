@@ -25,7 +25,7 @@ export function recordingServices(signal: AbortSignal = new AbortController().si
 
 /** MNIST that comes with basin, cut down by `choices`, as a stage is handed it. */
 export async function locatedMnist(choices: JsonObject): Promise<Json> {
-  const resolution = await resolveDataSet({name: 'mnist', ...choices}, {folder: '/', digestOfFile});
+  const resolution = await resolveDataSet({name: 'mnist', ...choices}, {folder: '/', digestOfFile, mayDownload: false});
   if (resolution.state === 'unresolved') throw new Error(resolution.reason);
   return resolution.located;
 }

@@ -3,12 +3,13 @@ import {setUp} from '../../../stages/tensor/setup.ts';
 import {EXIT} from '../exit-code.ts';
 import {setupReporter} from '../setup-reporter.ts';
 
-export async function setupCommand(options: {readonly backend?: BackendName; readonly force?: true}): Promise<number> {
+/** Tries and tests again, also what failed before; what was built and is whole is kept. */
+export async function setupCommand(options: {readonly backend?: BackendName}): Promise<number> {
   const reporter = setupReporter();
   try {
     const manifest = await setUp({
       ...(options.backend && {choice: options.backend}),
-      force: options.force ?? false,
+      force: true,
       report: reporter,
     });
     reporter.close();

@@ -70,7 +70,7 @@ async function locateCifar10(value: DataSetValue & {name: 'cifar10'}, context: S
       hint: 'Give `root:` the folder that holds them, or add `download: true` (162 MiB).',
     };
   }
-  if (context.mayDownload === false) {
+  if (!context.mayDownload) {
     return {
       reason: `CIFAR-10 is not in ${value.root} yet.`,
       hint: 'A run fetches it (162 MiB), since `download: true` is given.',

@@ -62,6 +62,3 @@ export function draw(seed: number, stream: Stream, epoch: number, sample: number
   philox4x32([seed >>> 0, Math.floor(seed / 2 ** 32)], [index >>> 2, sample >>> 0, epoch >>> 0, STREAM[stream]], out);
   return out[index & 3] ?? 0;
 }
-
-/** A word as a double in [0, 1) with 32 random bits. */
-export const uniform = (word: number): number => word / 2 ** 32;
