@@ -2,13 +2,15 @@ import {randomUUID} from 'node:crypto';
 import {closeSync, fstatSync, openSync, statSync} from 'node:fs';
 import {mkdir, readdir, rm, stat} from 'node:fs/promises';
 import {join} from 'node:path';
-import {lock} from './lease.ts';
+import {lockByte} from './lock-byte.ts';
 import {systemCode} from './store-error.ts';
 
 /** Held locked by the process whose drafts lie beside it, for as long as it lives. */
 const ALIVE = 'alive';
 /** A folder without that file belongs to a process that is just making it, unless it is this old. */
 const BEING_MADE_MILLISECONDS = 3_600_000;
+/** Where nothing can be locked, only age tells: no run makes no draft for a week. */
+const LEFT_BEHIND_MILLISECONDS = 7 * 24 * 3_600_000;
 
 /** One process's part of `tmp/`. Its name carries the process id for people; what tells the dead is the lock. */
 export class DraftFolders {
@@ -35,7 +37,8 @@ export class DraftFolders {
       const path = join(folder, ALIVE);
       const file = openSync(path, 'a+');
       // Another process may have taken the folder for a dead one's between the two calls: then start over.
-      if ((await lock(file, 0)) && statSync(path, {throwIfNoEntry: false})?.ino === fstatSync(file).ino)
+      const state = await lockByte(file, 0);
+      if (state !== 'busy' && statSync(path, {throwIfNoEntry: false})?.ino === fstatSync(file).ino)
         return {folder, file};
       closeSync(file);
     }
@@ -62,18 +65,23 @@ async function removeIfDead(folder: string): Promise<void> {
   try {
     file = openSync(join(folder, ALIVE), 'r+');
   } catch (error) {
-    if (systemCode(error) === 'EACCES') return;
-    const made = await stat(folder).then(
-      ({mtimeMs}) => mtimeMs,
-      () => Date.now(),
-    );
-    if (Date.now() - made > BEING_MADE_MILLISECONDS) await remove();
+    if (systemCode(error) !== 'EACCES' && (await isOlder(folder, BEING_MADE_MILLISECONDS))) await remove();
     return;
   }
   try {
-    // Held until all is gone: a process that is just making this folder then finds its lock taken or its file unlinked.
-    if (await lock(file, 0)) await remove();
+    const state = await lockByte(file, 0);
+    // Still locked while all is removed: a process that is just making this folder finds its lock taken or its file unlinked.
+    if (state === 'taken' || (state === 'impossible' && (await isOlder(folder, LEFT_BEHIND_MILLISECONDS))))
+      await remove();
   } finally {
     closeSync(file);
   }
+}
+
+async function isOlder(path: string, milliseconds: number): Promise<boolean> {
+  const changed = await stat(path).then(
+    ({mtimeMs}) => mtimeMs,
+    () => Number.POSITIVE_INFINITY,
+  );
+  return Date.now() - changed > milliseconds;
 }

@@ -1,7 +1,8 @@
 import {closeSync, openSync} from 'node:fs';
 import {setTimeout as pause} from 'node:timers/promises';
 import type {Key} from '../base/digest.ts';
-import {storeError, systemCode} from './store-error.ts';
+import {lockByte} from './lock-byte.ts';
+import {storeError} from './store-error.ts';
 import {storeLayout} from './store-layout.ts';
 
 export interface LeaseOptions {
@@ -28,7 +29,8 @@ export async function withLease<T>(
   const file = openLeases(root);
   try {
     let wait = 5;
-    while (!(await lock(file, byteOf(key)))) {
+    // Where there are no locks two drivers may compute one key twice; the first record stays, so nothing is wrong but the time.
+    while ((await lockByte(file, byteOf(key))) === 'busy') {
       if (wait === 5) waiting?.();
       await pause(wait, undefined, signal && {signal});
       wait = Math.min(250, wait * 2);
@@ -50,16 +52,3 @@ function openLeases(root: string): number {
 
 /** 48 bits of the key: two keys that share them wait for each other and nothing worse. */
 const byteOf = (key: Key): number => Number.parseInt(key.slice(0, 12), 16);
-
-/** Some network file systems have no locks: then two drivers may compute one key twice, and the first record stays. */
-const NO_LOCKS: ReadonlySet<string | undefined> = new Set(['ENOLCK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
-
-export async function lock(file: number, offset: number): Promise<boolean> {
-  const {tryLock} = await import('fs-native-extensions');
-  try {
-    return tryLock(file, offset, 1);
-  } catch (error) {
-    if (NO_LOCKS.has(systemCode(error))) return true;
-    throw error;
-  }
-}

@@ -93,8 +93,9 @@ test('records are found by their static part, whatever their inputs', async () =
   expect(found?.map(({key}) => key)).toEqual([keyOf(two), keyOf(one)]);
 });
 
-test('a young file is read every time, for a change within one tick of the clock would not show', async () => {
-  const store = await filled().then(({root}) => reopened(root));
+test('a young file is read every time and not noted, for a change within one tick of the clock would not show', async () => {
+  const {root} = await filled();
+  const store = await reopened(root);
   const file = join(await temporaryFolder(), 'data');
   await writeFile(file, 'one');
   await utimes(file, 1e9, 1e9);
@@ -102,6 +103,10 @@ test('a young file is read every time, for a change within one tick of the clock
   await writeFile(file, 'two');
   await utimes(file, 1e9, 1e9);
   expect(await store.digestOfFile(file)).toBe(digestOf('two'));
+  await store.close();
+  const database = new DatabaseSync(join(root, 'index.sqlite'));
+  expect(database.prepare('select * from file').all()).toEqual([]);
+  database.close();
 });
 
 test('a settled file is not read again, in this process or the next', async () => {
