@@ -1,7 +1,7 @@
 import {relative} from 'node:path';
 import type {Graph} from '../graph/graph.ts';
-import {summaryTables} from '../results/summary-tables.ts';
-import {textTable} from '../results/text-table.ts';
+import {type SummaryTable, summaryTables} from '../results/summary-tables.ts';
+import {fittingColumns, textTable} from '../results/text-table.ts';
 import type {RunResult} from '../run/run-plan.ts';
 import type {Store} from '../store/store.ts';
 
@@ -9,7 +9,7 @@ import type {Store} from '../store/store.ts';
 export function printResults(file: string, graph: Graph, store: Store, {records}: RunResult): void {
   const {stdout} = process;
   const tables = summaryTables(graph, records);
-  for (const {columns, rows} of tables) stdout.write(`\n${textTable(columns, rows, stdout.columns)}\n`);
+  for (const table of tables) stdout.write(`\n${summaryText(table, stdout.columns)}\n`);
   const example = graph.instances.find(({index}) => records[index]);
   const artifact = Object.keys(example?.stage.outputs ?? {})[0];
   if (!example || artifact === undefined) return;
@@ -19,4 +19,12 @@ export function printResults(file: string, graph: Graph, store: Store, {records}
   stdout.write(`\nArrow tables: ${relative(process.cwd(), store.root) || '.'}, by digest. To look at one:\n`);
   stdout.write(`  ${name} show ${file} ${table}\n`);
   stdout.write(`  ${name} show ${file} '${example.id}.${artifact}' --format arrow --output ${artifact}.arrow\n`);
+}
+
+/** A summary as wide as the terminal allows; what is left out is said, and `show` has it. */
+function summaryText({columns, rows}: SummaryTable, width = Number.POSITIVE_INFINITY): string {
+  const fitting = fittingColumns(columns, rows, width);
+  const left = columns.slice(fitting);
+  const text = textTable(columns.slice(0, fitting), rows, width);
+  return left.length === 0 ? text : `${text}\n(not shown: ${left.join(', ')})`;
 }

@@ -9,6 +9,9 @@ export function formatCell(cell: Cell | undefined): string {
   return String(Number(cell.toPrecision(5)));
 }
 
+/** Spaces between two columns. */
+const GAP = 2;
+
 /**
  * Rows as aligned columns under their names. Where they do not fit `columns` of the terminal, each row becomes a block
  * of `name value` lines: nothing is cut off.
@@ -17,14 +20,25 @@ export function textTable(names: readonly string[], rows: readonly Row[], column
   const numeric = names.map((name) => rows.every((row) => typeof row[name] === 'number'));
   const cells = rows.map((row) => names.map((name) => formatCell(row[name])));
   const widths = names.map((name, i) => Math.max(name.length, ...cells.map((row) => row[i]?.length ?? 0)));
-  const total = widths.reduce((sum, width) => sum + width + 2, -2);
+  const total = widths.reduce((sum, width) => sum + width + GAP, -GAP);
   if (total > columns) return blocks(names, cells);
   const line = (texts: readonly string[]): string =>
     texts
       .map((text, i) => (numeric[i] ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0)))
-      .join('  ')
+      .join(' '.repeat(GAP))
       .trimEnd();
   return [line(names), line(widths.map((width) => '─'.repeat(width))), ...cells.map(line)].join('\n');
+}
+
+/** How many of the first columns fit a terminal; at least `fewest`. */
+export function fittingColumns(names: readonly string[], rows: readonly Row[], columns: number, fewest = 3): number {
+  const widths = names.map((name) => Math.max(name.length, ...rows.map((row) => formatCell(row[name]).length)));
+  let total = 0;
+  for (const [i, width] of widths.entries()) {
+    total += width + GAP;
+    if (total - GAP > columns) return Math.max(Math.min(fewest, names.length), i);
+  }
+  return names.length;
 }
 
 function blocks(names: readonly string[], cells: readonly (readonly string[])[]): string {

@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 import {formatRows} from '../../src/results/format-rows.ts';
-import {formatCell, textTable} from '../../src/results/text-table.ts';
+import {fittingColumns, formatCell, textTable} from '../../src/results/text-table.ts';
 
 const rows = [
   {split: 'test', error: 2.23456789, n: 2000},
@@ -32,4 +32,8 @@ test('very small and very large numbers are written with an exponent', () => {
     '0.0012346',
     '2.500e+12',
   ]);
+});
+
+test('as many columns are shown as fit the terminal, and a few always', () => {
+  expect([80, 20, 19, 5].map((width) => fittingColumns(['split', 'error', 'n'], rows, width, 1))).toEqual([3, 3, 2, 1]);
 });
