@@ -4,6 +4,7 @@ import {dataSetSchema, splitSchema} from './lib/data/data-set-value.ts';
 import {splitOf} from './lib/data/load-data-set.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS, evaluationRow} from './lib/evaluate.ts';
+import {KEPT_COLUMNS, keptFractions, nonZero} from './lib/pruning/masks.ts';
 import {bindTask, evaluateFlat} from './lib/training/task.ts';
 
 export default defineStage({
@@ -15,7 +16,13 @@ export default defineStage({
     split: splitSchema.default('test').describe('The split to evaluate on.'),
   }),
   inputs: {weights: {kind: 'weights', doc: 'The network.'}},
-  outputs: {summary: {kind: 'summary', doc: 'One row: the evaluation.', columns: EVALUATION_COLUMNS}},
+  outputs: {
+    summary: {
+      kind: 'summary',
+      doc: 'One row: the evaluation, and the fractions of weights that are not 0.',
+      columns: {...EVALUATION_COLUMNS, ...KEPT_COLUMNS},
+    },
+  },
   computes: 'tensors',
   sources: {data: resolveDataSet},
   async run({params, inputs, services}) {
@@ -23,7 +30,8 @@ export default defineStage({
     const pictures = splitOf(task.data, params.split);
     const flat = services.tf.tensor1d(task.start);
     try {
-      return {summary: [evaluationRow(params.split, await evaluateFlat(task, flat, pictures, services))]};
+      const row = evaluationRow(params.split, await evaluateFlat(task, flat, pictures, services));
+      return {summary: [{...row, ...keptFractions(task.layout, nonZero(task.layout, task.start))}]};
     } finally {
       flat.dispose();
     }

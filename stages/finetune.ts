@@ -2,6 +2,7 @@ import {z} from 'zod';
 import {defineStage} from '../src/stage/define-stage.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
+import {KEPT_COLUMNS, keptFractions, nonZero} from './lib/pruning/masks.ts';
 import {trainingParameters} from './lib/training/parameters.ts';
 import {bindTask, weightsOf} from './lib/training/task.ts';
 import {train} from './lib/training/train.ts';
@@ -21,13 +22,18 @@ export default defineStage({
     weights: {kind: 'weights', doc: 'The trained network.'},
     metrics: {kind: 'metrics', doc: 'Loss and learning rate of every step.'},
     evals: {kind: 'evals', doc: 'Evaluations on validation and test.'},
-    summary: {kind: 'summary', doc: 'The last evaluation of each split.', columns: EVALUATION_COLUMNS},
+    summary: {
+      kind: 'summary',
+      doc: 'The last evaluation of each split, and the fractions of weights that are not 0.',
+      columns: {...EVALUATION_COLUMNS, ...KEPT_COLUMNS},
+    },
   },
   computes: 'tensors',
   sources: {data: resolveDataSet},
   async run({params, inputs, services}) {
     const task = await bindTask(inputs.weights, params.data, services);
     const {flat, metrics, evals, final} = await train(task, params, services);
-    return {weights: weightsOf(task, flat), metrics, evals, summary: final};
+    const kept = keptFractions(task.layout, nonZero(task.layout, flat));
+    return {weights: weightsOf(task, flat), metrics, evals, summary: final.map((row) => ({...row, ...kept}))};
   },
 });
