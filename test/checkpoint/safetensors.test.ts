@@ -133,7 +133,7 @@ const HOSTILE: readonly [what: string, content: Uint8Array, message: string][] =
 
 for (const [what, content, message] of HOSTILE) {
   test(`refused with its reason: ${what}`, async () => {
-    await expect(readSafetensors(file(content))).rejects.toThrow(expect.objectContaining({name: 'StageError'}));
+    await expect(readSafetensors(file(content))).rejects.toThrow(expect.objectContaining({name: 'UserError'}));
     await expect(readSafetensors(file(content))).rejects.toThrow(message);
   });
 }

@@ -25,14 +25,18 @@ test('the ends of a line are its networks, bit for bit, and between them is thei
 test('points at the ends are the evaluations of the networks themselves', async () => {
   const evaluation = async (weights: object) =>
     (await evaluateStage.run({params: {data}, inputs: {weights}, services: recordingServices().services})).summary;
-  expect((await run(0)).points).toEqual([
-    expect.objectContaining({split: 'train', n: 25}),
-    ...[await evaluation(a)].flat(),
-  ]);
-  expect((await run(1)).points).toEqual([
-    expect.objectContaining({split: 'train', n: 25}),
-    ...[await evaluation(b)].flat(),
-  ]);
+  for (const [alpha, weights] of [
+    [0, a],
+    [1, b],
+  ] as const) {
+    const points = (await run(alpha)).points;
+    const [own] = [await evaluation(weights)].flat();
+    expect(points).toEqual([
+      expect.objectContaining({split: 'train', n: 25}),
+      expect.objectContaining({split: 'test'}),
+    ]);
+    expect(own).toMatchObject([points].flat()[1] ?? {});
+  }
 });
 
 test('many points are one walk, and equal what each gives alone', async () => {

@@ -142,7 +142,7 @@ test('tensors that are missing, not known or misshapen are all listed', async ()
   });
   rewrite(path, (name) => (name === 'vit.layernorm.bias' ? undefined : name.replace('cls_token', 'clz_token')));
   const error = await load({source: path}).catch((caught) => caught);
-  expect(error.name).toBe('StageError');
+  expect(error.name).toBe('UserError');
   expect(error.message).toContain('missing: vit.embeddings.cls_token, vit.layernorm.bias; ');
   expect(error.message).toContain('not known: vit.embeddings.clz_token; ');
   expect(error.message).toContain('vit.encoder.layer.0.intermediate.dense.bias is [192] and should be [96]');
