@@ -1,0 +1,9 @@
+import {readFileSync} from 'node:fs';
+import {expect, test} from 'vitest';
+import {registry} from '../../src/cli/registry.ts';
+import {pipelineSchema} from '../../src/spec/json-schema.ts';
+
+test('pipelines/pipeline.schema.json is what basin schema prints', () => {
+  const file = readFileSync(new URL('../../pipelines/pipeline.schema.json', import.meta.url), 'utf8');
+  expect(JSON.parse(file), 'run: bin/basin schema > pipelines/pipeline.schema.json').toEqual(pipelineSchema(registry));
+});
