@@ -2,7 +2,7 @@ import {relative} from 'node:path';
 import type {Graph} from '../graph/graph.ts';
 import {type SummaryTable, summaryTables} from '../results/summary-tables.ts';
 import {fittingColumns, textTable} from '../results/text-table.ts';
-import type {RunResult} from '../run/run-plan.ts';
+import type {RunResult} from '../run/run-options.ts';
 import type {Store} from '../store/store.ts';
 
 /** After a run: what it found, where its tables are, and how to look at one. */

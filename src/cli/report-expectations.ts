@@ -2,7 +2,7 @@ import type {Graph} from '../graph/graph.ts';
 import {checkExpectations} from '../results/expectations.ts';
 import {readRows} from '../results/read-artifact.ts';
 import type {RunEvent} from '../run/event.ts';
-import type {RunResult} from '../run/run-plan.ts';
+import type {RunResult} from '../run/run-options.ts';
 import type {Store} from '../store/store.ts';
 
 /** Holds the tables of a run to the pipeline's `expect:`; gives how many claims are not met. Claims on what was not wanted are left out. */

@@ -1,4 +1,5 @@
 import type {UserError} from '../base/user-error.ts';
+import type {PlannedInstance} from '../plan/verdict.ts';
 import type {Failure} from './event.ts';
 import type {JobEnd} from './worker-pool.ts';
 
@@ -38,4 +39,12 @@ export function failureOfEnd(what: JobEnd): Failure {
     default:
       return what satisfies never;
   }
+}
+
+export function unresolvedFailure({reason, instance}: PlannedInstance): Failure {
+  if (reason.why !== 'unresolved') throw new Error(`Internal error: ${instance.id} has no parameters but is resolved`);
+  return {
+    message: `The parameter "${reason.parameter}" cannot be resolved: ${reason.detail}`,
+    ...withHint(reason.hint),
+  };
 }

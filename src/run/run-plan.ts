@@ -2,47 +2,20 @@ import PQueue from 'p-queue';
 import type {Digest, Key} from '../base/digest.ts';
 import type {JsonObject} from '../base/json.ts';
 import {UserError} from '../base/user-error.ts';
-import type {Graph, Instance} from '../graph/graph.ts';
+import type {Instance} from '../graph/graph.ts';
 import {keyOfPreimage, preimageOf} from '../plan/key.ts';
-import {reasonText} from '../plan/reason-text.ts';
-import type {Plan, PlannedInstance} from '../plan/verdict.ts';
+import type {PlannedInstance} from '../plan/verdict.ts';
 import type {DraftOutput} from '../store/publish.ts';
 import type {OutputRecord, StoreRecord} from '../store/record.ts';
-import type {Store} from '../store/store.ts';
 import {packJobs} from './batches.ts';
-import type {Failure, RunEvent, RunTotals} from './event.ts';
-import {failureOfEnd, failureOfError} from './failure.ts';
+import {type ComputedJob, computeJob} from './compute-job.ts';
+import {EqualWork} from './equal-work.ts';
+import type {Failure} from './event.ts';
+import {failureOfEnd, failureOfError, unresolvedFailure} from './failure.ts';
 import {InstanceStates} from './instance-states.ts';
 import {jobInputs, producersOf} from './job-inputs.ts';
 
-import type {JobEnd, WorkerPool} from './worker-pool.ts';
-
-/** What a failure does to the rest: `finish-running` starts nothing new, `keep-going` runs what does not depend on it. */
-export type OnFailure = 'finish-running' | 'keep-going' | 'fail-fast';
-
-export interface RunOptions {
-  readonly graph: Graph;
-  readonly plan: Plan;
-  readonly store: Store;
-  /** Id of the set-up; any text when no stage computes with tensors. */
-  readonly numerics: string;
-  readonly pool: Pick<WorkerPool, 'run' | 'stop'>;
-  /** How many jobs run side by side. */
-  readonly jobs: number;
-  readonly onFailure: OnFailure;
-  /** Indices of the instances wanted; what they need is run too. Absent: all. */
-  readonly wanted: ReadonlySet<number>;
-  /** Aborted by the first Ctrl-C: nothing new starts, what runs stops at its next step. */
-  readonly stop: AbortSignal;
-  emit(event: RunEvent): void;
-}
-
-export interface RunResult {
-  readonly totals: RunTotals;
-  readonly interrupted: boolean;
-  /** By instance index; absent where the instance did not end well. */
-  readonly records: readonly (StoreRecord | undefined)[];
-}
+import type {RunOptions, RunResult} from './run-options.ts';
 
 /** Runs what a plan says, and only that; every wanted instance ends in exactly one outcome. */
 export const runPlan = (options: RunOptions): Promise<RunResult> => new Run(options).toEnd();
@@ -53,8 +26,7 @@ class Run {
   readonly #queue: PQueue;
   /** Instances to be looked at: everything upstream of them has ended well. */
   readonly #work: number[] = [];
-  /** Equal work is done once: the instances that wait for another with the same key. */
-  readonly #sameKey = new Map<Key, number[]>();
+  readonly #equalWork = new EqualWork();
   readonly #keys = new Map<number, Key>();
   /** Have a record but must run: their payload is gone or damaged. */
   readonly #forced = new Set<number>();
@@ -129,19 +101,15 @@ class Run {
     }
     const key = planned.key ?? keyOfPreimage(this.#preimageOf(planned));
     this.#keys.set(index, key);
-    const waiting = this.#sameKey.get(key);
-    if (waiting) {
-      waiting.push(index);
-      this.#states.set(index, 'queued');
+    const served =
+      this.#forced.has(index) || this.#equalWork.isClaimed(key) ? undefined : this.#recordFor(planned, key);
+    if (served) {
+      this.#succeed(index, planned.verdict === 'cached' ? 'cached' : 'cut-off', served, 0);
       return false;
     }
-    const record = this.#forced.has(index) ? undefined : this.#recordFor(planned, key);
-    if (record) {
-      this.#succeed(index, planned.verdict === 'cached' ? 'cached' : 'cut-off', record, 0);
-      return false;
-    }
-    this.#sameKey.set(key, []);
-    return true;
+    if (this.#equalWork.claim(key, index)) return true;
+    this.#states.set(index, 'queued');
+    return false;
   }
 
   #recordFor(planned: PlannedInstance, key: Key): StoreRecord | undefined {
@@ -164,21 +132,15 @@ class Run {
     const {store, stop} = this.#options;
     if (!this.#admitting) return;
     const keys = instances.map(({index}) => this.#key(index)).sort(); // one order for all drivers, so that none waits in a ring
-    const compute = async (): Promise<void> => {
-      const done = store.records(keys);
-      const left = instances.filter(({index}) => {
-        const record = this.#forced.has(index) ? undefined : done.get(this.#key(index));
-        if (record) this.#succeed(index, 'cached', record, 0);
-        return !record;
-      });
-      await this.#compute(left);
-    };
-    const withLeases = keys.reduceRight<() => Promise<void>>(
-      (work, key) => () => store.withLease(key, work, {signal: stop, waiting: () => this.#warnOfLease(instances)}),
+    const options = {signal: stop, waiting: () => this.#warnOfLease(instances)};
+    const compute = () => this.#compute(this.#stillMissing(instances, keys));
+    const underLeases = keys.reduceRight<typeof compute>(
+      (work, key) => () => store.withLease(key, work, options),
       compute,
     );
     try {
-      await withLeases();
+      const computed = await underLeases();
+      if (computed && computed.left.length > 0) await this.#settle(computed);
     } catch (error) {
       if (stop.aborted && (error === stop.reason || (error instanceof Error && error.name === 'AbortError'))) return;
       if (!(error instanceof UserError)) throw error;
@@ -186,57 +148,29 @@ class Run {
     }
   }
 
+  #stillMissing(instances: readonly Instance[], keys: readonly Key[]): readonly Instance[] {
+    const done = this.#options.store.records(keys);
+    return instances.filter(({index}) => {
+      const record = this.#forced.has(index) ? undefined : done.get(this.#key(index));
+      if (record) this.#succeed(index, 'cached', record, 0);
+      return !record;
+    });
+  }
+
   #warnOfLease([first]: readonly Instance[]): void {
     if (first) this.#options.emit({event: 'warning', message: `Another basin computes ${first.id}; waiting for it.`});
   }
 
-  async #compute(instances: readonly Instance[]): Promise<void> {
-    const {store, pool, emit} = this.#options;
+  async #compute(instances: readonly Instance[]): Promise<ComputedJob | undefined> {
     const [first] = instances;
-    if (!first) return;
-    const unstarted = [...instances];
-    const unfinished = new Set(instances.map(({index}) => index));
-    const startedAt = performance.now();
-    let current = first;
-    const start = (instance: Instance): void => {
-      const at = unstarted.indexOf(instance);
-      if (at < 0) return;
-      unstarted.splice(at, 1);
-      current = instance;
-      const {reason} = this.#planned(instance.index);
-      emit({event: 'instance-started', id: instance.id, reason, text: reasonText(reason)});
-    };
+    if (!first) return undefined;
     for (const {index} of instances) this.#states.set(index, 'running');
-    start(first);
-    const drafts = await Promise.all(instances.map(() => store.draftFolder()));
-    const points = instances.map(({index}, i) => ({
-      params: this.#planned(index).located ?? null,
-      drafts: drafts[i] ?? '',
-    }));
-    const publishing: Promise<void>[] = [];
-    const end = await pool.run(
-      {
-        id: this.#nextJob++,
-        store: store.root,
-        stage: first.stage.name,
-        inputs: jobInputs(first, this.#outputsOf),
-        points,
-      },
-      {
-        progress: (progress) => emit({event: 'instance-progress', id: current.id, ...progress}),
-        log: (line) => emit({event: 'log', id: current.id, line}),
-        point: (at, outputs, seconds) => {
-          const instance = instances[at];
-          if (!instance) throw new Error(`Internal error: a worker gave point ${at} of ${instances.length}`);
-          start(instance);
-          if (unstarted[0]) start(unstarted[0]);
-          unfinished.delete(instance.index);
-          publishing.push(this.#publish(instance, outputs, seconds));
-        },
-      },
-    );
-    await Promise.all(publishing);
-    await this.#settleUnfinished(instances, unfinished, end, (performance.now() - startedAt) / 1000);
+    const job = {id: this.#nextJob++, inputs: jobInputs(first, this.#outputsOf)};
+    const planned = instances.map(({index}) => this.#planned(index));
+    return computeJob(job, planned, {
+      ...this.#options,
+      publish: (instance, outputs, seconds) => this.#publish(instance, outputs, seconds),
+    });
   }
 
   async #publish(instance: Instance, outputs: Readonly<Record<string, DraftOutput>>, seconds: number): Promise<void> {
@@ -252,22 +186,11 @@ class Run {
     this.#advance();
   }
 
-  async #settleUnfinished(
-    instances: readonly Instance[],
-    unfinished: ReadonlySet<number>,
-    end: JobEnd,
-    seconds: number,
-  ): Promise<void> {
-    const left = instances.filter(({index}) => unfinished.has(index));
-    if (left.length === 0) return;
-    if (end.end === 'failed' && end.why === 'damaged-inputs') {
-      return this.#recompute(left, new Set(end.digests));
-    }
-    if (end.end === 'failed' && end.why === 'stopped') {
-      for (const {index} of left) this.#skip(index);
-      return;
-    }
-    if (this.#options.stop.aborted && end.end === 'died') {
+  /** What becomes of instances whose job ended without giving their outputs. */
+  async #settle({end, left, seconds}: ComputedJob): Promise<void> {
+    if (end.end === 'failed' && end.why === 'damaged-inputs') return this.#recompute(left, new Set(end.digests));
+    const stopped = end.end === 'failed' ? end.why === 'stopped' : end.end === 'died' && this.#options.stop.aborted;
+    if (stopped) {
       for (const {index} of left) this.#skip(index);
       return;
     }
@@ -286,7 +209,7 @@ class Run {
   async #recompute(left: readonly Instance[], damaged: ReadonlySet<Digest>): Promise<void> {
     const {store, emit} = this.#options;
     for (const instance of left) {
-      this.#sameKey.delete(this.#key(instance.index));
+      for (const equal of this.#equalWork.release(this.#key(instance.index))) this.#lookAgain(equal);
       const producers = producersOf(instance, this.#outputsOf, damaged);
       const hopeless = producers.find((producer) => this.#revived.has(producer) && this.#states.of(producer) === 'ran');
       if (hopeless !== undefined || producers.length === 0) {
@@ -302,13 +225,16 @@ class Run {
           event: 'warning',
           message: `A stored output of ${this.#instance(producer).id} is missing or damaged; it is computed again.`,
         });
-        this.#sameKey.delete(this.#key(producer));
         this.#states.revive(producer);
         this.#work.push(producer);
       }
-      this.#states.waitAgain(instance.index);
-      this.#work.push(instance.index);
+      this.#lookAgain(instance.index);
     }
+  }
+
+  #lookAgain(index: number): void {
+    this.#states.waitAgain(index);
+    this.#work.push(index);
   }
 
   #succeed(index: number, outcome: 'ran' | 'cached' | 'cut-off', record: StoreRecord, seconds: number): void {
@@ -319,22 +245,17 @@ class Run {
     if (outcome === 'ran') store.remember(graph.name, [{instance: id, key: record.key}]);
     else this.#remembered.push({instance: id, key: record.key});
     emit({event: 'instance-finished', id, outcome, seconds});
-    const equals = this.#sameKey.get(record.key) ?? [];
-    this.#sameKey.delete(record.key);
-    for (const equal of equals) this.#succeed(equal, 'cached', record, 0);
+    for (const equal of this.#equalWork.release(record.key)) this.#succeed(equal, 'cached', record, 0);
   }
 
   #fail(index: number, failure: Failure, seconds: number): void {
     const {emit, onFailure, pool} = this.#options;
     this.#states.set(index, 'failed');
     emit({event: 'instance-finished', id: this.#instance(index).id, outcome: 'failed', seconds, failure});
-    const key = this.#keys.get(index);
-    const equals = key === undefined ? [] : (this.#sameKey.get(key) ?? []);
-    if (key !== undefined) this.#sameKey.delete(key);
     for (const below of this.#states.unfinishedBelow(index)) if (this.#options.wanted.has(below)) this.#skip(below);
     if (onFailure !== 'keep-going') this.#admitting = false;
     if (onFailure === 'fail-fast') pool.stop();
-    for (const equal of equals) this.#fail(equal, failure, 0);
+    for (const equal of this.#equalWork.release(this.#keys.get(index))) this.#fail(equal, failure, 0);
   }
 
   #skip(index: number): void {
@@ -362,12 +283,4 @@ class Run {
     if (key === undefined) throw new Error(`Internal error: instance ${index} has no key yet`);
     return key;
   }
-}
-
-function unresolvedFailure({reason, instance}: PlannedInstance): Failure {
-  if (reason.why !== 'unresolved') throw new Error(`Internal error: ${instance.id} has no parameters but is resolved`);
-  return {
-    message: `The parameter "${reason.parameter}" cannot be resolved: ${reason.detail}`,
-    ...(reason.hint !== undefined && {hint: reason.hint}),
-  };
 }

@@ -1,0 +1,66 @@
+import type {Instance} from '../graph/graph.ts';
+import {reasonText} from '../plan/reason-text.ts';
+import type {PlannedInstance} from '../plan/verdict.ts';
+import type {DraftOutput} from '../store/publish.ts';
+import type {Store} from '../store/store.ts';
+import type {RunEvent} from './event.ts';
+import type {Job} from './protocol.ts';
+import type {JobEnd, WorkerPool} from './worker-pool.ts';
+
+export interface JobContext {
+  readonly store: Store;
+  readonly pool: Pick<WorkerPool, 'run'>;
+  emit(event: RunEvent): void;
+  /** Takes a point's outputs as it comes; the job has not ended before all are taken. */
+  publish(instance: Instance, outputs: Readonly<Record<string, DraftOutput>>, seconds: number): Promise<void>;
+}
+
+export interface ComputedJob {
+  readonly end: JobEnd;
+  /** Instances that gave no outputs. */
+  readonly left: readonly Instance[];
+  readonly seconds: number;
+}
+
+/** Has a worker compute instances of one stage over the same inputs, telling when each starts and taking each as it comes. */
+export async function computeJob(
+  job: Pick<Job, 'id' | 'inputs'>,
+  planned: readonly PlannedInstance[],
+  {store, pool, emit, publish}: JobContext,
+): Promise<ComputedJob> {
+  const startedAt = performance.now();
+  const instances = planned.map(({instance}) => instance);
+  const [first] = instances;
+  if (!first) throw new Error('Internal error: a job of nothing');
+  const unstarted = [...planned];
+  const unfinished = new Set(instances);
+  let current = first;
+  const start = (instance: Instance | undefined): void => {
+    const at = unstarted.findIndex((one) => one.instance === instance);
+    const [next] = at < 0 ? [] : unstarted.splice(at, 1);
+    if (!next) return;
+    current = next.instance;
+    emit({event: 'instance-started', id: current.id, reason: next.reason, text: reasonText(next.reason)});
+  };
+  start(first);
+  const drafts = await Promise.all(planned.map(() => store.draftFolder()));
+  const points = planned.map(({located}, i) => ({params: located ?? null, drafts: drafts[i] ?? ''}));
+  const publishing: Promise<void>[] = [];
+  const end = await pool.run(
+    {...job, store: store.root, stage: first.stage.name, points},
+    {
+      progress: (progress) => emit({event: 'instance-progress', id: current.id, ...progress}),
+      log: (line) => emit({event: 'log', id: current.id, line}),
+      point: (at, outputs, seconds) => {
+        const instance = instances[at];
+        if (!instance) throw new Error(`Internal error: a worker gave point ${at} of ${instances.length}`);
+        start(instance);
+        start(unstarted[0]?.instance);
+        unfinished.delete(instance);
+        publishing.push(publish(instance, outputs, seconds));
+      },
+    },
+  );
+  await Promise.all(publishing);
+  return {end, left: [...unfinished], seconds: (performance.now() - startedAt) / 1000};
+}
