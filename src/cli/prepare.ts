@@ -48,7 +48,7 @@ export async function prepare(file: string, options: PipelineOptions, purpose: P
   const manifest = await backendFor(asWritten.value, options, purpose);
   const slow = options.slowParams !== undefined && manifest !== undefined && manifest.backend !== 'tensorflow';
   const graph = slow
-    ? await loadPipeline(file, {...options, params: [options.slowParams, ...options.params]})
+    ? await loadPipeline(file, {...options, params: [options.slowParams, ...(options.params ?? [])]})
     : asWritten;
   if (!graph.ok) return graph;
   const store = await openStore(cacheFolder(options.cache, graph.value.folder), {readOnly: purpose === 'look'});

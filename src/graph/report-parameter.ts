@@ -65,7 +65,13 @@ export function reportParameter(node: CheckedNode, row: Row, fault: ParameterFau
       const doc = name === undefined ? undefined : documentation(stage, String(name));
       const hint = doc === undefined ? undefined : `${String(name)}: ${doc}`;
       const at = placeOf(node, row, fault.path, false);
-      faults.add('bad-parameter', at, sentence(`${subject} of "${stage.name}"${fault.message}`), hint, fault.path.join('.'));
+      faults.add(
+        'bad-parameter',
+        at,
+        sentence(`${subject} of "${stage.name}"${fault.message}`),
+        hint,
+        fault.path.join('.'),
+      );
     }
   }
 }

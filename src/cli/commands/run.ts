@@ -14,7 +14,7 @@ import {printResults} from '../print-results.ts';
 import {reportExpectations} from '../report-expectations.ts';
 
 export interface RunCommandOptions extends PipelineOptions {
-  readonly target: readonly string[];
+  readonly target?: readonly string[];
   readonly jobs?: number;
   readonly keepGoing?: true;
   readonly failFast?: true;
@@ -28,7 +28,7 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
     return EXIT.wrong;
   }
   const {graph} = prepared.value;
-  const targets = options.target.map((target) => findInstances(graph, target));
+  const targets = (options.target ?? []).map((target) => findInstances(graph, target));
   const faults = targets.flatMap((found) => (found.ok ? [] : found.error));
   if (faults.length > 0) {
     printFaults(faults, json);

@@ -1,7 +1,10 @@
 import {writeFile} from 'node:fs/promises';
+import {isTableKind} from '../../artifact/kinds.ts';
 import type {Diagnostic} from '../../base/diagnostic.ts';
 import {suggestion} from '../../base/nearest.ts';
-import type {Instance} from '../../graph/graph.ts';
+import {fail, ok, type Result} from '../../base/result.ts';
+import {UserError} from '../../base/user-error.ts';
+import type {Graph, Instance} from '../../graph/graph.ts';
 import type {PlannedInstance} from '../../plan/verdict.ts';
 import {formatRows, type RowFormat} from '../../results/format-rows.ts';
 import {readArtifactBytes, readRows} from '../../results/read-artifact.ts';
@@ -16,7 +19,7 @@ import {prepare} from '../prepare.ts';
 type ShowOptions = PipelineOptions & {readonly format: RowFormat | 'arrow'; readonly output?: string};
 
 /** `show FILE INSTANCE.ARTIFACT`; a node's name instead of an instance shows all its points, axes as columns. */
-export async function showCommand(file: string, reference: string, options: ShowOptions): Promise<number> {
+export async function showCommand(file: string, name: string, options: ShowOptions): Promise<number> {
   const json = options.json ?? false;
   const wrong = (faults: readonly Diagnostic[]): number => {
     printFaults(faults, json);
@@ -25,57 +28,76 @@ export async function showCommand(file: string, reference: string, options: Show
   const prepared = await prepare(file, options, 'look');
   if (!prepared.ok) return wrong(prepared.error);
   const {graph, plan, store} = prepared.value;
-  const dot = reference.lastIndexOf('.');
-  if (dot <= 0) {
+  const reference = readReference(graph, name);
+  if (!reference.ok) return wrong(reference.error);
+  const {instances, artifact} = reference.value;
+  const [first] = instances;
+  if (options.format === 'arrow' && first && instances.length > 1) {
     return wrong([
-      commandFault(`"${reference}" names no artifact.`, 'Write INSTANCE.ARTIFACT, for example barrier.summary.'),
+      commandFault(
+        `${first.node} has ${instances.length} instances, and an Arrow file is of one.`,
+        `Name one, for example '${first.id}.${artifact}'.`,
+      ),
     ]);
   }
-  const found = findInstances(graph, reference.slice(0, dot));
-  if (!found.ok) return wrong(found.error);
-  const artifact = reference.slice(dot + 1);
-  const outputs = Object.keys(found.value[0]?.stage.outputs ?? {});
-  if (!outputs.includes(artifact)) {
-    const owner = reference.slice(0, dot);
-    return wrong([
-      commandFault(`${owner} has no artifact "${artifact}".`, suggestion(artifact, outputs, `artifacts of ${owner}`)),
-    ]);
-  }
-  const members = found.value.flatMap(({index}) => plan.instances[index] ?? []);
+  const members = instances.flatMap(({index}) => plan.instances[index] ?? []);
   const shown = await content(store, members, artifact, options);
   if (!shown.ok) {
-    printFaults([{code: 'not-stored', message: shown.error, hint: `basin run ${file}`}], json);
+    printFaults([{code: 'not-stored', message: shown.error, hint: `Run it first: basin run ${file}`}], json);
     return EXIT.failed;
   }
   if (options.output === undefined) process.stdout.write(shown.value);
-  else await writeFile(options.output, shown.value);
+  else await writeOutput(options.output, shown.value);
   return EXIT.done;
 }
 
-type Content = {readonly ok: true; readonly value: string | Uint8Array} | {readonly ok: false; readonly error: string};
+interface Reference {
+  readonly instances: readonly Instance[];
+  readonly artifact: string;
+}
+
+/** `NODE.ARTIFACT` or `NODE[axis=0.5].ARTIFACT`: the artifact stands behind the last dot outside the brackets. */
+function readReference(graph: Graph, name: string): Result<Reference, readonly Diagnostic[]> {
+  const dot = name.indexOf('.', Math.max(0, name.lastIndexOf(']')));
+  const owner = dot < 0 ? name : name.slice(0, dot);
+  const found = findInstances(graph, owner);
+  if (!found.ok) return found;
+  const outputs = Object.keys(found.value[0]?.stage.outputs ?? {});
+  if (dot < 0) {
+    const choices = outputs.map((output) => `${owner}.${output}`).join(', ');
+    return fail([commandFault(`"${name}" names no artifact.`, `The artifacts of ${owner} are: ${choices}.`)]);
+  }
+  const artifact = name.slice(dot + 1);
+  if (outputs.includes(artifact)) return ok({instances: found.value, artifact});
+  return fail([
+    commandFault(`${owner} has no artifact "${artifact}".`, suggestion(artifact, outputs, `artifacts of ${owner}`)),
+  ]);
+}
+
+async function writeOutput(path: string, bytes: string | Uint8Array): Promise<void> {
+  try {
+    await writeFile(path, bytes);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const why = code === 'ENOENT' ? 'its folder does not exist' : code === 'EISDIR' ? 'it is a folder' : code;
+    throw new UserError(`Cannot write "${path}": ${why}.`, 'Give --output a file in a folder that can be written.');
+  }
+}
 
 async function content(
   store: Store,
   members: readonly PlannedInstance[],
   artifact: string,
   {format}: ShowOptions,
-): Promise<Content> {
+): Promise<Result<string | Uint8Array, string>> {
+  const missing = members.find(({record}) => !record);
+  if (missing) return fail(`${missing.instance.id} has not run as the pipeline is now.`);
   const [first] = members;
   const output = first?.record?.outputs[artifact];
-  if (!first || !output) return {ok: false, error: `${missing(members)} has not run as the pipeline is now.`};
-  if (format === 'arrow') {
-    if (members.length === 1) return readArtifactBytes(store, first.instance, artifact, output);
-    return {
-      ok: false,
-      error: `${first.instance.node} has ${members.length} instances; name one to have its Arrow file.`,
-    };
-  }
-  const rows =
-    output.kind === 'weights' || output.kind === 'mask'
-      ? await tensorRows(store, first.instance, artifact, output)
-      : await readRows(store, members, artifact);
-  return rows.ok ? {ok: true, value: `${formatRows(rows.value, format, process.stdout.columns)}\n`} : rows;
+  if (!first || !output) throw new Error(`Internal error: a record has no "${artifact}"`);
+  if (format === 'arrow') return readArtifactBytes(store, first.instance, artifact, output);
+  const rows = isTableKind(output.kind)
+    ? await readRows(store, members, artifact)
+    : await tensorRows(store, members, artifact);
+  return rows.ok ? ok(`${formatRows(rows.value, format, process.stdout.columns)}\n`) : rows;
 }
-
-const missing = (members: readonly PlannedInstance[]): Instance['id'] | string =>
-  members.find(({record}) => !record)?.instance.id ?? 'It';
