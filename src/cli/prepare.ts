@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import {type Manifest, readManifest} from '../../stages/tensor/manifest.ts';
 import {ok, type Result} from '../base/result.ts';
 import type {Graph} from '../graph/graph.ts';
@@ -6,6 +7,8 @@ import type {Plan} from '../plan/verdict.ts';
 import {openStore} from '../store/open-store.ts';
 import type {Store} from '../store/store.ts';
 import {cacheFolder} from './cache-folder.ts';
+import {EXIT} from './exit-code.ts';
+import {printFaults} from './faults.ts';
 import {loadPipeline} from './load-pipeline.ts';
 import type {PipelineOptions} from './pipeline-options.ts';
 
@@ -39,10 +42,29 @@ async function backendFor(graph: Graph, options: PipelineOptions, purpose: Purpo
 }
 
 /** `run` may set up a back end and write; `look` does neither. */
-export type Purpose = 'run' | 'look';
+type Purpose = 'run' | 'look';
+
+/** What a command does with a prepared pipeline, the store closed after it; a pipeline with faults is answered with them. */
+export async function withPrepared(
+  file: string,
+  options: PipelineOptions,
+  purpose: Purpose,
+  use: (prepared: Prepared) => Promise<number>,
+): Promise<number> {
+  const prepared = await prepare(file, options, purpose);
+  if (!prepared.ok) {
+    printFaults(prepared.error, options.json ?? false);
+    return EXIT.wrong;
+  }
+  try {
+    return await use(prepared.value);
+  } finally {
+    await prepared.value.store.close();
+  }
+}
 
 /** From a pipeline file to its plan; the error is every fault of the file. */
-export async function prepare(file: string, options: PipelineOptions, purpose: Purpose): Promise<Result<Prepared>> {
+async function prepare(file: string, options: PipelineOptions, purpose: Purpose): Promise<Result<Prepared>> {
   const asWritten = await loadPipeline(file, options);
   if (!asWritten.ok) return asWritten;
   const manifest = await backendFor(asWritten.value, options, purpose);
@@ -51,7 +73,9 @@ export async function prepare(file: string, options: PipelineOptions, purpose: P
     ? await loadPipeline(file, {...options, params: [options.slowParams, ...(options.params ?? [])]})
     : asWritten;
   if (!graph.ok) return graph;
-  const store = await openStore(cacheFolder(options.cache, graph.value.folder), {readOnly: purpose === 'look'});
+  const root = cacheFolder(options.cache, graph.value.folder);
+  // A store that is there may bring its index up to date when it is only looked at; none is made for that.
+  const store = await openStore(root, {readOnly: purpose === 'look' && !existsSync(root)});
   const plan = await makePlan(graph.value, {store, numerics: manifest?.numerics, mayDownload: purpose === 'run'});
   const notice = slow
     ? `The ${manifest.backend} back end is slow, so the params of ${options.slowParams} are used.`

@@ -6,28 +6,23 @@ import {EXIT} from '../exit-code.ts';
 import {printFaults} from '../faults.ts';
 import {findInstances} from '../find-instance.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
-import {prepare} from '../prepare.ts';
+import {withPrepared} from '../prepare.ts';
 
-export async function explainCommand(file: string, name: string, options: PipelineOptions): Promise<number> {
-  const json = options.json ?? false;
-  const prepared = await prepare(file, options, 'look');
-  if (!prepared.ok) {
-    printFaults(prepared.error, json);
-    return EXIT.wrong;
-  }
-  const {graph, plan, store} = prepared.value;
-  const found = findInstances(graph, name);
-  if (!found.ok) {
-    printFaults(found.error, json);
-    return EXIT.wrong;
-  }
-  for (const {id} of found.value) {
-    const explanation = explainInstance(graph, plan, store, id);
-    if (!explanation) throw new Error(`Internal error: ${id} is not in its own plan`);
-    process.stdout.write(`${json ? JSON.stringify(explanationJson(explanation)) : explanationText(explanation)}\n`);
-  }
-  return EXIT.done;
-}
+export const explainCommand = (file: string, name: string, options: PipelineOptions): Promise<number> =>
+  withPrepared(file, options, 'look', async ({graph, plan, store}) => {
+    const json = options.json ?? false;
+    const found = findInstances(graph, name);
+    if (!found.ok) {
+      printFaults(found.error, json);
+      return EXIT.wrong;
+    }
+    for (const {id} of found.value) {
+      const explanation = explainInstance(graph, plan, store, id);
+      if (!explanation) throw new Error(`Internal error: ${id} is not in its own plan`);
+      process.stdout.write(`${json ? JSON.stringify(explanationJson(explanation)) : explanationText(explanation)}\n`);
+    }
+    return EXIT.done;
+  });
 
 /** The contract: for a cached instance, `changes` is empty and `lastChanges` says what made it run the last time. */
 const explanationJson = ({instance, verdict, changes, lastChanges}: Explanation) => ({

@@ -1,26 +1,23 @@
 import {reasonText} from '../../plan/reason-text.ts';
+import type {Plan} from '../../plan/verdict.ts';
 import {planText} from '../../results/plan-text.ts';
 import {EXIT} from '../exit-code.ts';
-import {printFaults} from '../faults.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
-import {prepare} from '../prepare.ts';
+import {withPrepared} from '../prepare.ts';
 
-export async function planCommand(file: string, options: PipelineOptions & {readonly all?: true}): Promise<number> {
-  const json = options.json ?? false;
-  const prepared = await prepare(file, options, 'look');
-  if (!prepared.ok) {
-    printFaults(prepared.error, json);
-    return EXIT.wrong;
-  }
-  const {graph, plan} = prepared.value;
-  if (json) {
-    const instances = plan.instances.map(({instance, verdict, reason}) => {
-      const {id, node, axes} = instance;
-      return {id, node, axes, verdict, reason: reasonText(reason)};
-    });
-    process.stdout.write(`${JSON.stringify({instances})}\n`);
-  } else {
-    process.stdout.write(`${planText(graph, plan, options.all ?? false)}\n`);
-  }
-  return EXIT.done;
-}
+export const planCommand = (file: string, options: PipelineOptions & {readonly all?: true}): Promise<number> =>
+  withPrepared(file, options, 'look', async ({graph, plan}) => {
+    const text = options.json ? JSON.stringify(planJson(plan)) : planText(graph, plan, options.all ?? false);
+    process.stdout.write(`${text}\n`);
+    return EXIT.done;
+  });
+
+const planJson = ({instances}: Plan) => ({
+  instances: instances.map(({instance: {id, node, axes}, verdict, reason}) => ({
+    id,
+    node,
+    axes,
+    verdict,
+    reason: reasonText(reason),
+  })),
+});

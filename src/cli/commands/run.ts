@@ -9,7 +9,7 @@ import {findInstances, withUpstream} from '../find-instance.ts';
 import {onInterrupt} from '../interrupt.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
 import {defaultJobs, poolProfile} from '../pool-setting.ts';
-import {type Prepared, prepare} from '../prepare.ts';
+import {type Prepared, withPrepared} from '../prepare.ts';
 import {printResults} from '../print-results.ts';
 import {reportExpectations} from '../report-expectations.ts';
 
@@ -20,24 +20,19 @@ export interface RunCommandOptions extends PipelineOptions {
   readonly failFast?: true;
 }
 
-export async function runCommand(file: string, options: RunCommandOptions): Promise<number> {
-  const json = options.json ?? false;
-  const prepared = await prepare(file, options, 'run');
-  if (!prepared.ok) {
-    printFaults(prepared.error, json);
-    return EXIT.wrong;
-  }
-  const {graph} = prepared.value;
-  const targets = (options.target ?? []).map((target) => findInstances(graph, target));
-  const faults = targets.flatMap((found) => (found.ok ? [] : found.error));
-  if (faults.length > 0) {
-    printFaults(faults, json);
-    return EXIT.wrong;
-  }
-  const named = targets.flatMap((found) => (found.ok ? found.value : []));
-  const wanted = withUpstream(graph, named.length > 0 ? named : graph.instances);
-  return runPrepared(file, prepared.value, wanted, options);
-}
+export const runCommand = (file: string, options: RunCommandOptions): Promise<number> =>
+  withPrepared(file, options, 'run', async (prepared) => {
+    const {graph} = prepared;
+    const targets = (options.target ?? []).map((target) => findInstances(graph, target));
+    const faults = targets.flatMap((found) => (found.ok ? [] : found.error));
+    if (faults.length > 0) {
+      printFaults(faults, options.json ?? false);
+      return EXIT.wrong;
+    }
+    const named = targets.flatMap((found) => (found.ok ? found.value : []));
+    const wanted = withUpstream(graph, named.length > 0 ? named : graph.instances);
+    return runPrepared(file, prepared, wanted, options);
+  });
 
 async function runPrepared(
   file: string,
@@ -85,7 +80,6 @@ async function runPrepared(
     interrupt.release();
     pool.close();
     log.close();
-    await store.close();
   }
 }
 

@@ -1,6 +1,5 @@
 import {writeFile} from 'node:fs/promises';
 import {isTableKind} from '../../artifact/kinds.ts';
-import type {Diagnostic} from '../../base/diagnostic.ts';
 import {suggestion} from '../../base/nearest.ts';
 import {fail, ok, type Result} from '../../base/result.ts';
 import {UserError} from '../../base/user-error.ts';
@@ -14,42 +13,30 @@ import {EXIT} from '../exit-code.ts';
 import {commandFault, printFaults} from '../faults.ts';
 import {findInstances} from '../find-instance.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
-import {prepare} from '../prepare.ts';
+import {withPrepared} from '../prepare.ts';
 
 type ShowOptions = PipelineOptions & {readonly format: RowFormat | 'arrow'; readonly output?: string};
 
 /** `show FILE INSTANCE.ARTIFACT`; a node's name instead of an instance shows all its points, axes as columns. */
-export async function showCommand(file: string, name: string, options: ShowOptions): Promise<number> {
-  const json = options.json ?? false;
-  const wrong = (faults: readonly Diagnostic[]): number => {
-    printFaults(faults, json);
-    return EXIT.wrong;
-  };
-  const prepared = await prepare(file, options, 'look');
-  if (!prepared.ok) return wrong(prepared.error);
-  const {graph, plan, store} = prepared.value;
-  const reference = readReference(graph, name);
-  if (!reference.ok) return wrong(reference.error);
-  const {instances, artifact} = reference.value;
-  const [first] = instances;
-  if (options.format === 'arrow' && first && instances.length > 1) {
-    return wrong([
-      commandFault(
-        `${first.node} has ${instances.length} instances, and an Arrow file is of one.`,
-        `Name one, for example '${first.id}.${artifact}'.`,
-      ),
-    ]);
-  }
-  const members = instances.flatMap(({index}) => plan.instances[index] ?? []);
-  const shown = await content(store, members, artifact, options);
-  if (!shown.ok) {
-    printFaults([{code: 'not-stored', message: shown.error, hint: `Run it first: basin run ${file}`}], json);
-    return EXIT.failed;
-  }
-  if (options.output === undefined) process.stdout.write(shown.value);
-  else await writeOutput(options.output, shown.value);
-  return EXIT.done;
-}
+export const showCommand = (file: string, name: string, options: ShowOptions): Promise<number> =>
+  withPrepared(file, options, 'look', async ({graph, plan, store}) => {
+    const json = options.json ?? false;
+    const reference = readReference(graph, name, options);
+    if (!reference.ok) {
+      printFaults(reference.error, json);
+      return EXIT.wrong;
+    }
+    const {instances, artifact} = reference.value;
+    const members = instances.flatMap(({index}) => plan.instances[index] ?? []);
+    const shown = await content(store, members, artifact, options);
+    if (!shown.ok) {
+      printFaults([{code: 'not-stored', message: shown.error, hint: `Run it first: basin run ${file}`}], json);
+      return EXIT.failed;
+    }
+    if (options.output === undefined) process.stdout.write(shown.value);
+    else await writeOutput(options.output, shown.value);
+    return EXIT.done;
+  });
 
 interface Reference {
   readonly instances: readonly Instance[];
@@ -57,7 +44,7 @@ interface Reference {
 }
 
 /** `NODE.ARTIFACT` or `NODE[axis=0.5].ARTIFACT`: the artifact stands behind the last dot outside the brackets. */
-function readReference(graph: Graph, name: string): Result<Reference, readonly Diagnostic[]> {
+function readReference(graph: Graph, name: string, {format, output}: ShowOptions): Result<Reference> {
   const dot = name.indexOf('.', Math.max(0, name.lastIndexOf(']')));
   const owner = dot < 0 ? name : name.slice(0, dot);
   const found = findInstances(graph, owner);
@@ -68,10 +55,19 @@ function readReference(graph: Graph, name: string): Result<Reference, readonly D
     return fail([commandFault(`"${name}" names no artifact.`, `The artifacts of ${owner} are: ${choices}.`)]);
   }
   const artifact = name.slice(dot + 1);
-  if (outputs.includes(artifact)) return ok({instances: found.value, artifact});
-  return fail([
-    commandFault(`${owner} has no artifact "${artifact}".`, suggestion(artifact, outputs, `artifacts of ${owner}`)),
-  ]);
+  if (!outputs.includes(artifact)) {
+    const hint = suggestion(artifact, outputs, `artifacts of ${owner}`);
+    return fail([commandFault(`${owner} has no artifact "${artifact}".`, hint)]);
+  }
+  const [first] = found.value;
+  if (format === 'arrow' && first && found.value.length > 1) {
+    const message = `${first.node} has ${found.value.length} instances, and an Arrow file is of one.`;
+    return fail([commandFault(message, `Name one, for example '${first.id}.${artifact}'.`)]);
+  }
+  if (format === 'arrow' && output === undefined && process.stdout.isTTY) {
+    return fail([commandFault('An Arrow file is no text for a terminal.', 'Give --output PATH, or a pipe.')]);
+  }
+  return ok({instances: found.value, artifact});
 }
 
 async function writeOutput(path: string, bytes: string | Uint8Array): Promise<void> {
