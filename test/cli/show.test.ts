@@ -10,6 +10,8 @@ let folder: string;
 
 beforeAll(async () => {
   ({folder} = await studyFolder());
+  // records are then read from their files, which is what they come back to when the index is lost
+  await rm(join(folder, 'cache', 'index.sqlite'));
 });
 afterAll(() => rm(folder, {recursive: true, force: true}));
 
