@@ -4,10 +4,8 @@ import type {Diagnostic} from '../base/diagnostic.ts';
 import {nearestName} from '../base/nearest.ts';
 import {fail, type Result} from '../base/result.ts';
 import type {Graph} from '../graph/graph.ts';
-import {readPipeline} from '../graph/read-pipeline.ts';
 import {commandFault} from './faults.ts';
 import type {PipelineOptions} from './pipeline-options.ts';
-import {registry} from './registry.ts';
 
 /** Reads and checks a pipeline file with its overrides; every fault of every file at once. */
 export async function loadPipeline(file: string, options: PipelineOptions): Promise<Result<Graph>> {
@@ -17,6 +15,11 @@ export async function loadPipeline(file: string, options: PipelineOptions): Prom
   const missing = [text, ...overrides].flatMap((read) => (read.ok ? [] : read.error));
   if (!text.ok || missing.length > 0) return fail(missing);
   const paramsFiles = overrides.flatMap((read, i) => (read.ok ? [{path: params[i] ?? '', text: read.value}] : []));
+  // Stages and schemas are most of the start-up, and a path that is wrong needs none of them.
+  const [{readPipeline}, {registry}] = await Promise.all([
+    import('../graph/read-pipeline.ts'),
+    import('./registry.ts'),
+  ]);
   return readPipeline({path: file, text: text.value, set, paramsFiles}, registry);
 }
 

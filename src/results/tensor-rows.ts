@@ -1,4 +1,3 @@
-import {decodeArtifact} from '../artifact/decode.ts';
 import {gatherRows} from '../artifact/gather.ts';
 import type {Mask, Row, Rows, Weights} from '../artifact/kinds.ts';
 import {fail, ok, type Result} from '../base/result.ts';
@@ -13,6 +12,7 @@ export async function tensorRows(
   members: readonly {readonly instance: Instance; readonly record: StoreRecord | undefined}[],
   artifact: string,
 ): Promise<Result<Rows, string>> {
+  const {decodeArtifact} = await import('../artifact/decode.ts'); // loads the Arrow library, which only blobs need
   const gathered = [];
   for (const {instance, record} of members) {
     const output = record?.outputs[artifact];
