@@ -67,24 +67,25 @@ test('outside data that is not there is unresolved in plan with its reason, and 
   );
 });
 
-/** What a terminal of some width is sent; `script` makes one. */
+/** The program of util-linux that gives another one a terminal. */
+const script = process.platform === 'linux' ? findProgram(['script']) : undefined;
+
+/** What a terminal of some width is sent. */
 function inTerminal(columns: number, args: readonly string[], env: Readonly<Record<string, string>>): string {
   const command = `stty cols ${columns} rows 24; exec "$BASIN" ${args.join(' ')}`;
-  return execFileSync('script', ['-qec', command, '/dev/null'], {
+  return execFileSync(script ?? '', ['-qec', command, '/dev/null'], {
     cwd,
     env: {...environment(join(cwd, 'terminal')), TERM: 'xterm', BASIN, ...env},
     encoding: 'utf8',
   });
 }
 
-const hasScript = process.platform === 'linux' && findProgram(['script']) !== undefined;
-
-test.skipIf(!hasScript)('a terminal has colour, and none with NO_COLOR', () => {
+test.skipIf(script === undefined)('a terminal has colour, and none with NO_COLOR', () => {
   expect(inTerminal(80, ['run', 'plain.yaml'], {})).toMatch(STYLE);
   expect(inTerminal(80, ['run', 'plain.yaml', '--cache', 'uncoloured'], {NO_COLOR: '1'})).not.toMatch(STYLE);
 });
 
-test.skipIf(!hasScript)('on 60 columns no line of a table is wider, and nothing is cut off', () => {
+test.skipIf(script === undefined)('on 60 columns no line of a table is wider, and nothing is cut off', () => {
   inTerminal(60, ['run', 'plain.yaml'], {NO_COLOR: '1'});
   const shown = inTerminal(60, ['show', 'plain.yaml', 'start.weights'], {});
   const lines = shown.split(/\r?\n/);
