@@ -1,41 +1,59 @@
-import {readFile} from 'node:fs/promises';
-import {resolve} from 'node:path';
+import {readdir, readFile} from 'node:fs/promises';
+import {basename, dirname, join, resolve} from 'node:path';
 import type {Diagnostic} from '../base/diagnostic.ts';
+import {nearestName} from '../base/nearest.ts';
 import {fail, type Result} from '../base/result.ts';
 import type {Graph} from '../graph/graph.ts';
-import {readPipeline} from '../graph/read-pipeline.ts';
 import {commandFault} from './faults.ts';
 import type {PipelineOptions} from './pipeline-options.ts';
-import {registry} from './registry.ts';
 
 /** Reads and checks a pipeline file with its overrides; every fault of every file at once. */
 export async function loadPipeline(file: string, options: PipelineOptions): Promise<Result<Graph>> {
+  const {set = [], params = []} = options;
   const text = await readInput(file, 'pipeline');
-  const overrides = await Promise.all(options.params.map((path) => readInput(path, 'params')));
+  const overrides = await Promise.all(params.map((path) => readInput(path, 'params')));
   const missing = [text, ...overrides].flatMap((read) => (read.ok ? [] : read.error));
   if (!text.ok || missing.length > 0) return fail(missing);
-  const paramsFiles = overrides.flatMap((read, i) =>
-    read.ok ? [{path: options.params[i] ?? '', text: read.value}] : [],
-  );
-  return readPipeline({path: file, text: text.value, set: options.set, paramsFiles}, registry);
+  const paramsFiles = overrides.flatMap((read, i) => (read.ok ? [{path: params[i] ?? '', text: read.value}] : []));
+  // Stages and schemas are most of the start-up, and a path that is wrong needs none of them.
+  const [{readPipeline}, {registry}] = await Promise.all([
+    import('../graph/read-pipeline.ts'),
+    import('./registry.ts'),
+  ]);
+  return readPipeline({path: file, text: text.value, set, paramsFiles}, registry);
 }
 
 async function readInput(path: string, what: string): Promise<Result<Uint8Array, readonly Diagnostic[]>> {
   try {
     return {ok: true, value: await readFile(resolve(path))};
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const why =
-      code === 'ENOENT'
-        ? 'there is no such file'
-        : code === 'EISDIR'
-          ? 'it is a folder'
-          : `it cannot be read (${code})`;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     return fail([
-      commandFault(
-        `Cannot open the ${what} file "${path}": ${why}.`,
-        'Check the path; it starts at the folder you are in.',
-      ),
+      commandFault(`Cannot open the ${what} file "${path}": ${reasonOf(code)}.`, await pathHint(path, code)),
     ]);
   }
+}
+
+function reasonOf(code: string): string {
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'there is no such file';
+    case 'EISDIR':
+      return 'it is a folder';
+    case 'EACCES':
+      return 'you may not read it';
+    default:
+      return `it cannot be read (${code})`;
+  }
+}
+
+/** For a misspelt file the nearest name in its folder, for a folder the pipelines in it. */
+async function pathHint(path: string, code: string): Promise<string> {
+  const folder = code === 'EISDIR' ? path : dirname(path);
+  const names = (await readdir(resolve(folder)).catch(() => [])).filter((name) => /\.ya?ml$/.test(name)).sort();
+  if (code === 'EISDIR' && names.length > 0) return `The pipelines in it are: ${names.join(', ')}.`;
+  const near = nearestName(basename(path), names);
+  if (near !== undefined) return `Did you mean "${join(dirname(path), near)}"?`;
+  return 'Check the path; it starts at the folder you are in.';
 }

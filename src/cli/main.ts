@@ -1,9 +1,11 @@
+import {readFileSync} from 'node:fs';
 import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
 import {BACKENDS} from '../../stages/tensor/backend.ts';
+import type {Diagnostic} from '../base/diagnostic.ts';
 import {UserError} from '../base/user-error.ts';
 import {EXIT} from './exit-code.ts';
 import {commandFault, printFaults} from './faults.ts';
-import {withPipelineOptions} from './pipeline-options.ts';
+import {gather, withPipelineOptions} from './pipeline-options.ts';
 
 function wholeNumber(text: string): number {
   const value = Number(text);
@@ -11,17 +13,35 @@ function wholeNumber(text: string): number {
   return value;
 }
 
-const gather = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+function version(): string {
+  const manifest: {readonly version?: unknown} = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  return String(manifest.version);
+}
+
+/** commander's `error: unknown command 'rnu'\n(Did you mean run?)` as the fault that every other one is. */
+function usageFault({message}: CommanderError): Diagnostic {
+  const [what = '', suggested] = message.replace(/^error: /, '').split('\n');
+  const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1)}${what.endsWith('.') ? '' : '.'}`;
+  const near = /^\((Did you mean .*)\)$/.exec(suggested ?? '')?.[1];
+  return commandFault(sentence, near ?? 'basin --help lists the commands, basin COMMAND --help its options.');
+}
 
 // Each command is imported when it is asked for: start-up is a feature.
 function program(setExit: (code: number) => void): Command {
   const basin = new Command('basin')
     .description('Neural-network experiments declared as YAML pipelines, cached by content.')
+    .option('-V, --version', 'print the version')
+    .on('option:version', () => {
+      process.stdout.write(`${version()}\n`);
+      throw new CommanderError(EXIT.done, 'commander.version', 'the version was asked for');
+    })
     .showSuggestionAfterError()
     .exitOverride();
   withPipelineOptions(basin.command('run').argument('<file>', 'a pipeline'))
     .description('run what is not in the store yet')
-    .option('--target <node>', 'run only this node or instance and what it needs; may be repeated', gather, [])
+    .option('--target <node>', 'run only this node or instance and what it needs; may be repeated', gather)
     .option('--jobs <n>', 'how many instances run side by side', wholeNumber)
     .option('--keep-going', 'after a failure, run everything that does not depend on it')
     .addOption(new Option('--fail-fast', 'after a failure, stop what runs').conflicts('keepGoing'))
@@ -66,9 +86,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const basin = program((code) => {
     exit = code;
   });
-  // With --json nothing but JSON may be printed.
-  if (json) for (const command of [basin, ...basin.commands]) command.configureOutput({writeErr: () => {}});
-  for (const command of basin.commands) command.exitOverride();
+  for (const command of [basin, ...basin.commands]) command.exitOverride().configureOutput({outputError: () => {}});
   try {
     await basin.parseAsync([...argv], {from: 'user'});
     return exit;
@@ -80,14 +98,17 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return EXIT.done;
-    if (json) printFaults([commandFault(error.message.replace(/^error: /, ''))], true);
+    // called without a command: the help is on stderr already
+    if (error.code !== 'commander.help') printFaults([usageFault(error)], json);
     return EXIT.wrong;
   }
 }
 
-// A reader that has seen enough (`basin show … | head`) closes the pipe: that is no fault.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.done);
-  throw error;
-});
+// A reader that has seen enough (`basin show … | head`) closes the pipe: that is no fault, but a run ends before its end.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.argv[2] === 'run' ? EXIT.interrupted : EXIT.done);
+    throw error;
+  });
+}
 process.exitCode = await main(process.argv.slice(2));

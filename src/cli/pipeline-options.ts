@@ -4,20 +4,21 @@ import {BACKENDS, type BackendName} from '../../stages/tensor/backend.ts';
 
 /** Options of every command that reads a pipeline. */
 export interface PipelineOptions {
-  readonly set: readonly string[];
-  readonly params: readonly string[];
+  readonly set?: readonly string[];
+  readonly params?: readonly string[];
   readonly slowParams?: string;
   readonly cache?: string;
   readonly backend?: BackendName;
   readonly json?: true;
 }
 
-const gather = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+/** Collects the values of an option that may be repeated. */
+export const gather = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 export const withPipelineOptions = (command: Command): Command =>
   command
-    .option('--set <name=value>', 'override a param, for example --set "keeps=[0.1]"; may be repeated', gather, [])
-    .option('--params <file>', 'override params from a YAML file; may be repeated', gather, [])
+    .option('--set <name=value>', 'override a param, for example --set "keeps=[0.1]"; may be repeated', gather)
+    .option('--params <file>', 'override params from a YAML file; may be repeated', gather)
     .option('--slow-params <file>', 'params for a machine that has no native back end')
     .option('--cache <folder>', 'the store (default: cache/ at the root of the project)')
     .addOption(new Option('--backend <name>', 'the tensor back end (default: the fastest there is)').choices(BACKENDS))

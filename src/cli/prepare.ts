@@ -70,7 +70,7 @@ async function prepare(file: string, options: PipelineOptions, purpose: Purpose)
   const manifest = await backendFor(asWritten.value, options, purpose);
   const slow = options.slowParams !== undefined && manifest !== undefined && manifest.backend !== 'tensorflow';
   const graph = slow
-    ? await loadPipeline(file, {...options, params: [options.slowParams, ...options.params]})
+    ? await loadPipeline(file, {...options, params: [options.slowParams, ...(options.params ?? [])]})
     : asWritten;
   if (!graph.ok) return graph;
   const root = cacheFolder(options.cache, graph.value.folder);

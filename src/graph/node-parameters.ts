@@ -2,7 +2,7 @@ import type {Json, JsonObject} from '../base/json.ts';
 import {nearestName, suggestion} from '../base/nearest.ts';
 import {unknownVariable} from '../spec/expression.ts';
 import type {Faults} from '../spec/faults.ts';
-import {stageParameters} from '../spec/stage-parameters.ts';
+import {parameterNames} from '../spec/stage-parameters.ts';
 import {addTemplateFault, evaluateTemplate, type TextTemplate, variablesOf} from '../spec/template.ts';
 import {jsonOfTree, type Place, pendingIn} from '../spec/tree.ts';
 import type {CheckedNode} from './check-node.ts';
@@ -30,7 +30,7 @@ export function nodeParameters(
   faults: Faults,
 ): NodeParameters {
   const {spec, stage} = node;
-  const names = stageParameters(stage).byName;
+  const names = parameterNames(stage);
   const reading = [...spec.with.values()];
   let broken = spec.incomplete || reading.some(({value}) => value === undefined);
   const templates = reading.flatMap(({value}) => (value ? [...pendingIn(value)] : []));
@@ -102,7 +102,7 @@ export function nodeParameters(
     if (validated.ok) return broken ? undefined : validated.params;
     for (const fault of validated.faults) {
       if (fault.kind === 'missing' && fault.path.length === 1 && accountedFor(String(fault.path[0]))) continue;
-      if (fault.kind === 'one-missing' && fault.names.some(accountedFor)) continue;
+      if (fault.kind === 'one-missing' && fault.path.length === 0 && fault.names.some(accountedFor)) continue;
       reportParameter(node, row, fault, faults);
     }
     return undefined;

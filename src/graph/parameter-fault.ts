@@ -10,11 +10,12 @@ type Path = readonly PropertyKey[];
 /** What is wrong with a parameter; `path` leads to it from `with`. */
 export type ParameterFault =
   | {readonly kind: 'missing'; readonly path: Path}
-  /** None of these is given, of which one is needed. */
-  | {readonly kind: 'one-missing'; readonly names: readonly string[]}
+  /** None of these is given, of which one is needed; `path` leads to what needs it. */
+  | {readonly kind: 'one-missing'; readonly path: Path; readonly names: readonly string[]}
   | {readonly kind: 'unknown'; readonly path: Path; readonly names: readonly string[]}
   /** Each of these is known, but they cannot be given together. */
   | {readonly kind: 'exclusive'; readonly path: Path; readonly names: readonly string[]}
+  /** `message` goes on after the parameter's name. */
   | {readonly kind: 'bad'; readonly path: Path; readonly message: string};
 
 /** The faults that a stage's schema finds in raw parameters, with unions reduced to the branch that was meant. */
@@ -25,15 +26,20 @@ export function parameterFaults(stage: Stage, raw: JsonObject, issues: readonly 
 
 /** A misspelt name is one fault, though it is unknown and the right one is missing. */
 function isMisspelling(unknown: ParameterFault, missing: ParameterFault): boolean {
-  if (unknown.kind !== 'unknown' || missing.kind !== 'missing') return false;
-  if (unknown.path.slice(0, -1).join('\n') !== missing.path.slice(0, -1).join('\n')) return false;
-  return nearestName(String(unknown.path.at(-1)), [String(missing.path.at(-1))]) !== undefined;
+  if (unknown.kind !== 'unknown' || (missing.kind !== 'missing' && missing.kind !== 'one-missing')) return false;
+  const holder = missing.kind === 'missing' ? missing.path.slice(0, -1) : missing.path;
+  if (unknown.path.slice(0, -1).join('\n') !== holder.join('\n')) return false;
+  const names = missing.kind === 'missing' ? [String(missing.path.at(-1))] : missing.names;
+  return nearestName(String(unknown.path.at(-1)), names) !== undefined;
 }
 
 function faultsOf(stage: Stage, raw: JsonObject, issue: Issue, base: Path): readonly ParameterFault[] {
   const path = [...base, ...issue.path];
   const value = valueAt(raw, path);
-  if (path.length > 0 && value === undefined) return [{kind: 'missing', path}];
+  if (path.length > 0 && value === undefined) {
+    // a rule over several parameters, which its author reports at one that is not given
+    return issue.code === 'custom' ? [{kind: 'bad', path, message: `: ${issue.message}`}] : [{kind: 'missing', path}];
+  }
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map(
@@ -70,7 +76,7 @@ function unionFaults(
   if (faults.length > 1 && own.every((branch) => branch.length > 0)) {
     if (own.every((branch) => branch.every(({kind}) => kind === 'missing'))) {
       const names = own.flat().flatMap((fault) => (fault.kind === 'missing' ? [String(fault.path.at(-1))] : []));
-      return [...common, {kind: 'one-missing', names: [...new Set(names)]}];
+      return [...common, {kind: 'one-missing', path, names: [...new Set(names)]}];
     }
     if (own.every((branch) => branch.every(({kind}) => kind === 'unknown'))) {
       const paths = own.flat().flatMap((fault) => (fault.kind === 'unknown' ? [fault.path] : []));
@@ -97,21 +103,21 @@ function valueAt(raw: Json, path: Path): Json | undefined {
   return here;
 }
 
-/** The sentence after "must be": from the schema when it says all, else from the validator. */
+/** What is said after the parameter's name: from the schema when it says all, else from the validator. */
 function expected(stage: Stage, path: Path, value: Json | undefined, issue: Issue): string {
   const shown = shorten(JSON.stringify(value) ?? 'nothing');
   // A message that the author of the stage wrote says more than anything derived.
   if (!/^(Invalid|Too (big|small)|Unrecognized)/.test(issue.message)) {
-    return `cannot be ${shown}: ${issue.message.replace(/\.$/, '')}`;
+    return /^["A-Z]/.test(issue.message) ? `: ${issue.message}` : ` cannot be ${shown}: ${issue.message}`;
   }
   const descriptions = [...new Set(schemasAt(stage, path).map(describeSchema))];
   const sized = (issue.code === 'too_big' || issue.code === 'too_small') && !['number', 'int'].includes(issue.origin);
   const partial = sized || issue.code === 'not_multiple_of' || issue.code === 'custom';
   if (!partial && descriptions.length > 0 && descriptions.every((description) => description !== undefined)) {
-    return `must be ${descriptions.join(' or ')}, but is ${shown}`;
+    return ` must be ${descriptions.join(' or ')}, but is ${shown}`;
   }
   const lower = issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
-  return `is ${shown}, which is not right: ${lower}`;
+  return ` is ${shown}, which is not right: ${lower}`;
 }
 
 const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}…` : text);

@@ -29,6 +29,11 @@ export function reportParameter(node: CheckedNode, row: Row, fault: ParameterFau
       return;
     }
     case 'one-missing': {
+      if (fault.path.length > 0) {
+        const message = `"${fault.path.join('.')}" of "${stage.name}" needs one of ${quoted(fault.names)}.`;
+        faults.add('missing-parameter', placeOf(node, row, fault.path, false), message, 'Give exactly one.');
+        return;
+      }
       const message = `The node "${spec.name}" must give one of the parameters ${quoted(fault.names)} of "${stage.name}".`;
       faults.add('missing-parameter', spec.withAt ?? spec.at, message, 'Give exactly one, under "with" or as an axis.');
       return;
@@ -60,11 +65,18 @@ export function reportParameter(node: CheckedNode, row: Row, fault: ParameterFau
       const doc = name === undefined ? undefined : documentation(stage, String(name));
       const hint = doc === undefined ? undefined : `${String(name)}: ${doc}`;
       const at = placeOf(node, row, fault.path, false);
-      faults.add('bad-parameter', at, `${subject} of "${stage.name}" ${fault.message}.`, hint, fault.path.join('.'));
+      faults.add(
+        'bad-parameter',
+        at,
+        sentence(`${subject} of "${stage.name}"${fault.message}`),
+        hint,
+        fault.path.join('.'),
+      );
     }
   }
 }
 
+const sentence = (text: string): string => (text.endsWith('.') ? text : `${text}.`);
 const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(' and ');
 
 /** Where the value at a path was written: an axis's own value when it came from one. */

@@ -1,8 +1,8 @@
-import {decodeArtifact} from '../artifact/decode.ts';
 import {gatherRows} from '../artifact/gather.ts';
-import {isTableKind, type Rows, type TableKind} from '../artifact/kinds.ts';
+import {isTableKind, type Row, type Rows, type TableKind} from '../artifact/kinds.ts';
 import {fail, ok, type Result} from '../base/result.ts';
 import type {Instance} from '../graph/graph.ts';
+import {columnsOf} from '../graph/node-axes.ts';
 import type {OutputRecord, StoreRecord} from '../store/record.ts';
 import type {Store} from '../store/store.ts';
 
@@ -18,7 +18,7 @@ export async function readArtifactBytes(
   return fail(`${instance.id}.${artifact} is ${bytes} in the store; run the pipeline to compute it again.`);
 }
 
-/** The rows of one artifact over several instances of a node, their axes as columns. */
+/** The rows of one artifact over several instances of a node, their axes as columns before those of the artifact in declared order. */
 export async function readRows(
   store: Store,
   members: readonly {readonly instance: Instance; readonly record: StoreRecord | undefined}[],
@@ -31,10 +31,15 @@ export async function readRows(
     if (!isTableKind(output.kind)) return fail(`${instance.id}.${artifact} is no table.`);
     const rows = output.inline ? ok(output.inline) : await decodedRows(store, instance, artifact, output, output.kind);
     if (!rows.ok) return rows;
-    gathered.push({axes: instance.axes, rows: rows.value});
+    const columns = Object.keys(columnsOf(instance.stage, artifact));
+    gathered.push({axes: instance.axes, rows: rows.value.map((row) => inOrder(row, columns))});
   }
   return ok(gatherRows(gathered));
 }
+
+/** A record's canonical JSON has lost the order of columns. */
+const inOrder = (row: Row, columns: readonly string[]): Row =>
+  Object.fromEntries(columns.flatMap((name) => (row[name] === undefined ? [] : [[name, row[name]]])));
 
 async function decodedRows(
   store: Store,
@@ -44,5 +49,8 @@ async function decodedRows(
   kind: TableKind,
 ): Promise<Result<Rows, string>> {
   const bytes = await readArtifactBytes(store, instance, artifact, output);
-  return bytes.ok ? ok(decodeArtifact(kind, bytes.value)) : bytes;
+  if (!bytes.ok) return bytes;
+  // The Arrow library is the largest thing a run in which nothing runs could load, and such a run opens no blob.
+  const {decodeArtifact} = await import('../artifact/decode.ts');
+  return ok(decodeArtifact(kind, bytes.value));
 }

@@ -88,6 +88,7 @@ export class WorkerPool {
   readonly #profile: PoolProfile;
   readonly #idle: Worker[] = [];
   readonly #all = new Set<Worker>();
+  #stopped = false;
 
   constructor(profile: PoolProfile) {
     this.#profile = profile;
@@ -95,6 +96,8 @@ export class WorkerPool {
 
   /** Runs a job on an idle worker, or on a new one; resolves when it has ended, however it ended. */
   run(job: Job, listener: JobListener): Promise<JobEnd> {
+    // It was on its way when the stop came, so no worker had it to be told.
+    if (this.#stopped) return Promise.resolve({end: 'failed', why: 'stopped', logTail: []});
     const worker = this.#idle.pop() ?? this.#start();
     return new Promise((resolve) => {
       worker.current = {
@@ -120,8 +123,9 @@ export class WorkerPool {
     return worker;
   }
 
-  /** Asks what runs to stop at its next step. */
+  /** Asks what runs to stop at its next step; nothing runs from then on. */
   stop(): void {
+    this.#stopped = true;
     for (const worker of this.#all) worker.say({say: 'stop'});
   }
 

@@ -32,6 +32,26 @@ export function stageParameters(stage: Stage): StageParameters {
   return parameters;
 }
 
+const knownNames = new WeakMap<Stage, ReadonlySet<string>>();
+
+/** The names alone, read off the schema itself: every command needs them, and a JSON Schema takes milliseconds a stage. */
+export function parameterNames(stage: Stage): ReadonlySet<string> {
+  const found = knownNames.get(stage);
+  if (found) return found;
+  const names = namesIn(stage.params) ?? new Set(stageParameters(stage).byName.keys());
+  knownNames.set(stage, names);
+  return names;
+}
+
+/** Undefined for a schema of another make than objects, unions of them, and what is done to their values after. */
+function namesIn(schema: z.core.$ZodType): ReadonlySet<string> | undefined {
+  if (schema instanceof z.ZodObject) return new Set(Object.keys(schema.shape));
+  if (schema instanceof z.ZodPipe) return namesIn(schema.in);
+  if (!(schema instanceof z.ZodUnion)) return undefined;
+  const branches = schema.options.map(namesIn);
+  return branches.includes(undefined) ? undefined : new Set(branches.flatMap((names) => [...(names ?? [])]));
+}
+
 /** The innermost schemas of a union, its references followed. */
 function branchesOf(schema: JsonObject, root: JsonObject, depth = 0): readonly JsonObject[] {
   if (depth > 20) return [];

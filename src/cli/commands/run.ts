@@ -1,7 +1,6 @@
 import type {Verdict} from '../../plan/verdict.ts';
 import type {RunEvent, RunTotals} from '../../run/event.ts';
-import type {OnFailure, RunResult} from '../../run/run-options.ts';
-import {runPlan} from '../../run/run-plan.ts';
+import {type OnFailure, type RunResult, runPlan} from '../../run/run-plan.ts';
 import {WorkerPool} from '../../run/worker-pool.ts';
 import {chooseReporter} from '../choose-reporter.ts';
 import {EXIT} from '../exit-code.ts';
@@ -15,7 +14,7 @@ import {printResults} from '../print-results.ts';
 import {reportExpectations} from '../report-expectations.ts';
 
 export interface RunCommandOptions extends PipelineOptions {
-  readonly target: readonly string[];
+  readonly target?: readonly string[];
   readonly jobs?: number;
   readonly keepGoing?: true;
   readonly failFast?: true;
@@ -24,7 +23,7 @@ export interface RunCommandOptions extends PipelineOptions {
 export const runCommand = (file: string, options: RunCommandOptions): Promise<number> =>
   withPrepared(file, options, 'run', async (prepared) => {
     const {graph} = prepared;
-    const targets = options.target.map((target) => findInstances(graph, target));
+    const targets = (options.target ?? []).map((target) => findInstances(graph, target));
     const faults = targets.flatMap((found) => (found.ok ? [] : found.error));
     if (faults.length > 0) {
       printFaults(faults, options.json ?? false);

@@ -1,6 +1,8 @@
 import {writeFile} from 'node:fs/promises';
+import {isTableKind} from '../../artifact/kinds.ts';
 import {suggestion} from '../../base/nearest.ts';
 import {fail, ok, type Result} from '../../base/result.ts';
+import {UserError} from '../../base/user-error.ts';
 import type {Graph, Instance} from '../../graph/graph.ts';
 import type {PlannedInstance} from '../../plan/verdict.ts';
 import {formatRows, type RowFormat} from '../../results/format-rows.ts';
@@ -16,42 +18,66 @@ import {withPrepared} from '../prepare.ts';
 type ShowOptions = PipelineOptions & {readonly format: RowFormat | 'arrow'; readonly output?: string};
 
 /** `show FILE INSTANCE.ARTIFACT`; a node's name instead of an instance shows all its points, axes as columns. */
-export const showCommand = (file: string, reference: string, options: ShowOptions): Promise<number> =>
+export const showCommand = (file: string, name: string, options: ShowOptions): Promise<number> =>
   withPrepared(file, options, 'look', async ({graph, plan, store}) => {
     const json = options.json ?? false;
-    const found = findArtifact(graph, reference);
-    if (!found.ok) {
-      printFaults(found.error, json);
+    const reference = readReference(graph, name, options);
+    if (!reference.ok) {
+      printFaults(reference.error, json);
       return EXIT.wrong;
     }
-    const members = found.value.instances.flatMap(({index}) => plan.instances[index] ?? []);
-    const shown = await content(store, members, found.value.artifact, options);
+    const {instances, artifact} = reference.value;
+    const members = instances.flatMap(({index}) => plan.instances[index] ?? []);
+    const shown = await content(store, members, artifact, options);
     if (!shown.ok) {
-      printFaults([{code: 'not-stored', message: shown.error, hint: `Run it: basin run ${file}`}], json);
+      printFaults([{code: 'not-stored', message: shown.error, hint: `Run it first: basin run ${file}`}], json);
       return EXIT.failed;
     }
     if (options.output === undefined) process.stdout.write(shown.value);
-    else await writeFile(options.output, shown.value);
+    else await writeOutput(options.output, shown.value);
     return EXIT.done;
   });
 
-function findArtifact(
-  graph: Graph,
-  reference: string,
-): Result<{readonly instances: readonly Instance[]; readonly artifact: string}> {
-  const dot = reference.lastIndexOf('.');
-  if (dot <= 0) {
-    const hint = 'Write INSTANCE.ARTIFACT, for example barrier.summary.';
-    return fail([commandFault(`"${reference}" names no artifact.`, hint)]);
-  }
-  const owner = reference.slice(0, dot);
-  const artifact = reference.slice(dot + 1);
+interface Reference {
+  readonly instances: readonly Instance[];
+  readonly artifact: string;
+}
+
+/** `NODE.ARTIFACT` or `NODE[axis=0.5].ARTIFACT`: the artifact stands behind the last dot outside the brackets. */
+function readReference(graph: Graph, name: string, {format, output}: ShowOptions): Result<Reference> {
+  const dot = name.indexOf('.', Math.max(0, name.lastIndexOf(']')));
+  const owner = dot < 0 ? name : name.slice(0, dot);
   const found = findInstances(graph, owner);
   if (!found.ok) return found;
   const outputs = Object.keys(found.value[0]?.stage.outputs ?? {});
-  if (outputs.includes(artifact)) return ok({instances: found.value, artifact});
-  const hint = suggestion(artifact, outputs, `artifacts of ${owner}`);
-  return fail([commandFault(`${owner} has no artifact "${artifact}".`, hint)]);
+  if (dot < 0) {
+    const choices = outputs.map((output) => `${owner}.${output}`).join(', ');
+    return fail([commandFault(`"${name}" names no artifact.`, `The artifacts of ${owner} are: ${choices}.`)]);
+  }
+  const artifact = name.slice(dot + 1);
+  if (!outputs.includes(artifact)) {
+    const hint = suggestion(artifact, outputs, `artifacts of ${owner}`);
+    return fail([commandFault(`${owner} has no artifact "${artifact}".`, hint)]);
+  }
+  const [first] = found.value;
+  if (format === 'arrow' && first && found.value.length > 1) {
+    const message = `${first.node} has ${found.value.length} instances, and an Arrow file is of one.`;
+    return fail([commandFault(message, `Name one, for example '${first.id}.${artifact}'.`)]);
+  }
+  if (format === 'arrow' && output === undefined && process.stdout.isTTY) {
+    return fail([commandFault('An Arrow file is no text for a terminal.', 'Give --output PATH, or a pipe.')]);
+  }
+  return ok({instances: found.value, artifact});
+}
+
+async function writeOutput(path: string, bytes: string | Uint8Array): Promise<void> {
+  try {
+    await writeFile(path, bytes);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const why = code === 'ENOENT' ? 'its folder does not exist' : code === 'EISDIR' ? 'it is a folder' : code;
+    throw new UserError(`Cannot write "${path}": ${why}.`, 'Give --output a file in a folder that can be written.');
+  }
 }
 
 async function content(
@@ -60,19 +86,14 @@ async function content(
   artifact: string,
   {format}: ShowOptions,
 ): Promise<Result<string | Uint8Array, string>> {
+  const missing = members.find(({record}) => !record);
+  if (missing) return fail(`${missing.instance.id} has not run as the pipeline is now.`);
   const [first] = members;
   const output = first?.record?.outputs[artifact];
-  if (!first || !output) return fail(`${missing(members)} has not run as the pipeline is now.`);
-  if (format === 'arrow') {
-    if (members.length === 1) return readArtifactBytes(store, first.instance, artifact, output);
-    return fail(`${first.instance.node} has ${members.length} instances; name one to have its Arrow file.`);
-  }
-  const rows =
-    output.kind === 'weights' || output.kind === 'mask'
-      ? await tensorRows(store, first.instance, artifact, output)
-      : await readRows(store, members, artifact);
+  if (!first || !output) throw new Error(`Internal error: a record has no "${artifact}"`);
+  if (format === 'arrow') return readArtifactBytes(store, first.instance, artifact, output);
+  const rows = isTableKind(output.kind)
+    ? await readRows(store, members, artifact)
+    : await tensorRows(store, members, artifact);
   return rows.ok ? ok(`${formatRows(rows.value, format, process.stdout.columns)}\n`) : rows;
 }
-
-const missing = (members: readonly PlannedInstance[]): Instance['id'] | string =>
-  members.find(({record}) => !record)?.instance.id ?? 'It';

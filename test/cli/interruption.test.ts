@@ -1,0 +1,82 @@
+import {execFileSync} from 'node:child_process';
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {expect, onTestFinished, test} from 'vitest';
+import {z} from 'zod';
+import {BASIN, basin, environment, jsonLines, scratchFolder, startBasin} from './basin.ts';
+import {expectContract} from './json-contract.ts';
+import {edited, ON_BACKEND, PLAIN} from './study.ts';
+
+// A training that would take minutes; it stops after the step that runs.
+const LONG = edited('length: 3it', 'length: 100000it').replace('seed: 2, length: 3it', 'seed: 2, length: 100000it');
+const STOPPING = 'Stopping after the step that runs; Ctrl-C again stops at once.';
+
+async function startLong(...args: string[]) {
+  const cwd = await scratchFolder();
+  await writeFile(join(cwd, 'long.yaml'), LONG);
+  const run = startBasin(['run', 'long.yaml', ...ON_BACKEND, ...args], {cwd});
+  onTestFinished(() => {
+    if (left(run.pid) !== '') process.kill(-run.pid, 'SIGKILL');
+  });
+  return {cwd, run};
+}
+
+/** What still runs of the session that a process led. */
+const left = (session: number): string =>
+  execFileSync('ps', ['-eo', 'sess,stat,args'], {encoding: 'utf8'})
+    .split('\n')
+    .filter((line) => new RegExp(`^\\s*${session}\\s+[^Z]`).test(line))
+    .join('\n');
+
+test('Ctrl-C in a terminal, which reaches the whole process group, ends with 130 and a true summary; the next run goes on', async () => {
+  const {cwd, run} = await startLong('--json');
+  await run.line(/"instance-progress","id":"finetune-/);
+  process.kill(-run.pid, 'SIGINT');
+  const {code, stdout, stderr} = await run.ended;
+  expect(code).toBe(130);
+  expect(stderr.trim()).toBe(STOPPING);
+  const events = jsonLines(stdout);
+  for (const event of events) expectContract('run-event', event);
+  expect(events.at(-1)).toMatchObject({event: 'run-finished', ran: 1, cached: 0, failed: 0, skipped: 14});
+  await expect.poll(() => left(run.pid)).toBe('');
+
+  const after = await basin(['plan', 'long.yaml', ...ON_BACKEND, '--json'], {cwd});
+  const {instances} = z
+    .object({instances: z.array(z.looseObject({verdict: z.string()}))})
+    .parse(JSON.parse(after.stdout));
+  expect(instances.filter(({verdict}) => verdict === 'cached')).toMatchObject([{id: 'pretrain-load'}]);
+});
+
+test.for(['SIGINT', 'SIGTERM'] as const)('%s to basin alone ends with 130 and lines for a person', async (signal) => {
+  const {run} = await startLong();
+  await run.line(/^> finetune-/);
+  process.kill(run.pid, signal);
+  const {code, stdout, stderr} = await run.ended;
+  expect(code).toBe(130);
+  expect(stderr.trim()).toBe(STOPPING);
+  expect(stdout).toMatch(/^ran 1, cached 0, skipped 14 in /m);
+  await expect.poll(() => left(run.pid)).toBe('');
+});
+
+test('twice ends at once, without a summary, and leaves no process', async () => {
+  const {run} = await startLong();
+  await run.line(/^> finetune-/);
+  process.kill(-run.pid, 'SIGINT');
+  process.kill(-run.pid, 'SIGTERM');
+  const {code, stdout} = await run.ended;
+  expect(code).toBe(130);
+  expect(stdout).not.toMatch(/^ran /m);
+  await expect.poll(() => left(run.pid)).toBe('');
+});
+
+test('a reader that closes the pipe ends basin quietly', async () => {
+  const cwd = await scratchFolder();
+  await writeFile(join(cwd, 'plain.yaml'), PLAIN);
+  const command = `"$0" run plain.yaml 2>err.txt | head -1; cat err.txt`;
+  const told = execFileSync('sh', ['-c', command, BASIN], {
+    cwd,
+    env: environment(join(cwd, 'cache')),
+    encoding: 'utf8',
+  });
+  expect(told).toBe('> start (has not run before)\n');
+});
