@@ -6,6 +6,8 @@ import type {BackendName} from './backend.ts';
 import type {Tf} from './library.ts';
 import {replaceBatchMatMul} from './wasm/batch-mat-mul.ts';
 import {replaceFusedMatMul} from './wasm/fused-mat-mul.ts';
+import {replaceIdentity} from './wasm/identity.ts';
+import {replaceSplit} from './wasm/split.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -49,6 +51,8 @@ export async function loadTensorLibrary(backend: BackendName, {threads}: {thread
   if (backend === 'wasm') {
     replaceBatchMatMul(tf);
     replaceFusedMatMul(tf);
+    replaceIdentity(tf);
+    replaceSplit(tf);
   }
   return tf;
 }

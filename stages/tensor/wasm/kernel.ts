@@ -16,3 +16,6 @@ export function single(output: TensorInfo | TensorInfo[]): TensorInfo {
   if (Array.isArray(output)) throw new Error('Internal error: a kernel of one output gave several');
   return output;
 }
+
+/** Number of elements of a shape. */
+export const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
