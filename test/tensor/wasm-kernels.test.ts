@@ -80,3 +80,49 @@ test('a clone outlives its original, and the memory is free when both are gone',
   clone.dispose();
   expect(backend.numDataIds()).toBe(before);
 });
+
+test.for([
+  [[300, 21], 0],
+  [[300, 21], 1],
+  [[5, 7, 9], 0],
+  [
+    [5, 7, 9],
+    [1, 0],
+  ],
+  [
+    [5, 7, 9],
+    [0, 2],
+  ],
+  [
+    [5, 7, 9],
+    [-3, 1],
+  ],
+  [[5, 7, 9], undefined],
+] as const)('sums of [%s] over %s are those of plain additions', ([shape, axis]) => {
+  const x = values(tf, shape);
+  const over =
+    axis === undefined
+      ? shape.map((_, index) => index)
+      : [axis].flat().map((one) => (one + shape.length) % shape.length);
+  const strides = shape.map((_, index) => shape.slice(index + 1).reduce((all, size) => all * size, 1));
+  const expected = new Map<string, number>();
+  x.dataSync().forEach((value, flat) => {
+    const at = shape.map((size, index) => (over.includes(index) ? 0 : Math.floor(flat / (strides[index] ?? 1)) % size));
+    expected.set(at.join(), (expected.get(at.join()) ?? 0) + value);
+  });
+  for (const keepDims of [true, false]) {
+    const sum = tf.sum(x, axis === undefined || typeof axis === 'number' ? axis : [...axis], keepDims);
+    expect(sum.shape).toEqual(shape.flatMap((size, index) => (over.includes(index) ? (keepDims ? [1] : []) : [size])));
+    const actual = sum.dataSync();
+    for (const [i, value] of [...expected.values()].entries()) expect(actual[i]).toBeCloseTo(value, 4);
+  }
+});
+
+test('a sum of integers stays one, and no sum leaves a tensor behind', () => {
+  const x = tf.tensor2d([1, 2, 3, 4], [2, 2], 'int32');
+  const before = tf.backend().numDataIds();
+  const sum = tf.sum(x, 0);
+  expect([sum.dtype, sum.arraySync()]).toEqual(['int32', [4, 6]]);
+  tf.dispose([sum, tf.sum(tf.reshape(x, [4, 1]), 0)]);
+  expect(tf.backend().numDataIds()).toBe(before);
+});

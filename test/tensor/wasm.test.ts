@@ -4,6 +4,7 @@ import type {Tf} from '../../stages/tensor/library.ts';
 import {loadTensorLibrary} from '../../stages/tensor/load.ts';
 import {values} from '../../stages/tensor/self-test/case.ts';
 import {compareWithCpu} from '../../stages/tensor/self-test/compare.ts';
+import {relativeError} from '../rig/gradients.ts';
 
 let tf: Tf;
 beforeAll(async () => {
@@ -78,6 +79,36 @@ test.for(STACKS)('products of stacks [%s] and [%s] are right under all transpose
       for (const [i, value] of expected.entries()) expect(actual[i]).toBeCloseTo(value, 5);
     }
   }
+});
+
+test.for([
+  [13, 300, 21],
+  [4, 256, 8],
+  [1, 257, 1],
+  [6, 1, 40],
+  [3, 513, 16],
+])(
+  'products of %s rows, %s inner and %s columns are right, whatever does not fill a block',
+  ([m = 1, k = 1, n = 1]) => {
+    for (const transposeA of [false, true]) {
+      for (const transposeB of [false, true]) {
+        const a = values(tf, transposeA ? [k, m] : [m, k], 3);
+        const b = values(tf, transposeB ? [n, k] : [k, n], 4);
+        const actual = tf.matMul(a, b, transposeA, transposeB).dataSync();
+        const expected = reference(a, b, transposeA, transposeB);
+        expect(actual).toHaveLength(expected.length);
+        expect(relativeError(actual, expected)).toBeLessThan(1e-6);
+      }
+    }
+  },
+);
+
+test('a product of no rows, columns or inner places is empty or zero', () => {
+  expect(tf.matMul(tf.zeros([2, 0]), tf.zeros([0, 3])).arraySync()).toEqual([
+    [0, 0, 0],
+    [0, 0, 0],
+  ]);
+  expect(tf.matMul(tf.zeros([0, 2]), tf.zeros([2, 3])).shape).toEqual([0, 3]);
 });
 
 test('a product leaves no tensor behind in the module', () => {
