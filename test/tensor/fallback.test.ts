@@ -43,7 +43,7 @@ test('a chosen back end that cannot be had is an error with a hint, a chosen one
   useEmptyCache();
   usePathOf();
   await expect(setUp({choice: 'tensorflow', report: listening()})).rejects.toMatchObject({
-    name: 'StageError',
+    name: 'UserError',
     message: expect.stringMatching(/^The tensorflow back end cannot be had: .*\.$/),
     hint: expect.stringMatching(/native one\.$/),
   });
@@ -108,7 +108,7 @@ test('a cache folder that cannot be written to is an error with a hint', async (
   writeFileSync(join(folder, 'file'), '');
   setEnv('XDG_CACHE_HOME', join(folder, 'file'));
   await expect(setUp({report: listening()})).rejects.toMatchObject({
-    name: 'StageError',
+    name: 'UserError',
     hint: expect.stringContaining('XDG_CACHE_HOME'),
   });
 });
