@@ -1,149 +1,131 @@
-import {availableParallelism, cpus} from 'node:os';
+import {availableParallelism, cpus, loadavg} from 'node:os';
 import {performance} from 'node:perf_hooks';
-import type {Tensor, Tensor4D} from '@tensorflow/tfjs';
-import {initialise} from '../stages/lib/models/initialise.ts';
-import type {Model} from '../stages/lib/models/model.ts';
-import {vit} from '../stages/lib/models/vit.ts';
-import {tokensOf, type VitConfig, vitConfigSchema} from '../stages/lib/models/vit-config.ts';
+import {parseArgs} from 'node:util';
+import {BACKENDS, type BackendName, isBackendName} from '../stages/tensor/backend.ts';
 import type {Tf} from '../stages/tensor/library.ts';
 import {loadTensorLibrary} from '../stages/tensor/load.ts';
+import {CASES, type Case, productsOf} from './cases.ts';
+import {EVALUATED, PEAK_OPERATIONS, peakProductOf, type Work, workOf} from './work.ts';
 
-/**
- * Pictures a second of a training step (forward, loss, gradients) and its share of the backend's best matrix product, both
- * measured in turns in one process.
+/*
+ * Pictures a second of whole training steps and of evaluations, and a step's share of the back end's best matrix product.
+ * Back ends and cases take turns in one process, so that whatever else the machine does meets all of them.
  *
- *   bin/basin-node bench/train.ts [tensorflow] [wasm] [cpu]      (no name: tensorflow and wasm)
+ *   bin/basin-node bench/train.ts [tensorflow] [wasm] [cpu] [--rounds 7] [--threads N] [--json]
  */
 
-interface Case {
-  readonly name: string;
-  readonly batch: number;
-  readonly config: VitConfig;
+const {values: options, positionals} = parseArgs({
+  allowPositionals: true,
+  options: {rounds: {type: 'string'}, threads: {type: 'string'}, json: {type: 'boolean'}},
+});
+const rounds = Number(options.rounds ?? 7);
+const threads = Number(options.threads ?? availableParallelism());
+const unknown = positionals.filter((name) => !isBackendName(name));
+if (unknown.length > 0 || !(rounds >= 1) || !(threads >= 1)) {
+  console.error(`bench/train: back ends are ${BACKENDS.join(', ')}; rounds and threads are at least 1.`);
+  process.exit(2);
 }
+const asked = positionals.length > 0 ? positionals.filter(isBackendName) : (['tensorflow', 'wasm'] as const);
 
-const CASES: readonly Case[] = [
-  {
-    name: 'D64 L4, 28 px, patch 7',
-    batch: 64,
-    config: vitConfigSchema.parse({
-      model: 'vit',
-      labels: 10,
-      image_size: 28,
-      patch_size: 7,
-      num_channels: 1,
-      hidden_size: 64,
-      num_hidden_layers: 4,
-      num_attention_heads: 4,
-      intermediate_size: 256,
-    }),
-  },
-  {
-    name: 'D192 L6, 32 px, patch 4',
-    batch: 32,
-    config: vitConfigSchema.parse({
-      model: 'vit',
-      labels: 10,
-      image_size: 32,
-      patch_size: 4,
-      hidden_size: 192,
-      num_hidden_layers: 6,
-      num_attention_heads: 3,
-      intermediate_size: 768,
-    }),
-  },
-];
-
-/**
- * Floating-point operations of the matrix products of one step: two a multiply-add; a linear layer makes three products
- * (output, input gradient, weight gradient; patches have no input gradient), attention two and four for their gradients.
- * Of the last block only what the class token needs is counted, because only that is computed.
- */
-function productsOf({batch, config}: Case): number {
-  const {hidden_size: width, intermediate_size: inner, num_hidden_layers: layers} = config;
-  const tokens = tokensOf(config);
-  const linear = (rows: number, inputs: number, outputs: number) => 3 * 2 * rows * inputs * outputs;
-  const block = (queries: number) =>
-    linear(batch * queries, width, 2 * width) + // query and output
-    linear(batch * tokens, width, 2 * width) + // key and value
-    linear(batch * queries, width, 2 * inner) +
-    3 * 2 * 2 * batch * queries * tokens * width; // q kᵀ and its product with v
-  const patches = (linear(batch * (tokens - 1), config.num_channels * config.patch_size ** 2, width) * 2) / 3;
-  return patches + (layers - 1) * block(tokens) + block(1) + linear(batch, width, config.labels);
-}
-
-const milliseconds = (work: () => void): number => {
+/** Milliseconds of one call: the mean of as many as fit into the time, at least one. */
+async function timed(work: () => void | Promise<void>, budget = 400): Promise<number> {
   const start = performance.now();
-  work();
-  return performance.now() - start;
-};
-const median = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[times.length >> 1] ?? Number.NaN;
-
-/** One step that leaves its gradients unread, as an optimizer on the device would; the loss is read as training does. */
-function stepOf(tf: Tf, model: Model, {batch, config}: Case): () => void {
-  const names = model.parameters.map(({name}) => name);
-  const weights = initialise(model, 0).map(({shape, values}) => tf.tensor(values, [...shape]));
-  const {num_channels: channels, image_size: size} = config;
-  const pictures: Tensor4D = tf.randomNormal([batch, channels, size, size], 0, 1, 'float32', 1);
-  const labels = Array.from({length: batch}, (_, index) => index % model.labels);
-  const targets = tf.oneHot(tf.tensor1d(labels, 'int32'), model.labels).toFloat();
-  const loss = (...given: Tensor[]) => {
-    const parameters = Object.fromEntries(names.map((name, index) => [name, given[index] ?? pictures]));
-    const logits = model.forward(tf, parameters, pictures);
-    return tf.mul(tf.sum(tf.mul(targets, tf.logSoftmax(logits))), -1 / batch).asScalar();
-  };
-  const gradients = tf.valueAndGrads((...given: Tensor[]) => loss(...given));
-  return () => {
-    tf.tidy(() => {
-      gradients(weights).value.dataSync();
-    });
-  };
+  let count = 0;
+  do {
+    await work();
+    count++;
+  } while (performance.now() - start < budget);
+  return (performance.now() - start) / count;
 }
 
-/** A product that is large enough to show a backend's peak, read back so that it is done. */
-const PEAK = {rows: 2080, inner: 768, columns: 768} as const;
-function peakProductOf(tf: Tf): () => void {
-  const a = tf.randomNormal([PEAK.rows, PEAK.inner]);
-  const b = tf.randomNormal([PEAK.inner, PEAK.columns]);
-  return () => {
-    tf.tidy(() => {
-      tf.slice(tf.matMul(a, b), [0, 0], [1, 1]).dataSync();
-    });
-  };
+/** One case on one back end, and what each round measured, in milliseconds. */
+interface Candidate {
+  readonly backend: BackendName;
+  readonly work: Case;
+  readonly tf: Tf;
+  readonly run: Work;
+  readonly product: () => void;
+  readonly steps: number[];
+  readonly evaluations: number[];
+  readonly products: number[];
 }
 
-const SECONDS = 12;
-
-async function measure(backend: 'tensorflow' | 'wasm' | 'cpu'): Promise<void> {
-  const tf = await loadTensorLibrary(backend, {threads: availableParallelism()});
+const candidates: Candidate[] = [];
+for (const backend of asked) {
+  const tf = await loadTensorLibrary(backend, {threads});
   const product = peakProductOf(tf);
   for (const work of CASES) {
-    const step = stepOf(tf, vit(work.config), work);
-    step(); // the first one builds what the backend keeps
-    const steps: number[] = [];
-    const products: number[] = [];
-    const end = performance.now() + SECONDS * 1000;
-    do {
-      products.push(milliseconds(product), milliseconds(product));
-      for (let count = 0; count < 4; count++) steps.push(milliseconds(step));
-    } while (performance.now() < end);
-    // best against best: on a shared machine the medians of long and short work suffer differently
-    const rate = productsOf(work) / Math.min(...steps) / 1e6;
-    const peak = (2 * PEAK.rows * PEAK.inner * PEAK.columns) / Math.min(...products) / 1e6;
-    const imagesPerSecond = (time: number) => ((work.batch / time) * 1000).toFixed(0);
-    console.log(
-      [
-        backend.padEnd(10),
-        `${work.name}, batch ${work.batch}`.padEnd(34),
-        `${imagesPerSecond(median(steps))} images/s (best ${imagesPerSecond(Math.min(...steps))})`,
-        `step ${median(steps).toFixed(1)} ms (best ${Math.min(...steps).toFixed(1)}, ${steps.length} steps)`,
-        `${(productsOf(work) / 1e9).toFixed(2)} GFLOP, at best ${rate.toFixed(0)} GFLOP/s`,
-        `${((100 * rate) / peak).toFixed(0)} % of matmul peak ${peak.toFixed(0)} GFLOP/s`,
-      ].join('  '),
-    );
+    const run = workOf(tf, work);
+    candidates.push({backend, work, tf, run, product, steps: [], evaluations: [], products: []});
   }
 }
 
-const known = ['tensorflow', 'wasm', 'cpu'] as const;
-const asked = known.filter((name) => process.argv.slice(2).includes(name));
-console.log(`${cpus()[0]?.model ?? 'processor unknown'}, ${availableParallelism()} threads, Node ${process.version}`);
-for (const backend of asked.length > 0 ? asked : known.slice(0, 2)) await measure(backend);
+const loads = [loadavg()[0] ?? Number.NaN];
+for (let round = 0; round <= rounds; round++) {
+  for (const {backend, tf, run, product, steps, evaluations, products} of candidates) {
+    await tf.setBackend(backend);
+    const [step, evaluation, peak] = [await timed(run.step), await timed(run.evaluation), await timed(product, 100)];
+    if (round === 0) continue; // the first one builds what the back ends keep
+    steps.push(step);
+    evaluations.push(evaluation);
+    products.push(peak);
+  }
+}
+loads.push(loadavg()[0] ?? Number.NaN);
+
+interface Spread {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+}
+function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (place: number): number => sorted[place] ?? Number.NaN;
+  const middle = (sorted.length - 1) / 2;
+  return {median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2, low: at(0), high: at(sorted.length - 1)};
+}
+
+const machine = {
+  processor: cpus()[0]?.model ?? 'unknown',
+  cores: availableParallelism(),
+  threads,
+  node: process.version,
+  rounds,
+  load: loads.map((load) => Number(load.toFixed(2))),
+};
+if (!options.json) {
+  const {processor, cores, node, load} = machine;
+  console.log(`${processor}, ${cores} cores, ${threads} threads for an operation, Node ${node}`);
+  console.log(`Median of ${rounds} rounds (lowest–highest); load of the machine ${load.join(' before, ')} after.\n`);
+  console.log(
+    '| back end | model, batch | training, images/s | step, ms | best of best matmul | matmul, GFLOP/s | evaluation, images/s |',
+  );
+  console.log('|---|---|---|---|---|---|---|');
+}
+for (const {backend, work, steps, evaluations, products} of candidates) {
+  const perSecond = (count: number, times: readonly number[]) => spreadOf(times.map((time) => (1000 * count) / time));
+  const result = {
+    training: perSecond(work.batch, steps),
+    step: spreadOf(steps),
+    // best against best: on a shared machine the medians of long and short work suffer differently
+    share: productsOf(work) / Math.min(...steps) / (PEAK_OPERATIONS / Math.min(...products)),
+    peak: spreadOf(products.map((time) => PEAK_OPERATIONS / time / 1e6)),
+    evaluation: perSecond(EVALUATED, evaluations),
+  };
+  if (options.json) {
+    console.log(JSON.stringify({backend, case: work.name, batch: work.batch, ...result, machine}));
+    continue;
+  }
+  const shown = ({median, low, high}: Spread, digits = 0) =>
+    `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
+  const cells = [
+    backend,
+    `${work.name}, ${work.batch}`,
+    shown(result.training),
+    shown(result.step, 1),
+    `${(100 * result.share).toFixed(0)} %`,
+    shown(result.peak),
+    shown(result.evaluation),
+  ];
+  console.log(`| ${cells.join(' | ')} |`);
+}

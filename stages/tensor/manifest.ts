@@ -4,7 +4,7 @@ import {addonFolder} from './addon/folder.ts';
 import {type BackendName, isBackendName, type Obstacle} from './backend.ts';
 import {findProgram, userCacheFolder} from './machine.ts';
 import type {SelfTestResult} from './self-test/result.ts';
-import {setUpId} from './versions.ts';
+import {numericsOf, setUpId} from './versions.ts';
 
 export interface FileRecord {
   /** Path inside the addon's folder. */
@@ -42,7 +42,7 @@ function isManifest(value: unknown): value is Manifest {
     'backend' in value &&
     isBackendName(value.backend) &&
     'numerics' in value &&
-    typeof value.numerics === 'string' &&
+    value.numerics === numericsOf(value.backend) && // of other kernels: tested and set up anew
     'line' in value &&
     typeof value.line === 'string' &&
     'setUpId' in value &&

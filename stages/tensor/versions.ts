@@ -11,7 +11,7 @@ export const TENSORFLOW_VERSION = '2.21.0';
 const RECIPE = 1;
 
 /** Number of our own kernels' generation in each back end; it is a part of every tensor stage's key. */
-const KERNELS = {tensorflow: 0, wasm: 1, cpu: 0} as const;
+const KERNELS = {tensorflow: 0, wasm: 2, cpu: 0} as const;
 
 /** Version of an installed package, from its manifest. */
 function packageVersion(name: string): string {

@@ -80,7 +80,7 @@ export function split(tf: Tf, layout: ParameterLayout, flat: Tensor1D): Paramete
     layout.entries.map((entry, index) => {
       const part = parts[index];
       if (!part) throw new Error('Internal error: a flat vector shorter than its layout');
-      return [entry.name, tf.reshape(part, [...entry.shape])];
+      return [entry.name, entry.shape.length === 1 ? part : tf.reshape(part, [...entry.shape])];
     }),
   );
 }

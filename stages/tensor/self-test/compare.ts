@@ -5,8 +5,9 @@ import {networkCases} from './network.ts';
 import {operationCases} from './operations.ts';
 import {productCases} from './products.ts';
 import type {KernelFault, SelfTestResult} from './result.ts';
+import {trainingCases} from './training.ts';
 
-const CASES: readonly Case[] = [...operationCases, ...productCases, ...networkCases];
+const CASES: readonly Case[] = [...operationCases, ...productCases, ...networkCases, ...trainingCases];
 
 /** Largest difference that other orders of summation in float32 explain, relative to the largest value of a tensor. */
 const TOLERANCE = 5e-5;

@@ -1,29 +1,15 @@
 import type {KernelFunc, TensorInfo} from '@tensorflow/tfjs';
+import type {BackendWasm} from '@tensorflow/tfjs-backend-wasm';
 import type {Tf} from '../library.ts';
-import {isWasm, kernelOf, single} from './kernel.ts';
+import {isWasm, product} from './kernel.ts';
+import {FLOAT_BYTES, type Matrix, type MatrixProducts} from './matrix-product.ts';
 
 const KERNEL = 'BatchMatMul';
-const FLOAT_BYTES = 4;
 
-/** The module's product of [1,M,K]×[1,K,N]: ids of the tensors, shapes as int32 bytes, ranks, transposes (0). */
-type Multiply = (...args: readonly (number | Uint8Array)[]) => void;
-interface Wrapping {
-  cwrap(name: string, returns: null, parameters: readonly ('number' | 'array')[]): Multiply;
-}
-// Emscripten's run-time function, which the package's type of its module leaves out.
-const wraps = (module: object): module is Wrapping => 'cwrap' in module && typeof module.cwrap === 'function';
-const PARAMETERS = ['number', 'array', 'number', 'number', 'array', 'number', 'number', 'number', 'number'] as const;
-
-/** A stack of matrices in C order: its data, rows and columns of each, and the dimensions of the stack. */
-interface Stack {
-  readonly info: TensorInfo;
+/** A stack of matrices of which the first is described, the others follow it in memory. */
+interface Stack extends Matrix {
   readonly dims: readonly number[];
-  readonly rows: number;
-  readonly columns: number;
 }
-
-const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
-const int32Bytes = (shape: readonly number[]): Uint8Array => new Uint8Array(Int32Array.from(shape).buffer);
 
 /** For each matrix of a broadcast stack, which matrix of a smaller stack it takes. */
 function broadcastIndices(from: readonly number[], to: readonly number[]): readonly number[] {
@@ -52,14 +38,30 @@ function broadcastDims(left: readonly number[], right: readonly number[]): numbe
   });
 }
 
+function stackOf(backend: BackendWasm, {shape, dataId}: TensorInfo, transposed: boolean): Stack {
+  const [rows = 1, columns = 1] = shape.slice(-2);
+  const address = backend.getMemoryOffset(dataId);
+  const dims = shape.slice(0, -2);
+  const stride = columns * FLOAT_BYTES;
+  return transposed
+    ? {dims, rows: columns, columns: rows, rowStride: FLOAT_BYTES, columnStride: stride, address}
+    : {dims, rows, columns, rowStride: stride, columnStride: FLOAT_BYTES, address};
+}
+
+/** A stack of matrices in C order as one tall matrix. */
+const tall = (stack: Stack): Stack => ({...stack, dims: [], rows: product(stack.dims) * stack.rows});
+
+const matrixOf = (stack: Stack, index: number): Matrix => ({
+  ...stack,
+  address: stack.address + index * stack.rows * stack.columns * FLOAT_BYTES,
+});
+
 /**
- * Replaces the wasm back end's matrix product. Its kernel is fast for [1,M,K]×[1,K,N] only (XNNPACK) and a naive loop, ten
- * times slower, for every other form; so transposes are made first, and each product of a batch is asked for alone, on
- * views of the operands' memory. A batch times one matrix is a single, taller product.
+ * Replaces the wasm back end's matrix product, which is fast for [1,M,K]×[1,K,N] only and a naive loop, ten times slower,
+ * for batches and transposed operands. A batch times one matrix is a single, taller product.
  */
-export function replaceBatchMatMul(tf: Tf): void {
+export function replaceBatchMatMul(tf: Tf, products: MatrixProducts): void {
   const original = tf.getKernel(KERNEL, 'wasm');
-  const transpose = kernelOf(tf, 'Transpose');
   if (!original) throw new Error('Internal error: the wasm back end has no matrix product');
 
   const kernelFunc: KernelFunc = ({inputs, attrs, backend}) => {
@@ -68,67 +70,22 @@ export function replaceBatchMatMul(tf: Tf): void {
     if (a.dtype !== 'float32' || b.dtype !== 'float32') {
       throw new Error(`matMul of ${a.dtype} and ${b.dtype}: the wasm back end multiplies float32 only`);
     }
-    const temporaries: TensorInfo[] = [];
-    const stackOf = (info: TensorInfo, transposed: boolean): Stack => {
-      const dims = info.shape.slice(0, -2);
-      const [rows = 1, columns = 1] = info.shape.slice(-2);
-      if (!transposed) return {info, dims, rows, columns};
-      const perm = [...dims.keys(), dims.length + 1, dims.length];
-      const swapped = single(transpose({inputs: {x: info}, attrs: {perm}, backend}));
-      temporaries.push(swapped);
-      return {info: swapped, dims, rows: columns, columns: rows};
-    };
-    const left = stackOf(a, attrs?.transposeA === true);
-    const right = stackOf(b, attrs?.transposeB === true);
-    if (left.columns !== right.rows) throw new Error(`matMul: shapes [${a.shape}] and [${b.shape}] do not fit`);
-    const dims = broadcastDims(left.dims, right.dims);
-    const out = backend.makeOutput([...dims, left.rows, right.columns], 'float32');
+    const given = stackOf(backend, a, attrs?.transposeA === true);
+    const right = stackOf(backend, b, attrs?.transposeB === true);
+    if (given.columns !== right.rows) throw new Error(`matMul: shapes [${a.shape}] and [${b.shape}] do not fit`);
+    const dims = broadcastDims(given.dims, right.dims);
+    const out = backend.makeOutput([...dims, given.rows, right.columns], 'float32');
+    const [left, stack] = product(right.dims) === 1 && !attrs?.transposeA ? [tall(given), []] : [given, dims];
 
-    if (!wraps(backend.wasm)) throw new Error('Internal error: the wasm module wraps no functions');
-    const multiply = backend.wasm.cwrap(KERNEL, null, PARAMETERS);
-    // A view is a tensor of the wasm module on memory that another one owns: it is forgotten, never freed.
-    const view = (of: TensorInfo, index: number, rows: number, columns: number): TensorInfo =>
-      backend.makeOutput(
-        [1, rows, columns],
-        'float32',
-        backend.getMemoryOffset(of.dataId) + index * rows * columns * FLOAT_BYTES,
-      );
-    const idOf = (info: TensorInfo): number => backend.dataIdMap.get(info.dataId).id;
-    const forget = (info: TensorInfo): void => {
-      backend.wasm.tfjs.disposeData(idOf(info));
-      backend.dataIdMap.delete(info.dataId);
-    };
-    const multiplyOne = (l: TensorInfo, r: TensorInfo, o: TensorInfo): void => {
-      multiply(idOf(l), int32Bytes(l.shape), 3, idOf(r), int32Bytes(r.shape), 3, 0, 0, idOf(o));
-    };
-
-    if (product(right.dims) === 1) {
-      const rows = product(left.dims) * left.rows;
-      const [l, o] = [view(left.info, 0, rows, left.columns), view(out, 0, rows, right.columns)];
-      // The module packs a right operand once and keeps that by its id, so a weight is handed over as itself.
-      multiply(
-        idOf(l),
-        int32Bytes(l.shape),
-        3,
-        idOf(right.info),
-        int32Bytes([1, right.rows, right.columns]),
-        3,
-        0,
-        0,
-        idOf(o),
-      );
-      for (const info of [l, o]) forget(info);
-    } else {
-      const [lefts, rights] = [broadcastIndices(left.dims, dims), broadcastIndices(right.dims, dims)];
-      for (let i = 0; i < product(dims); i++) {
-        const l = view(left.info, lefts[i] ?? 0, left.rows, left.columns);
-        const r = view(right.info, rights[i] ?? 0, right.rows, right.columns);
-        const o = view(out, i, left.rows, right.columns);
-        multiplyOne(l, r, o);
-        for (const info of [l, r, o]) forget(info);
+    backend.typedArrayFromHeap(out).fill(0);
+    const address = backend.getMemoryOffset(out.dataId);
+    const [lefts, rights] = [broadcastIndices(left.dims, stack), broadcastIndices(right.dims, stack)];
+    products(left.rows, (multiplyInto) => {
+      for (let i = 0; i < product(stack); i++) {
+        const to = address + i * left.rows * right.columns * FLOAT_BYTES;
+        multiplyInto(matrixOf(left, lefts[i] ?? 0), matrixOf(right, rights[i] ?? 0), to);
       }
-    }
-    for (const temporary of temporaries) backend.disposeData(temporary.dataId);
+    });
     return out;
   };
   tf.unregisterKernel(KERNEL, 'wasm');

@@ -1,0 +1,81 @@
+import type {Tensor} from '@tensorflow/tfjs';
+import type {JsonObject} from '../../../src/base/json.ts';
+import {initialise} from '../../lib/models/initialise.ts';
+import {bindModel} from '../../lib/models/registry.ts';
+import {masked} from '../../lib/pruning/masks.ts';
+import {scoresOf, updateScores} from '../../lib/pruning/scores.ts';
+import {type OptimizerState, stepScalars} from '../../lib/training/adamw.ts';
+import {layoutOf, pack, split} from '../../lib/training/parameter-layout.ts';
+import {trainStep} from '../../lib/training/train-step.ts';
+import type {Tf} from '../library.ts';
+import {type Case, values} from './case.ts';
+
+const SMALL_VIT: JsonObject = {
+  model: 'vit',
+  labels: 3,
+  image_size: 8,
+  patch_size: 4,
+  hidden_size: 8,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 12,
+  initializer_range: 0.5, // large enough for activations to leave the straight part of their curves
+};
+
+/** Small, because the first step of AdamW moves by it whatever the gradient, and the sign of a tiny one is rounding. */
+const LEARNING_RATE = 1e-5;
+
+const DECAY = {beta1: 0.85, beta2: 0.95};
+
+/** What a real optimizer step, PLATON's scores and a mask after it, and an evaluation make of a model: everything at once. */
+function trained(tf: Tf, config: JsonObject): readonly Tensor[] {
+  const model = bindModel(config);
+  const layout = layoutOf(model.parameters);
+  const batch = 3;
+  const size = layout.prunable;
+  const sides = [model.channels, model.imageSize, model.imageSize] as const;
+  const pictures = values(tf, [batch, ...sides]).as4D(batch, ...sides);
+  const start: OptimizerState = {
+    flat: tf.tensor1d(pack(layout, initialise(model, 7))),
+    m: tf.zeros([layout.size]),
+    v: tf.zeros([layout.size]),
+  };
+  const program = {
+    model,
+    layout,
+    clip: 1,
+    decays: tf.ones<typeof start.flat.rankType>([layout.size]),
+    afterGradients: undefined,
+  };
+  const labels = tf.tensor1d([2, 0, 1], 'int32');
+  const {flat, m, v, loss, gradient} = trainStep(
+    tf,
+    program,
+    start,
+    {pictures, labels},
+    stepScalars(tf, 1, LEARNING_RATE, 0.01),
+  );
+  const zeros = tf.zeros<typeof flat.rankType>([size]);
+  const [weights, slopes] = [flat.slice(0, size), gradient.slice(0, size)];
+  const first = updateScores(tf, {window: zeros, importance: zeros, uncertainty: zeros}, weights, slopes, 1, DECAY);
+  const scores = updateScores(tf, first, weights, slopes, 0, DECAY);
+  const kept = tf.tensor1d(
+    Uint8Array.from({length: layout.size}, (_, index) => Math.min(index % 3, 1)),
+    'bool',
+  );
+  const logits = model.forward(tf, split(tf, layout, masked(tf, kept, flat)), pictures);
+  return [loss, gradient, m, v, flat, scores.window, scoresOf(tf, scores), logits];
+}
+
+/** The stages' own mathematics in one piece, so that nothing they do is untested however operations come together. */
+export const trainingCases: readonly Case[] = [
+  {name: 'a training step of a small vit', compute: (tf) => trained(tf, SMALL_VIT)},
+  {
+    name: 'a training step of a small vit, tanh GELU',
+    compute: (tf) => trained(tf, {...SMALL_VIT, hidden_act: 'gelu_new'}),
+  },
+  {
+    name: 'a training step of a small mlp',
+    compute: (tf) => trained(tf, {model: 'mlp', image_size: 4, hidden: [9, 5], labels: 3}),
+  },
+];

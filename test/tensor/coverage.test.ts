@@ -1,0 +1,95 @@
+import type {KernelConfig, TensorInfo} from '@tensorflow/tfjs';
+import {expect, test} from 'vitest';
+import {z} from 'zod';
+import type {JsonObject} from '../../src/base/json.ts';
+import {dataSetSchema} from '../../stages/lib/data/data-set-value.ts';
+import {initialise} from '../../stages/lib/models/initialise.ts';
+import {bindModel} from '../../stages/lib/models/registry.ts';
+import {fixedMask} from '../../stages/lib/pruning/masks.ts';
+import {platon} from '../../stages/lib/pruning/platon.ts';
+import {trainingParameters} from '../../stages/lib/training/parameters.ts';
+import {bindTask} from '../../stages/lib/training/task.ts';
+import {type TrainingHook, train} from '../../stages/lib/training/train.ts';
+import {networkCases} from '../../stages/tensor/self-test/network.ts';
+import {operationCases} from '../../stages/tensor/self-test/operations.ts';
+import {productCases} from '../../stages/tensor/self-test/products.ts';
+import {withBackend} from '../rig/tensor-backends.ts';
+import {locatedMnist, preprocessor, recordingServices} from '../training/services.ts';
+
+const tf = await withBackend('cpu');
+
+/** The types among some tensors, each once, as a concatenation may have any number of inputs. */
+const typesOf = (tensors: readonly TensorInfo[]): string => [...new Set(tensors.map(({dtype}) => dtype))].join(', ');
+
+/** Every kernel that `work` runs, gradients included, with the types of its inputs and outputs. */
+async function kernelsOf(work: () => unknown): Promise<Set<string>> {
+  const seen = new Set<string>();
+  const kernels = tf.getKernelsForBackend('cpu');
+  const put = (kernel: KernelConfig): void => {
+    tf.unregisterKernel(kernel.kernelName, 'cpu');
+    tf.registerKernel(kernel);
+  };
+  for (const kernel of kernels) {
+    put({
+      ...kernel,
+      kernelFunc: (call) => {
+        const output = kernel.kernelFunc(call);
+        const inputs = Object.values(call.inputs).filter((input) => input !== undefined);
+        seen.add(`${kernel.kernelName}(${typesOf(inputs)}) → ${typesOf([output].flat())}`);
+        return output;
+      },
+    });
+  }
+  try {
+    await work();
+  } finally {
+    for (const kernel of kernels) put(kernel);
+  }
+  return seen;
+}
+
+const parameters = z.strictObject(trainingParameters);
+const data = await locatedMnist({classes: [0, 1], limit: {train: 8, test: 4}});
+const vit = {
+  model: 'vit',
+  labels: 2,
+  image_size: 28,
+  num_channels: 1,
+  patch_size: 14,
+  hidden_size: 8,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 12,
+};
+const models: Readonly<Record<string, JsonObject>> = {
+  vit,
+  'vit with the tanh GELU': {...vit, hidden_act: 'gelu_new'},
+  mlp: {model: 'mlp', labels: 2, hidden: [5]},
+};
+
+const tested = await kernelsOf(() => {
+  for (const {avoided, compute} of [...operationCases, ...productCases, ...networkCases]) {
+    if (!avoided) tf.tidy(() => void compute(tf));
+  }
+});
+
+for (const [name, config] of Object.entries(models)) {
+  test(`${name}: the self-test tries every kernel that training, pruning and evaluating runs`, async () => {
+    const {services} = recordingServices();
+    const model = bindModel(config);
+    const weights = {model: model.config, preprocessor, tensors: initialise(model, 1)};
+    const task = await bindTask(weights, dataSetSchema.parse(data), services);
+    const settings = parameters.parse({data, length: '4it', lr: 1e-3, batch: 4, decay: 'weights', evaluate_every: 2});
+    const schedule = {steps: 4, warmup: 1, finalWarmup: 1, interval: 2, keep: 0.5};
+    const pruning = platon(tf, task.layout, {schedule, method: 'exact', beta1: 0.85, beta2: 0.95});
+    const kept = tf.tensor1d(new Uint8Array(task.layout.size).fill(1), 'bool');
+    const hooks: readonly TrainingHook[] = [{}, pruning, fixedMask(tf, kept)];
+    const needed = await kernelsOf(async () => {
+      for (const hook of hooks) await train(task, settings, services, hook);
+    });
+    tf.dispose(kept);
+    pruning.dispose();
+    expect(needed.size).toBeGreaterThan(15);
+    expect([...needed].filter((kernel) => !tested.has(kernel))).toEqual([]);
+  });
+}
