@@ -2,7 +2,7 @@ import type {Checkpoints} from '../stage/checkpoint.ts';
 import {loadCheckpoint, saveCheckpoint} from '../store/checkpoint-file.ts';
 
 /** Nothing shorter is worth a checkpoint. */
-const FIRST_AFTER_SECONDS = 2;
+const FIRST_AFTER_SECONDS = 0.5;
 /** Saving takes at most this share of the time between two saves. */
 const SHARE = 0.01;
 
