@@ -1,3 +1,4 @@
+import type {Key} from '../base/digest.ts';
 import type {Instance} from '../graph/graph.ts';
 import {reasonText} from '../plan/reason-text.ts';
 import type {PlannedInstance} from '../plan/verdict.ts';
@@ -11,6 +12,7 @@ export interface JobContext {
   readonly store: Store;
   readonly pool: Pick<WorkerPool, 'run'>;
   emit(event: RunEvent): void;
+  keyOf(instance: Instance): Key;
   /** Takes a point's outputs as it comes; the job has not ended before all are taken. */
   publish(instance: Instance, outputs: Readonly<Record<string, DraftOutput>>, seconds: number): Promise<void>;
 }
@@ -26,7 +28,7 @@ export interface ComputedJob {
 export async function computeJob(
   job: Pick<Job, 'id' | 'inputs'>,
   planned: readonly PlannedInstance[],
-  {store, pool, emit, publish}: JobContext,
+  {store, pool, emit, keyOf, publish}: JobContext,
 ): Promise<ComputedJob> {
   const startedAt = performance.now();
   const instances = planned.map(({instance}) => instance);
@@ -44,7 +46,11 @@ export async function computeJob(
   };
   start(first);
   const drafts = await Promise.all(planned.map(() => store.draftFolder()));
-  const points = planned.map(({located}, i) => ({params: located ?? null, drafts: drafts[i] ?? ''}));
+  const points = planned.map(({instance, located}, i) => ({
+    key: keyOf(instance),
+    params: located ?? null,
+    drafts: drafts[i] ?? '',
+  }));
   const publishing: Promise<void>[] = [];
   const end = await pool.run(
     {...job, store: store.root, stage: first.stage.name, points},

@@ -1,5 +1,5 @@
 import type {ArtifactKind} from '../artifact/kinds.ts';
-import type {Digest} from '../base/digest.ts';
+import type {Digest, Key} from '../base/digest.ts';
 import type {Json, JsonObject} from '../base/json.ts';
 import type {Progress} from '../stage/define-stage.ts';
 import type {DraftOutput} from '../store/publish.ts';
@@ -15,6 +15,7 @@ export type InputReference =
 
 /** One instance's share of a job: its parameters with sources located, and a folder of its own for drafts. */
 export interface JobPoint {
+  readonly key: Key;
   readonly params: Json;
   readonly drafts: string;
 }

@@ -169,6 +169,7 @@ class Run {
     const planned = instances.map(({index}) => this.#planned(index));
     return computeJob(job, planned, {
       ...this.#options,
+      keyOf: ({index}) => this.#key(index),
       publish: (instance, outputs, seconds) => this.#publish(instance, outputs, seconds),
     });
   }

@@ -12,6 +12,8 @@ import type {OutputsByName, Registry, Stage, StageServices} from '../stage/defin
 import type {TensorLibrary} from '../stage/tensor-library.ts';
 import type {DraftOutput} from '../store/publish.ts';
 import {readBlob} from '../store/read-blob.ts';
+import {scratchPath} from '../store/store-layout.ts';
+import {checkpointsIn, NO_CHECKPOINTS} from './checkpoints.ts';
 import type {FromWorker, InputReference, Job, JobFailure, JobPoint} from './protocol.ts';
 
 const PROGRESS_INTERVAL_MS = 100;
@@ -139,8 +141,10 @@ export async function serveJob(server: JobServer, job: Job, signal: AbortSignal)
 
 async function servicesFor(server: JobServer, stage: Stage, job: Job, signal: AbortSignal): Promise<StageServices> {
   let lastSent = Number.NEGATIVE_INFINITY;
+  const [only] = job.points.length === 1 ? job.points : [];
   const common = {
     signal,
+    checkpoints: only ? checkpointsIn(scratchPath(job.store, only.key), job.store, signal) : NO_CHECKPOINTS,
     progress: (progress: Parameters<StageServices['progress']>[0]) => {
       const now = performance.now();
       if (now - lastSent < PROGRESS_INTERVAL_MS && progress.step !== progress.steps) return;

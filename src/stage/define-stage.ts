@@ -1,6 +1,7 @@
 import type {z} from 'zod';
 import type {ArtifactKind, ArtifactValues, Columns, Row} from '../artifact/kinds.ts';
 import type {Json} from '../base/json.ts';
+import type {Checkpoints} from './checkpoint.ts';
 import type {SourceResolver} from './source.ts';
 import type {TensorLibrary} from './tensor-library.ts';
 
@@ -47,6 +48,7 @@ export interface StageServices {
   readonly tf: TensorLibrary;
   /** Aborted when the run stops; a long stage looks at it every step and throws `signal.reason`. */
   readonly signal: AbortSignal;
+  readonly checkpoints: Checkpoints;
   /** Cheap to call every step: it is throttled before it is sent. */
   progress(progress: Progress): void;
   /** One line for the instance's log. */

@@ -6,6 +6,7 @@ import {afterAll, expect, test} from 'vitest';
 import {z} from 'zod';
 import type {Row, Weights} from '../../src/artifact/kinds.ts';
 import type {JsonObject} from '../../src/base/json.ts';
+import {NO_CHECKPOINTS} from '../../src/run/checkpoints.ts';
 import {bindModel} from '../../stages/lib/models/registry.ts';
 import stage from '../../stages/pretrain-load.ts';
 import {lossAndGradients, relativeError} from '../rig/gradients.ts';
@@ -16,7 +17,13 @@ const folder = mkdtempSync(join(tmpdir(), 'basin-pretrain-'));
 afterAll(() => rmSync(folder, {recursive: true}));
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/hf-vit/${name}`, import.meta.url));
-const services = {tf: await withBackend('cpu'), signal: new AbortController().signal, progress() {}, log() {}};
+const services = {
+  tf: await withBackend('cpu'),
+  signal: new AbortController().signal,
+  checkpoints: NO_CHECKPOINTS,
+  progress() {},
+  log() {},
+};
 
 async function load(params: JsonObject, weights?: Weights): Promise<{weights: Weights; summary: Row | undefined}> {
   const inputs = weights === undefined ? {} : {weights};

@@ -2,6 +2,8 @@ import * as tf from '@tensorflow/tfjs';
 import type {Weights} from '../../src/artifact/kinds.ts';
 import {digestOfFile} from '../../src/base/digest.ts';
 import type {Json, JsonObject} from '../../src/base/json.ts';
+import {NO_CHECKPOINTS} from '../../src/run/checkpoints.ts';
+import type {Checkpoints} from '../../src/stage/checkpoint.ts';
 import type {Progress, StageServices} from '../../src/stage/define-stage.ts';
 import {resolveDataSet} from '../../stages/lib/data/resolve-data-set.ts';
 import {initialise} from '../../stages/lib/models/initialise.ts';
@@ -11,12 +13,16 @@ import '../../stages/tensor/library.ts';
 await tf.setBackend('cpu');
 
 /** Services on the cpu backend that note what is reported. */
-export function recordingServices(signal: AbortSignal = new AbortController().signal) {
+export function recordingServices(
+  signal: AbortSignal = new AbortController().signal,
+  checkpoints: Checkpoints = NO_CHECKPOINTS,
+) {
   const progress: Progress[] = [];
   const lines: string[] = [];
   const services: StageServices = {
     tf,
     signal,
+    checkpoints,
     progress: (report) => void progress.push(report),
     log: (line) => void lines.push(line),
   };

@@ -1,4 +1,5 @@
 import type {Tensor1D} from '@tensorflow/tfjs';
+import {z} from 'zod';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import type {Tf} from '../../tensor/library.ts';
 import type {ParameterLayout} from '../training/parameter-layout.ts';
@@ -12,6 +13,10 @@ interface PlatonSettings extends ScoreDecay {
   readonly schedule: PruningSchedule;
   readonly method: SelectionMethod;
 }
+
+const selectionSchema = z
+  .object({kept: z.int(), threshold: z.number(), ratio: z.number(), masksNow: z.boolean()})
+  .nullable();
 
 interface Platon extends TrainingHook {
   /** What the last masking kept, of the prunable front. */
@@ -48,10 +53,14 @@ export function platon(tf: Tf, layout: Pick<ParameterLayout, 'size' | 'prunable'
     if (!scores.every(Number.isFinite)) {
       throw new StageError(`PLATON's scores stopped being finite at step ${step}.`, 'Lower lr, or set `clip: 1`.');
     }
-    selection = select(method, scores, ratio);
+    choose(select(method, scores, ratio), ratio);
+  };
+
+  const choose = (chosen: Selection, ratio: number): void => {
+    selection = chosen;
     ratioOfSelection = ratio;
     const all = new Uint8Array(layout.size).fill(1);
-    all.set(selection.bits);
+    all.set(chosen.bits);
     kept?.dispose();
     kept = tf.keep(tf.tensor1d(all, 'bool'));
   };
@@ -84,6 +93,26 @@ export function platon(tf: Tf, layout: Pick<ParameterLayout, 'size' | 'prunable'
       kept: masksNow && selection ? selection.kept / prunable : 1,
       threshold: selection?.threshold ?? 0,
     }),
+    snapshot: () => ({
+      position: selection
+        ? {kept: selection.kept, threshold: selection.threshold, ratio: ratioOfSelection, masksNow}
+        : null,
+      arrays: {
+        window: state.window.dataSync<'float32'>(),
+        importance: state.importance.dataSync<'float32'>(),
+        uncertainty: state.uncertainty.dataSync<'float32'>(),
+        ...(selection && {bits: Float32Array.from(selection.bits)}),
+      },
+    }),
+    restore: ({position, arrays}) => {
+      const tensor = (name: string): Tensor1D => tf.keep(tf.tensor1d(arrays[name] ?? new Float32Array(prunable)));
+      tf.dispose([state.window, state.importance, state.uncertainty]);
+      state = {window: tensor('window'), importance: tensor('importance'), uncertainty: tensor('uncertainty')};
+      const chosen = selectionSchema.parse(position);
+      if (!chosen || !arrays.bits) return;
+      choose({kept: chosen.kept, threshold: chosen.threshold, bits: Uint8Array.from(arrays.bits)}, chosen.ratio);
+      masksNow = chosen.masksNow;
+    },
     selection: () => selection,
     scores: () => state,
     dispose: () => tf.dispose([state.window, state.importance, state.uncertainty, ...(kept ? [kept] : [])]),

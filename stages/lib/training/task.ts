@@ -8,7 +8,7 @@ import {type Evaluation, evaluate} from '../evaluate.ts';
 import type {Model} from '../models/model.ts';
 import {bindModel} from '../models/registry.ts';
 import {bindPreprocessor, type Preprocessing} from '../pictures/preprocessor.ts';
-import {breather} from './breather.ts';
+import {abortableBreather} from './breather.ts';
 import {layoutOf, type ParameterLayout, pack, split, unpack} from './parameter-layout.ts';
 
 /** A network and a data set that fit each other. */
@@ -53,7 +53,7 @@ export async function evaluateFlat(
 ): Promise<Evaluation> {
   const parameters = tf.tidy(() => split(tf, task.layout, flat));
   try {
-    return await evaluate(tf, task.model, parameters, pictures, task.preprocessing, breather(signal));
+    return await evaluate(tf, task.model, parameters, pictures, task.preprocessing, abortableBreather(signal));
   } finally {
     tf.dispose(Object.values(parameters));
   }

@@ -1,5 +1,6 @@
 import type {Tensor1D} from '@tensorflow/tfjs';
 import type {Row} from '../../../src/artifact/kinds.ts';
+import type {Checkpoint} from '../../../src/stage/checkpoint.ts';
 import {StageError, type StageServices} from '../../../src/stage/define-stage.ts';
 import {permutation} from '../data/permutation.ts';
 import {type Evaluation, evaluationRow} from '../evaluate.ts';
@@ -9,6 +10,7 @@ import {breather} from './breather.ts';
 import {stepsOf} from './length.ts';
 import {decayingWeights} from './parameter-layout.ts';
 import type {TrainingParameters} from './parameters.ts';
+import {checkpointOf, type Held, resumed, started, stateOf} from './progress.ts';
 import {scheduleFactor} from './schedule.ts';
 import {evaluateFlat, type Task} from './task.ts';
 import {type StepProgram, trainStep} from './train-step.ts';
@@ -25,6 +27,9 @@ export interface TrainingHook {
   evaluated?(flat: Tensor1D): Tensor1D;
   /** Further columns of the metrics row of the step just done. */
   columns?(): Readonly<Record<string, number>>;
+  /** What it must find again to go on from a checkpoint as if nothing had happened; and taking it back. */
+  snapshot?(): Checkpoint;
+  restore?(checkpoint: Checkpoint): void;
 }
 
 /** How many steps there are. */
@@ -38,7 +43,7 @@ interface Trained {
   readonly metrics: readonly Row[];
   readonly evals: readonly Row[];
   /** The last evaluation of every split there is besides train. */
-  readonly final: readonly (Row & {readonly split: string})[];
+  readonly final: readonly Held[];
 }
 
 /** Weight of the past in `loss_ema`; the mean is bias-corrected, so that its first value is the first loss. */
@@ -77,7 +82,7 @@ export async function train(
   const {model, layout, data} = task;
   const {stepsPerEpoch, steps} = trainingLength(task, params);
   check(task, params, steps);
-  const breathe = breather(services.signal);
+  const breathe = breather();
   const buffer = batchBuffer(task.preprocessing, Math.min(params.batch, data.train.n));
   const decays = params.decay === 'weights' ? tf.tensor1d(decayingWeights(layout)) : undefined;
   const {afterGradients} = hook;
@@ -90,16 +95,28 @@ export async function train(
       v: tf.zeros<typeof loaded.rankType>([layout.size]),
     };
   });
-  const metrics: Row[] = [];
-  const evals: Row[] = [];
-  let final: Trained['final'] = [];
+  const saved = await services.checkpoints.load();
+  const progress = saved ? resumed(saved, hook) : started();
+  const {metrics, evals} = progress;
+  if (saved) {
+    tf.dispose([state.flat, state.m, state.v]);
+    state = stateOf(tf, saved);
+    services.log(`Goes on after step ${progress.step} of ${steps}, from a checkpoint.`);
+  }
   let order: Uint32Array = new Uint32Array(0);
-  let ema = 0;
+  const due = (step: number): boolean =>
+    step > 0 && (step === steps || (params.evaluate_every !== undefined && step % params.evaluate_every === 0));
+  const evaluateIfDue = async (step: number): Promise<void> => {
+    if (!due(step) || evals.some((row) => row.step === step)) return;
+    progress.final = await evaluateHeldOut(task, state.flat, services, hook);
+    evals.push(...progress.final.map((row) => ({step, ...row})));
+  };
   try {
-    for (let step = 1; step <= steps; step++) {
+    await evaluateIfDue(progress.step);
+    for (let step = progress.step + 1; step <= steps; step++) {
       const epoch = Math.floor((step - 1) / stepsPerEpoch);
       const place = (step - 1) % stepsPerEpoch;
-      if (place === 0) order = permutation(data.train.n, params.seed.order, 'order', epoch);
+      if (place === 0 || order.length === 0) order = permutation(data.train.n, params.seed.order, 'order', epoch);
       const indices = order.subarray(place * params.batch, (place + 1) * params.batch);
       fillBatch(buffer, data.train, indices, task.preprocessing, {
         augment: params.augment,
@@ -111,23 +128,23 @@ export async function train(
       tf.dispose([state.flat, state.m, state.v]);
       state = next.state;
       if (!Number.isFinite(next.loss)) throw diverged(step, next.loss);
-      ema = EMA * ema + (1 - EMA) * next.loss;
+      progress.step = step;
+      progress.ema = EMA * progress.ema + (1 - EMA) * next.loss;
       metrics.push({
         step,
         epoch: step / stepsPerEpoch,
         loss: next.loss,
-        loss_ema: ema / (1 - EMA ** step),
+        loss_ema: progress.ema / (1 - EMA ** step),
         lr,
         ...hook.columns?.(),
       });
       services.progress({step, steps, epoch: step / stepsPerEpoch, loss: next.loss});
-      if (step === steps || (params.evaluate_every !== undefined && step % params.evaluate_every === 0)) {
-        final = await evaluateHeldOut(task, state.flat, services, hook);
-        evals.push(...final.map((row) => ({step, ...row})));
-      }
       await breathe();
+      await services.checkpoints.offer(() => checkpointOf(progress, state, hook));
+      services.signal.throwIfAborted();
+      await evaluateIfDue(step);
     }
-    return {flat: state.flat.dataSync<'float32'>().slice(), metrics, evals, final};
+    return {flat: state.flat.dataSync<'float32'>().slice(), metrics, evals, final: progress.final};
   } finally {
     tf.dispose([state.flat, state.m, state.v, ...(decays ? [decays] : [])]);
   }

@@ -1,0 +1,76 @@
+import type {Tensor1D} from '@tensorflow/tfjs';
+import {z} from 'zod';
+import type {Row} from '../../../src/artifact/kinds.ts';
+import type {Checkpoint} from '../../../src/stage/checkpoint.ts';
+import type {Tf} from '../../tensor/library.ts';
+import type {OptimizerState} from './adamw.ts';
+import type {TrainingHook} from './train.ts';
+
+/** A row of the last evaluation of a split. */
+export type Held = Row & {readonly split: string};
+
+/** How far a training is, besides its tensors. */
+export interface TrainingProgress {
+  /** Steps done. */
+  step: number;
+  /** Running mean of the loss, not yet corrected for its start. */
+  ema: number;
+  readonly metrics: Row[];
+  readonly evals: Row[];
+  /** The last evaluation of every split there is besides train. */
+  final: readonly Held[];
+}
+
+const row = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+const positionSchema = z.object({
+  step: z.int(),
+  ema: z.number(),
+  metrics: z.array(row),
+  evals: z.array(row),
+  final: z.array(row.and(z.object({split: z.string()}))),
+  hook: z.json(),
+});
+
+/** A hook's arrays stand beside the optimizer's under names of their own. */
+const HOOK = 'hook.';
+
+export const started = (): TrainingProgress => ({step: 0, ema: 0, metrics: [], evals: [], final: []});
+
+/** Everything that a training needs to go on: numbers as JSON writes doubles, which is exact, and float32 arrays. */
+export function checkpointOf(
+  {step, ema, metrics, evals, final}: TrainingProgress,
+  {flat, m, v}: OptimizerState,
+  hook: TrainingHook,
+): Checkpoint {
+  const own = hook.snapshot?.() ?? {position: null, arrays: {}};
+  const ofHook = Object.entries(own.arrays).map(([name, array]) => [`${HOOK}${name}`, array]);
+  return {
+    position: {step, ema, metrics, evals, final, hook: own.position},
+    arrays: {
+      flat: flat.dataSync<'float32'>(),
+      m: m.dataSync<'float32'>(),
+      v: v.dataSync<'float32'>(),
+      ...Object.fromEntries(ofHook),
+    },
+  };
+}
+
+/** The progress that a checkpoint holds, the hook put back to where it was. */
+export function resumed(checkpoint: Checkpoint, hook: TrainingHook): TrainingProgress {
+  const {hook: position, ...progress} = positionSchema.parse(checkpoint.position);
+  const arrays = Object.entries(checkpoint.arrays).flatMap(([name, array]) =>
+    name.startsWith(HOOK) ? [[name.slice(HOOK.length), array] as const] : [],
+  );
+  hook.restore?.({position, arrays: Object.fromEntries(arrays)});
+  return progress;
+}
+
+/** The optimizer's tensors of a checkpoint; whoever asks disposes of them. */
+export function stateOf(tf: Tf, {arrays}: Checkpoint): OptimizerState {
+  const tensor = (name: string): Tensor1D => {
+    const array = arrays[name];
+    if (!array) throw new Error(`Internal error: a checkpoint of a training without "${name}"`);
+    return tf.tensor1d(array);
+  };
+  return {flat: tensor('flat'), m: tensor('m'), v: tensor('v')};
+}
