@@ -1,6 +1,7 @@
 import type {Verdict} from '../../plan/verdict.ts';
 import type {RunEvent, RunTotals} from '../../run/event.ts';
-import {type OnFailure, type RunResult, runPlan} from '../../run/run-plan.ts';
+import type {OnFailure, RunResult} from '../../run/run-options.ts';
+import {runPlan} from '../../run/run-plan.ts';
 import {WorkerPool} from '../../run/worker-pool.ts';
 import {chooseReporter} from '../choose-reporter.ts';
 import {EXIT} from '../exit-code.ts';
