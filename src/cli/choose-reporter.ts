@@ -1,15 +1,15 @@
 import {jsonlReporter} from '../report/jsonl-reporter.ts';
 import {plainReporter} from '../report/plain-reporter.ts';
-import type {Reporter} from '../report/reporter.ts';
+import type {Reporter, ReporterOptions} from '../report/reporter.ts';
 
 /** JSON lines when asked for, a live display on a terminal, plain lines in a pipe and in CI. */
-export async function chooseReporter(json: boolean): Promise<Reporter> {
+export async function chooseReporter(json: boolean, options: ReporterOptions): Promise<Reporter> {
   const write = (line: string): void => {
     process.stdout.write(`${line}\n`);
   };
   if (json) return jsonlReporter(write);
   if (process.stdout.isTTY && !process.env.CI) {
-    return (await import('../report/terminal-reporter.ts')).terminalReporter(process.stdout);
+    return (await import('../report/terminal-reporter.ts')).terminalReporter(process.stdout, options);
   }
-  return plainReporter(write);
+  return plainReporter(write, options);
 }

@@ -45,10 +45,13 @@ function program(setExit: (code: number) => void): Command {
     .option('--jobs <n>', 'how many instances run side by side', wholeNumber)
     .option('--keep-going', 'after a failure, run everything that does not depend on it')
     .addOption(new Option('--fail-fast', 'after a failure, stop what runs').conflicts('keepGoing'))
+    .option('--quiet', 'tell only what goes wrong, and the totals')
+    .addOption(new Option('--verbose', 'tell also what stages and workers write').conflicts('quiet'))
     .action(async (file, options) => setExit(await (await import('./commands/run.ts')).runCommand(file, options)));
   withPipelineOptions(basin.command('plan').argument('<file>', 'a pipeline'))
     .description('say what a run would do, and why')
     .option('--all', 'name every instance')
+    .addOption(new Option('--graph <format>', 'draw the nodes instead').choices(['mermaid']))
     .action(async (file, options) => setExit(await (await import('./commands/plan.ts')).planCommand(file, options)));
   withPipelineOptions(basin.command('explain').argument('<file>', 'a pipeline').argument('<instance>'))
     .description('why an instance runs or does not: what changed since it last ran, field by field')
@@ -63,6 +66,11 @@ function program(setExit: (code: number) => void): Command {
     .option('--output <path>', 'write to this file')
     .action(async (file, artifact, options) =>
       setExit(await (await import('./commands/show.ts')).showCommand(file, artifact, options)),
+    );
+  withPipelineOptions(basin.command('log').argument('<file>', 'a pipeline').argument('<instance>'))
+    .description('everything an instance wrote when it last ran')
+    .action(async (file, instance, options) =>
+      setExit(await (await import('./commands/log.ts')).logCommand(file, instance, options)),
     );
   basin
     .command('setup')

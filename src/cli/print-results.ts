@@ -4,6 +4,7 @@ import {type SummaryTable, summaryTables} from '../results/summary-tables.ts';
 import {fittingColumns, textTable} from '../results/text-table.ts';
 import type {RunResult} from '../run/run-options.ts';
 import type {Store} from '../store/store.ts';
+import {commandName} from './command-name.ts';
 
 /** After a run: what it found, where its tables are, and how to look at one. */
 export function printResults(file: string, graph: Graph, store: Store, {records}: RunResult): void {
@@ -13,7 +14,7 @@ export function printResults(file: string, graph: Graph, store: Store, {records}
   const example = graph.instances.find(({index}) => records[index]);
   const artifact = Object.keys(example?.stage.outputs ?? {})[0];
   if (!example || artifact === undefined) return;
-  const name = process.env.BASIN_COMMAND ?? 'basin';
+  const name = commandName();
   const gathered = graph.nodes.find(({instances}) => instances.length > 1 && records[instances[0] ?? -1]);
   const table = gathered ? `${gathered.name}.${Object.keys(gathered.stage.outputs)[0]}` : `${example.id}.${artifact}`;
   stdout.write(`\nArrow tables: ${relative(process.cwd(), store.root) || '.'}, by digest. To look at one:\n`);

@@ -5,11 +5,17 @@ import type {RunningView, RunView} from './run-view.ts';
 /** How styles are put on a piece of text; the identity where colour is not wanted. */
 export type Style = (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold' | 'cyan', text: string) => string;
 
+/** How much is told: what went wrong, what happened, or also what stages and workers write. */
+export type Detail = 'quiet' | 'normal' | 'verbose';
+
 /** What stays on the screen for an event, one string a line; nothing for those that only move the live display. */
-export function permanentLines(event: RunEvent, style: Style): readonly string[] {
+export function permanentLines(event: RunEvent, style: Style, detail: Detail): readonly string[] {
+  if (detail === 'quiet' && !isTrouble(event)) return [];
   switch (event.event) {
     case 'backend':
       return [style('dim', event.line)];
+    case 'log':
+      return detail === 'verbose' ? [style('dim', `  │ ${event.id}: ${event.line}`)] : [];
     case 'warning':
       return [`${style('yellow', 'warning')} ${event.message}`];
     case 'instance-finished':
@@ -23,11 +29,15 @@ export function permanentLines(event: RunEvent, style: Style): readonly string[]
     case 'run-started':
     case 'instance-started':
     case 'instance-progress':
-    case 'log':
       return [];
     default:
       return event satisfies never;
   }
+}
+
+function isTrouble(event: RunEvent): boolean {
+  if (event.event === 'expectation') return !event.met;
+  return event.event === 'warning' || (event.event === 'instance-finished' && event.outcome === 'failed');
 }
 
 function finishedLines(event: RunEvent & {event: 'instance-finished'}, style: Style): readonly string[] {
@@ -52,6 +62,21 @@ function failureLines(event: RunEvent & {event: 'instance-finished'}, style: Sty
   if (!failure) return [];
   const tail = (failure.logTail ?? []).map((line) => style('dim', `  │ ${line}`));
   return [`  ${failure.message}`, ...(failure.hint === undefined ? [] : [`  ${failure.hint}`]), ...tail];
+}
+
+/** What failed, told once more where a person looks: at the end. `logCommand` shows everything that an instance wrote. */
+export function failureSummary(
+  failures: readonly (RunEvent & {event: 'instance-finished'})[],
+  style: Style,
+  logCommand: (id: string) => string,
+): readonly string[] {
+  if (failures.length === 0) return [];
+  return failures.flatMap((event) => [
+    '',
+    `${style('red', '✗ failed')} ${event.id}`,
+    ...failureLines(event, style),
+    style('dim', `  everything it wrote: ${logCommand(event.id)}`),
+  ]);
 }
 
 /** The last line of a run. */

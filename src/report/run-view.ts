@@ -16,6 +16,7 @@ export class RunView {
   instances = 0;
   readonly ended: Record<Outcome, number> = {ran: 0, cached: 0, 'cut-off': 0, failed: 0, skipped: 0};
   readonly running = new Map<string, RunningView>();
+  readonly failures: (RunEvent & {event: 'instance-finished'})[] = [];
   readonly #ended = new Map<string, Outcome>();
 
   apply(event: RunEvent, now: number): void {
@@ -42,6 +43,7 @@ export class RunView {
         this.#uncount(event.id);
         this.#ended.set(event.id, event.outcome);
         this.ended[event.outcome] += 1;
+        if (event.outcome === 'failed') this.failures.push(event);
         return;
       case 'backend':
       case 'log':

@@ -6,7 +6,7 @@ import type {DraftOutput} from '../store/publish.ts';
 import type {Store} from '../store/store.ts';
 import type {RunEvent} from './event.ts';
 import type {Job} from './protocol.ts';
-import type {JobEnd, WorkerPool} from './worker-pool.ts';
+import type {JobEnd, PointCost, WorkerPool} from './worker-pool.ts';
 
 export interface JobContext {
   readonly store: Store;
@@ -14,7 +14,7 @@ export interface JobContext {
   emit(event: RunEvent): void;
   keyOf(instance: Instance): Key;
   /** Takes a point's outputs as it comes; the job has not ended before all are taken. */
-  publish(instance: Instance, outputs: Readonly<Record<string, DraftOutput>>, seconds: number): Promise<void>;
+  publish(instance: Instance, outputs: Readonly<Record<string, DraftOutput>>, cost: PointCost): Promise<void>;
 }
 
 export interface ComputedJob {
@@ -57,13 +57,13 @@ export async function computeJob(
     {
       progress: (progress) => emit({event: 'instance-progress', id: current.id, ...progress}),
       log: (line) => emit({event: 'log', id: current.id, line}),
-      point: (at, outputs, seconds) => {
+      point: (at, outputs, cost) => {
         const instance = instances[at];
         if (!instance) throw new Error(`Internal error: a worker gave point ${at} of ${instances.length}`);
         start(instance);
         start(unstarted[0]?.instance);
         unfinished.delete(instance);
-        publishing.push(publish(instance, outputs, seconds));
+        publishing.push(publish(instance, outputs, cost));
       },
     },
   );

@@ -29,6 +29,8 @@ export type RunEvent =
       readonly id: InstanceId;
       readonly outcome: Outcome;
       readonly seconds: number;
+      /** Of an instance that ran: largest resident memory of its worker, in MiB. */
+      readonly peakMemory?: number;
       readonly failure?: Failure;
     }
   | {readonly event: 'log'; readonly id: InstanceId; readonly line: string}

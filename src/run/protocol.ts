@@ -52,6 +52,8 @@ export type FromWorker =
       readonly point: number;
       readonly outputs: Readonly<Record<string, DraftOutput>>;
       readonly seconds: number;
+      /** Largest resident memory of the process since the job began, in MiB. */
+      readonly peakMemory: number;
     }
   | {readonly say: 'done'; readonly job: number}
   | {readonly say: 'failed'; readonly job: number; readonly failure: JobFailure};

@@ -14,8 +14,8 @@ import type {Failure} from './event.ts';
 import {failureOfEnd, failureOfError, unresolvedFailure} from './failure.ts';
 import {InstanceStates} from './instance-states.ts';
 import {jobInputs, producersOf} from './job-inputs.ts';
-
 import type {RunOptions, RunResult} from './run-options.ts';
+import type {PointCost} from './worker-pool.ts';
 
 /** Runs what a plan says, and only that; every wanted instance ends in exactly one outcome. */
 export const runPlan = (options: RunOptions): Promise<RunResult> => new Run(options).toEnd();
@@ -170,16 +170,21 @@ class Run {
     return computeJob(job, planned, {
       ...this.#options,
       keyOf: ({index}) => this.#key(index),
-      publish: (instance, outputs, seconds) => this.#publish(instance, outputs, seconds),
+      publish: (instance, outputs, cost) => this.#publish(instance, outputs, cost),
     });
   }
 
-  async #publish(instance: Instance, outputs: Readonly<Record<string, DraftOutput>>, seconds: number): Promise<void> {
+  async #publish(
+    instance: Instance,
+    outputs: Readonly<Record<string, DraftOutput>>,
+    {seconds, peakMemory}: PointCost,
+  ): Promise<void> {
     const {store} = this.#options;
     const {index} = instance;
     const preimage = this.#preimageOf(this.#planned(index));
     try {
-      this.#succeed(index, 'ran', await store.publish({key: this.#key(index), preimage, outputs, seconds}), seconds);
+      const record = await store.publish({key: this.#key(index), preimage, outputs, seconds});
+      this.#succeed(index, 'ran', record, seconds, peakMemory);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       this.#fail(index, failureOfError(error), seconds);
@@ -238,14 +243,20 @@ class Run {
     this.#work.push(index);
   }
 
-  #succeed(index: number, outcome: 'ran' | 'cached' | 'cut-off', record: StoreRecord, seconds: number): void {
+  #succeed(
+    index: number,
+    outcome: 'ran' | 'cached' | 'cut-off',
+    record: StoreRecord,
+    seconds: number,
+    peakMemory?: number,
+  ): void {
     const {emit, store, graph} = this.#options;
     const {id} = this.#instance(index);
     this.#forced.delete(index);
     this.#work.push(...this.#states.succeed(index, outcome, record));
     if (outcome === 'ran') store.remember(graph.name, [{instance: id, key: record.key}]);
     else this.#remembered.push({instance: id, key: record.key});
-    emit({event: 'instance-finished', id, outcome, seconds});
+    emit({event: 'instance-finished', id, outcome, seconds, ...(peakMemory !== undefined && {peakMemory})});
     for (const equal of this.#equalWork.release(record.key)) this.#succeed(equal, 'cached', record, 0);
   }
 

@@ -14,6 +14,7 @@ import type {DraftOutput} from '../store/publish.ts';
 import {readBlob} from '../store/read-blob.ts';
 import {scratchPath} from '../store/store-layout.ts';
 import {checkpointsIn, NO_CHECKPOINTS} from './checkpoints.ts';
+import {peakMemory, resetPeakMemory} from './peak-memory.ts';
 import type {FromWorker, InputReference, Job, JobFailure, JobPoint} from './protocol.ts';
 
 const PROGRESS_INTERVAL_MS = 100;
@@ -110,6 +111,7 @@ function failureOf(error: unknown, signal: AbortSignal): JobFailure {
 export async function serveJob(server: JobServer, job: Job, signal: AbortSignal): Promise<void> {
   const {send} = server;
   try {
+    resetPeakMemory();
     const stage = server.registry.get(job.stage);
     if (!stage) throw new Error(`Internal error: the worker knows no stage ${job.stage}`);
     const inputs = await readInputs(job);
@@ -120,7 +122,14 @@ export async function serveJob(server: JobServer, job: Job, signal: AbortSignal)
       if (!point) throw new Error(`Internal error: stage ${stage.name} gave point ${index} of ${job.points.length}`);
       const written = await writeOutputs(stage, point, outputs);
       const now = performance.now();
-      send({say: 'point', job: job.id, point: index, outputs: written, seconds: (now - started) / 1000});
+      send({
+        say: 'point',
+        job: job.id,
+        point: index,
+        outputs: written,
+        seconds: (now - started) / 1000,
+        peakMemory: peakMemory(),
+      });
       started = now;
     };
     const [first] = job.points;

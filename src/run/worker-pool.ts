@@ -7,11 +7,17 @@ import type {FromWorker, Job, JobFailure, ToWorker} from './protocol.ts';
 
 const TAIL_LINES = 20;
 
+/** What computing a point took: wall-clock seconds, and the peak of resident memory in MiB. */
+export interface PointCost {
+  readonly seconds: number;
+  readonly peakMemory: number;
+}
+
 /** What a job says while it runs. */
 export interface JobListener {
   progress(progress: Progress): void;
   log(line: string): void;
-  point(index: number, outputs: Readonly<Record<string, DraftOutput>>, seconds: number): void;
+  point(index: number, outputs: Readonly<Record<string, DraftOutput>>, cost: PointCost): void;
 }
 
 export type JobEnd =
@@ -60,7 +66,7 @@ class Worker {
       case 'log':
         return current.listener.log(message.line);
       case 'point':
-        return current.listener.point(message.point, message.outputs, message.seconds);
+        return current.listener.point(message.point, message.outputs, message);
       case 'done':
         return this.#finish({end: 'done'});
       case 'failed':

@@ -58,7 +58,10 @@ test('an instance that is taken back because its output was damaged is counted o
 
 test('a pipe gets one line for each thing that happens, the failure with what to do, and the totals last', () => {
   const lines: string[] = [];
-  const reporter = plainReporter((line) => lines.push(line));
+  const reporter = plainReporter((line) => lines.push(line), {
+    detail: 'normal',
+    logCommand: (id) => `basin log p.yaml '${id}'`,
+  });
   for (const event of [
     started('a'),
     finished('a', 'ran'),
@@ -76,6 +79,29 @@ test('a pipe gets one line for each thing that happens, the failure with what to
     '✗ b 2.0 s',
     '  The loss is not a number at step 7.',
     '  Lower lr.',
+    '',
+    '✗ failed b',
+    '  The loss is not a number at step 7.',
+    '  Lower lr.',
+    "  everything it wrote: basin log p.yaml 'b'",
     'ran 1, cached 1, failed 1, skipped 2 in 1 min 15 s',
   ]);
+});
+
+test('quiet tells what goes wrong and the totals, verbose also what stages write', () => {
+  const said = (detail: 'quiet' | 'verbose'): string[] => {
+    const lines: string[] = [];
+    const reporter = plainReporter((line) => lines.push(line), {
+      detail,
+      logCommand: (id) => `basin log p.yaml '${id}'`,
+    });
+    reporter.report(started('a'));
+    reporter.report({event: 'log', id: id('a'), line: 'batches 1 to 5'});
+    reporter.report(finished('a', 'ran'));
+    reporter.report({event: 'warning', message: 'A stored output of a is missing.'});
+    reporter.report({event: 'run-finished', ran: 1, cached: 0, cutOff: 0, failed: 0, skipped: 0, seconds: 3});
+    return lines;
+  };
+  expect(said('quiet')).toEqual(['warning A stored output of a is missing.', 'ran 1, cached 0 in 3.0 s']);
+  expect(said('verbose')).toContain('  │ a: batches 1 to 5');
 });

@@ -1,16 +1,27 @@
+import type {Graph} from '../../graph/graph.ts';
 import {reasonText} from '../../plan/reason-text.ts';
 import type {Plan} from '../../plan/verdict.ts';
+import {mermaid} from '../../results/mermaid.ts';
 import {planText} from '../../results/plan-text.ts';
 import {EXIT} from '../exit-code.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
 import {withPrepared} from '../prepare.ts';
 
-export const planCommand = (file: string, options: PipelineOptions & {readonly all?: true}): Promise<number> =>
+interface PlanOptions extends PipelineOptions {
+  readonly all?: true;
+  readonly graph?: 'mermaid';
+}
+
+export const planCommand = (file: string, options: PlanOptions): Promise<number> =>
   withPrepared(file, options, 'look', async ({graph, plan}) => {
-    const text = options.json ? JSON.stringify(planJson(plan)) : planText(graph, plan, options.all ?? false);
-    process.stdout.write(`${text}\n`);
+    process.stdout.write(`${planShown(graph, plan, options)}\n`);
     return EXIT.done;
   });
+
+function planShown(graph: Graph, plan: Plan, {json, all, graph: format}: PlanOptions): string {
+  if (json) return JSON.stringify(planJson(plan));
+  return format === 'mermaid' ? mermaid(graph, plan) : planText(graph, plan, all ?? false);
+}
 
 const planJson = ({instances}: Plan) => ({
   instances: instances.map(({instance: {id, node, axes}, verdict, reason}) => ({

@@ -4,6 +4,7 @@ import type {OnFailure, RunResult} from '../../run/run-options.ts';
 import {runPlan} from '../../run/run-plan.ts';
 import {WorkerPool} from '../../run/worker-pool.ts';
 import {chooseReporter} from '../choose-reporter.ts';
+import {commandName} from '../command-name.ts';
 import {EXIT} from '../exit-code.ts';
 import {printFaults} from '../faults.ts';
 import {findInstances, withUpstream} from '../find-instance.ts';
@@ -19,6 +20,8 @@ export interface RunCommandOptions extends PipelineOptions {
   readonly jobs?: number;
   readonly keepGoing?: true;
   readonly failFast?: true;
+  readonly quiet?: true;
+  readonly verbose?: true;
 }
 
 export const runCommand = (file: string, options: RunCommandOptions): Promise<number> =>
@@ -42,11 +45,14 @@ async function runPrepared(
   options: RunCommandOptions,
 ): Promise<number> {
   const startedAt = performance.now();
-  const reporter = await chooseReporter(options.json ?? false);
+  const reporter = await chooseReporter(options.json ?? false, {
+    detail: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
+    logCommand: (id) => `${commandName()} log ${file} '${id}'`,
+  });
   const log = store.openRunLog(`${new Date().toISOString().replaceAll(':', '')}-${graph.name}`);
   const emit = (event: RunEvent): void => {
     reporter.report(event);
-    if (!(event.event === 'instance-finished' && event.outcome === 'cached')) log.append(event);
+    if (isWorthKeeping(event)) log.append(event);
   };
   const jobs = options.jobs ?? defaultJobs();
   const pool = new WorkerPool(poolProfile(manifest?.backend ?? 'cpu', jobs));
@@ -74,7 +80,7 @@ async function runPrepared(
     const totals: RunTotals = {...result.totals, seconds: (performance.now() - startedAt) / 1000};
     emit({event: 'run-finished', ...totals});
     reporter.close();
-    if (!options.json) printResults(file, graph, store, result);
+    if (!options.json && !options.quiet) printResults(file, graph, store, result);
     return exitCode(result, unmet);
   } finally {
     reporter.close();
@@ -88,3 +94,7 @@ function exitCode({interrupted, totals}: RunResult, unmet: number): number {
   if (interrupted) return EXIT.interrupted;
   return totals.failed > 0 || unmet > 0 ? EXIT.failed : EXIT.done;
 }
+
+/** What moves the live display, and what a no-op says of every instance, would only fill the log. */
+const isWorthKeeping = (event: RunEvent): boolean =>
+  event.event !== 'instance-progress' && !(event.event === 'instance-finished' && event.outcome === 'cached');
