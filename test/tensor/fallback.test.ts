@@ -78,7 +78,7 @@ test.runIf(compiles)(
     setEnv('PIP_INDEX_URL', 'http://127.0.0.1:9/simple');
     const {line, backend} = await setUp({report: listening()});
     expect(backend).toBe('wasm');
-    expect(line).toMatch(/could not be downloaded \(HTTPS: .*a network connection .* give the native one/);
+    expect(line).toMatch(/could not be downloaded \(HTTPS: .*Python with pip and a network .* give the native one/);
   },
 );
 

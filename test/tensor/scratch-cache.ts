@@ -6,9 +6,10 @@ import type {SetupReporter} from '../../stages/tensor/backend.ts';
 import {findProgram} from '../../stages/tensor/machine.ts';
 
 /** Sets an environment variable for the time of the test. */
-export function setEnv(name: string, value: string): void {
+export function setEnv(name: string, value: string | undefined): void {
   const before = process.env[name];
-  process.env[name] = value;
+  if (value === undefined) delete process.env[name];
+  else process.env[name] = value;
   onTestFinished(() => {
     if (before === undefined) delete process.env[name];
     else process.env[name] = before;

@@ -24,13 +24,14 @@ export const explainCommand = (file: string, name: string, options: PipelineOpti
     return EXIT.done;
   });
 
-/** The contract: for a cached instance, `changes` is empty and `lastChanges` says what made it run the last time. */
-const explanationJson = ({instance, verdict, changes, lastChanges}: Explanation) => ({
-  instance,
-  verdict,
-  changes,
-  lastChanges,
-});
+/**
+ * The contract: for a cached instance, `changes` is empty and `lastChanges` says what made it run the last time. A field that
+ * is not there is null, because a key without a value would vanish from JSON.
+ */
+const explanationJson = ({instance, verdict, changes, lastChanges}: Explanation) => {
+  const json = (list: readonly Change[]) => list.map(({path, before = null, after = null}) => ({path, before, after}));
+  return {instance, verdict, changes: json(changes), lastChanges: json(lastChanges)};
+};
 
 function explanationText({instance, verdict, reason, changes, lastChanges}: Explanation): string {
   const head = verdict === 'cached' ? `${instance}: cached` : `${instance}: ${verdict}, ${reasonText(reason)}`;

@@ -3,13 +3,12 @@ import {createWriteStream} from 'node:fs';
 import {join} from 'node:path';
 import {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
+import {getCACertificates, setDefaultCACertificates} from 'node:tls';
 import {fail, ok, type Result} from '../../../src/base/result.ts';
 import type {SetupReporter} from '../backend.ts';
 import {TENSORFLOW_VERSION} from '../versions.ts';
+import {chosenIndex} from './pip-index.ts';
 import {KNOWN_WHEELS, WHEEL_PROJECT, wheelMachine} from './wheel-identity.ts';
-
-/** The Python package index, where pip's settings name no other. */
-const DEFAULT_INDEX = 'https://index.invalid/simple';
 
 interface IndexFile {
   readonly filename: string;
@@ -46,10 +45,14 @@ const reasonOf = (error: unknown): string => {
 
 /**
  * Downloads TensorFlow's wheel for this machine over HTTPS and checks its SHA-256 against ours where we know the file,
- * else against the index's. The index is that of PIP_INDEX_URL when set.
+ * else against the index's. The index is the one that the user has chosen for pip; basin names none of its own.
  */
 export async function downloadFromIndex(folder: string, report: SetupReporter): Promise<Result<string, string>> {
-  const base = `${(process.env.PIP_INDEX_URL ?? DEFAULT_INDEX).replace(/\/+$/, '')}/${WHEEL_PROJECT}/`;
+  const index = chosenIndex();
+  if (index === undefined) return fail('no package index is set');
+  const base = `${index.replace(/\/+$/, '')}/${WHEEL_PROJECT}/`;
+  // Behind a proxy that looks into TLS only the system's certificates know it.
+  setDefaultCACertificates([...getCACertificates('default'), ...getCACertificates('system')]);
   try {
     const page = await fetch(base, {headers: {accept: 'application/vnd.pypi.simple.v1+json, text/html;q=0.5'}});
     if (!page.ok) return fail(`the package index answered ${page.status}`);

@@ -58,7 +58,7 @@ async function keptWheel(downloads: string): Promise<string | undefined> {
 }
 
 /**
- * Brings TensorFlow's wheel into `downloads`, with pip where there is one, else over HTTPS; `scratch` takes what is on its
+ * Brings TensorFlow's wheel into `downloads`, with pip where there is one, else over HTTPS from the index set for pip; `scratch` takes what is on its
  * way. The result's name is its SHA-256, so that a next set-up can reuse it.
  */
 export async function fetchWheel(
@@ -87,7 +87,7 @@ export async function fetchWheel(
     return fail(
       obstacle(
         `TensorFlow's wheel could not be downloaded (${failures.join('; ')})`,
-        'a network connection (or a pip that reaches its index) and `basin setup` give the native one',
+        'Python with pip and a network (or PIP_INDEX_URL, a package index) and `basin setup` give the native one',
       ),
     );
   }
