@@ -28,12 +28,12 @@ export const spanSchema = z
   })
   .describe('A span of training: epochs (1ep), steps (200it), or both (1ep200it); a number counts steps.');
 
-/** How long to train; never nothing. */
+/** How long to train; `0it` hands the weights on as they are, the end of an axis of training lengths. */
 export const lengthSchema = z
   .string()
   .transform((given, context) => {
     const parts = partsOf(given);
-    if (parts && parts.epochs + parts.iterations > 0) return canonical(parts);
+    if (parts) return canonical(parts);
     context.addIssue({code: 'custom', message: `"${given}" is no length of training: write 8ep, 1200it or 2ep50it.`});
     return z.NEVER;
   })

@@ -62,7 +62,7 @@ function check(task: Task, params: TrainingParameters, steps: number): void {
       'Load it with its dropout probabilities set to 0.',
     );
   }
-  if (params.schedule.warmup >= steps) {
+  if (params.schedule.warmup > 0 && params.schedule.warmup >= steps) {
     throw new StageError(
       `A warm-up of ${params.schedule.warmup} steps leaves none of ${steps}.`,
       'Shorten `schedule.warmup`, or lengthen `length`.',
@@ -105,7 +105,7 @@ export async function train(
   }
   let order: Uint32Array = new Uint32Array(0);
   const due = (step: number): boolean =>
-    step > 0 && (step === steps || (params.evaluate_every !== undefined && step % params.evaluate_every === 0));
+    step === steps || (step > 0 && params.evaluate_every !== undefined && step % params.evaluate_every === 0);
   const evaluateIfDue = async (step: number): Promise<void> => {
     if (!due(step) || evals.some((row) => row.step === step)) return;
     progress.final = await evaluateHeldOut(task, state.flat, services, hook);
