@@ -83,7 +83,7 @@ function firstLook(
     const draft = drafts[index];
     return draft?.state === 'decided' && draft.planned.verdict === 'unresolved';
   });
-  if (lost.length > 0) return unresolved(instance, {why: 'upstream', upstream: lost.map(({id}) => id)});
+  if (lost.length > 0) return unresolved(instance, {why: 'upstream-unresolved', upstream: lost.map(({id}) => id)});
   const base = {instance, identity: params.identity, located: params.located};
   if (numerics === undefined && instance.stage.computes === 'tensors') return {state: 'backend-unknown', base};
   const running = upstream.filter(({index}) => cachedRecord(drafts[index]) === undefined);

@@ -20,6 +20,8 @@ export function reasonText(reason: Reason): string {
       if (reason.upstream.length === 1 && first !== undefined) return `${first} runs`;
       return `${some(reason.upstream, ', ')} run`;
     }
+    case 'upstream-unresolved':
+      return `${some(reason.upstream, ', ')} cannot run`;
     case 'payload-missing':
       return `its ${reason.artifact} file is needed and no longer in the cache`;
     case 'record-missing':

@@ -15,6 +15,8 @@ export type Reason =
   | {readonly why: 'never-run'}
   | {readonly why: 'changed'; readonly changes: readonly Change[]}
   | {readonly why: 'upstream'; readonly upstream: readonly InstanceId[]}
+  /** Outside data of something upstream cannot be had. */
+  | {readonly why: 'upstream-unresolved'; readonly upstream: readonly InstanceId[]}
   | {readonly why: 'payload-missing'; readonly artifact: string}
   /** It ran with this key, and its record was removed since. */
   | {readonly why: 'record-missing'}
@@ -29,8 +31,7 @@ export type Reason =
 
 /**
  * cached: the key is known and has a record · run: no record can serve · run-unless-cut-off: upstream will run, and if
- * it gives the bytes it gave before, a record serves · unresolved: outside data cannot be had now, its own or something upstream's
- * (then the reason is `upstream`).
+ * it gives the bytes it gave before, a record serves · unresolved: outside data cannot be had now, its own or something upstream's.
  */
 export type Verdict = 'cached' | 'run' | 'run-unless-cut-off' | 'unresolved';
 

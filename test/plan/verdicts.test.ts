@@ -182,7 +182,7 @@ test('outside data that cannot be had makes its instance unresolved and what fol
     parameter: 'data',
     detail: '/nowhere/at/all does not exist.',
   });
-  expect(instances[1]?.reason).toEqual({why: 'upstream', upstream: ['a']});
+  expect(instances[1]?.reason).toEqual({why: 'upstream-unresolved', upstream: ['a']});
   expect(instances[2]).toMatchObject({
     identity: {data: 'content of mnist', lr: 2},
     located: {data: '/data/mnist', lr: 2},

@@ -157,7 +157,16 @@ test('parameters parse to themselves, and short forms to their long ones', () =>
     weight_decay: 0.01,
     clip: 1,
   });
-  for (const length of ['', '0ep', 'ep', '5', '1it2ep', '-1ep', '1.5ep']) {
+  for (const length of ['', 'ep', '5', '1it2ep', '-1ep', '1.5ep']) {
     expect(schema.safeParse({data, length, lr: 1e-3}).success, length).toBe(false);
   }
+});
+
+test('a training of no steps hands the weights on as they are, and says how good they are', async () => {
+  const weights = randomMlp(1);
+  const {flat, metrics, final} = await trained({length: '0it'}, weights);
+  expect(metrics).toEqual([]);
+  expect(final.map(({split}) => split)).toEqual(['test']);
+  const given = weights.tensors.flatMap(({values}) => [...values]).sort();
+  expect([...flat].sort()).toEqual(given);
 });
