@@ -1,6 +1,7 @@
 import {expect, test} from 'vitest';
 import {drawInteger, permutation} from '../../stages/lib/data/permutation.ts';
-import {augmentPicture, augmentSchema, crop, mirror, shift} from '../../stages/lib/pictures/augmentation.ts';
+import {augmentPicture, augmentSchema} from '../../stages/lib/pictures/augmentation.ts';
+import {crop, mirror, shift} from '../../stages/lib/pictures/picture.ts';
 import {bindPreprocessor} from '../../stages/lib/pictures/preprocessor.ts';
 import {resizeBilinear} from '../../stages/lib/pictures/resize.ts';
 import {golden} from '../training/golden.ts';
