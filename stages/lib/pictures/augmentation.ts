@@ -34,7 +34,7 @@ export const augmentSchema = z
   )
   // strengths of 0 are no augmentation, and make no other key
   .transform((list) => list.filter(changes))
-  .default([])
+  .prefault([])
   .describe(
     'Augmentations of training pictures, in order: {shift: 2}, {crop: 24, resize: 32}, {flip: true}, {jitter: {brightness: 0.4, hue: 0.1}}.',
   );

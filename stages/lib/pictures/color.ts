@@ -29,8 +29,11 @@ function blend(from: number, to: number, factor: number): number {
 /** Blends with one level everywhere: black for brightness, the mean for contrast. */
 function blendWithLevel(picture: Picture, level: number, factor: number): Picture {
   const single = Math.fround(factor);
-  const table = Uint8Array.from({length: 256}, (_, to) => blend(level, to, single));
-  return {...picture, values: picture.values.map((to) => table[to] ?? 0)};
+  const table = new Uint8Array(256);
+  for (let to = 0; to < 256; to++) table[to] = blend(level, to, single);
+  const values = new Uint8Array(picture.values.length);
+  for (let place = 0; place < values.length; place++) values[place] = table[picture.values[place] ?? 0] ?? 0;
+  return {...picture, values};
 }
 
 /** 0 gives black, 1 the picture. */
