@@ -6,7 +6,7 @@ import type {Change, Reason} from './verdict.ts';
 const MOST_NAMED = 3;
 const LONGEST_VALUE = 40;
 
-/** Why, in one short line: `lr 0.0005 → 0.001`, `finetune-B runs`. */
+/** Why, in one line: `lr 0.0005 → 0.001`, `finetune-B runs`; of data that cannot be had also what to do. */
 export function reasonText(reason: Reason): string {
   switch (reason.why) {
     case 'cached':
@@ -27,7 +27,7 @@ export function reasonText(reason: Reason): string {
     case 'record-missing':
       return 'its result is no longer in the cache';
     case 'unresolved':
-      return `${reason.parameter}: ${reason.detail}`;
+      return `${reason.parameter}: ${reason.detail}${reason.hint === undefined ? '' : ` ${reason.hint}`}`;
     case 'backend-unknown':
       return 'depends on the backend, which is not set up yet';
   }

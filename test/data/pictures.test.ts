@@ -1,12 +1,11 @@
 import {expect, test} from 'vitest';
 import {drawInteger, permutation} from '../../stages/lib/data/permutation.ts';
-import {augmentPicture, augmentSchema, crop, mirror, shift} from '../../stages/lib/pictures/augmentation.ts';
+import {augmentPicture, augmentSchema} from '../../stages/lib/pictures/augmentation.ts';
+import {crop, mirror, shift} from '../../stages/lib/pictures/picture.ts';
 import {bindPreprocessor} from '../../stages/lib/pictures/preprocessor.ts';
 import {resizeBilinear} from '../../stages/lib/pictures/resize.ts';
 import {golden} from '../training/golden.ts';
-
-const chw = (hwc: readonly (readonly (readonly number[])[])[]): number[] =>
-  [0, 1, 2].flatMap((channel) => hwc.flatMap((row) => row.map((pixel) => pixel[channel] ?? -1)));
+import {chw} from './chw.ts';
 
 test('resizing is Pillow’s, byte for byte, both ways', () => {
   const picture = Uint8Array.from(chw(golden.pil.img));

@@ -6,6 +6,7 @@ const file: unknown = JSON.parse(readFileSync(new URL('../golden/golden.json', i
 
 const numbers = z.array(z.number());
 const nested = z.union([numbers, z.array(numbers)]);
+const picture = z.array(z.array(numbers));
 const byName = z.record(z.string(), nested);
 
 export const golden = z
@@ -30,9 +31,16 @@ export const golden = z
       convex_loss_barrier: z.number(),
     }),
     pil: z.object({
-      img: z.array(z.array(numbers)),
-      resize8x8_bilinear: z.array(z.array(numbers)),
-      resize4x4_bilinear: z.array(z.array(numbers)),
+      img: picture,
+      resize8x8_bilinear: picture,
+      resize4x4_bilinear: picture,
+      L: z.array(numbers),
+      HSV: picture,
+      'brightness1.3': picture,
+      'contrast0.7': picture,
+      'saturation1.6': picture,
+      'hue+0.1': picture,
+      'hue-0.25': picture,
     }),
   })
   .parse(file);

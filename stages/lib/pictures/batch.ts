@@ -1,6 +1,7 @@
 import {StageError} from '../../../src/stage/define-stage.ts';
 import {bytesPerPicture, type Pictures} from '../data/pictures.ts';
-import {type Augmentation, augmentPicture, type Picture, resized} from './augmentation.ts';
+import {type Augmentation, augmentPicture} from './augmentation.ts';
+import {type Picture, resized} from './picture.ts';
 import type {Preprocessing} from './preprocessor.ts';
 
 /** Augmentation with its noise. */
