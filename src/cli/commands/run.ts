@@ -1,3 +1,5 @@
+import {fail, ok, type Result} from '../../base/result.ts';
+import type {Graph, Instance} from '../../graph/graph.ts';
 import type {Verdict} from '../../plan/verdict.ts';
 import type {RunEvent, RunTotals} from '../../run/event.ts';
 import type {OnFailure, RunResult} from '../../run/run-options.ts';
@@ -6,7 +8,6 @@ import {WorkerPool} from '../../run/worker-pool.ts';
 import {chooseReporter} from '../choose-reporter.ts';
 import {commandName} from '../command-name.ts';
 import {EXIT} from '../exit-code.ts';
-import {printFaults} from '../faults.ts';
 import {findInstances, withUpstream} from '../find-instance.ts';
 import {onInterrupt} from '../interrupt.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
@@ -25,18 +26,21 @@ export interface RunCommandOptions extends PipelineOptions {
 }
 
 export const runCommand = (file: string, options: RunCommandOptions): Promise<number> =>
-  withPrepared(file, options, 'run', async (prepared) => {
-    const {graph} = prepared;
-    const targets = (options.target ?? []).map((target) => findInstances(graph, target));
-    const faults = targets.flatMap((found) => (found.ok ? [] : found.error));
-    if (faults.length > 0) {
-      printFaults(faults, options.json ?? false);
-      return EXIT.wrong;
-    }
-    const named = targets.flatMap((found) => (found.ok ? found.value : []));
-    const wanted = withUpstream(graph, named.length > 0 ? named : graph.instances);
-    return runPrepared(file, prepared, wanted, options);
-  });
+  withPrepared(
+    file,
+    options,
+    'run',
+    (graph) => findTargets(graph, options.target ?? []),
+    (prepared, targets) => runPrepared(file, prepared, withUpstream(prepared.graph, targets), options),
+  );
+
+/** The instances asked for, all of them when none are named. */
+function findTargets(graph: Graph, names: readonly string[]): Result<readonly Instance[]> {
+  if (names.length === 0) return ok(graph.instances);
+  const targets = names.map((name) => findInstances(graph, name));
+  const faults = targets.flatMap((found) => (found.ok ? [] : found.error));
+  return faults.length > 0 ? fail(faults) : ok(targets.flatMap((found) => (found.ok ? found.value : [])));
+}
 
 async function runPrepared(
   file: string,
@@ -52,7 +56,9 @@ async function runPrepared(
   const log = store.openRunLog(`${new Date().toISOString().replaceAll(':', '')}-${graph.name}`);
   const emit = (event: RunEvent): void => {
     reporter.report(event);
-    if (isWorthKeeping(event)) log.append(event);
+    const unkept = isWorthKeeping(event) ? log.append(event) : undefined;
+    // A result is worth more than its log.
+    if (unkept) reporter.report({event: 'warning', message: `${unkept.message} The log of this run ends here.`});
   };
   const jobs = options.jobs ?? defaultJobs();
   const pool = new WorkerPool(poolProfile(manifest?.backend ?? 'cpu', jobs));
