@@ -33,7 +33,7 @@ export class Memory {
       store.remember(graph.name, entries);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      if (!this.#warned) emit({event: 'warning', message: error.message});
+      if (!this.#warned) emit({event: 'warning', message: `${error.message} \`explain\` will not know of this run.`});
       this.#warned = true;
     }
   }

@@ -8,7 +8,7 @@ import {inNamespace, may} from './namespace.ts';
 
 const FULL = 'the disk is full.';
 const HINT =
-  'Free some space, for example with `basin cache gc`. Or name another folder with --cache DIR or BASIN_CACHE.';
+  'Free some space on its disk; the next run goes on from what is stored. Or name another folder with --cache DIR or BASIN_CACHE.';
 
 // 3.2 MB of weights, beside a small network that fits.
 const LARGE = `name: large
