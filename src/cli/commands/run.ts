@@ -6,7 +6,6 @@ import type {OnFailure, RunResult} from '../../run/run-options.ts';
 import {runPlan} from '../../run/run-plan.ts';
 import {WorkerPool} from '../../run/worker-pool.ts';
 import {chooseReporter} from '../choose-reporter.ts';
-import {commandName} from '../command-name.ts';
 import {EXIT} from '../exit-code.ts';
 import {findInstances, withUpstream} from '../find-instance.ts';
 import {onInterrupt} from '../interrupt.ts';
@@ -14,6 +13,7 @@ import type {PipelineOptions} from '../pipeline-options.ts';
 import {defaultJobs, poolProfile} from '../pool-setting.ts';
 import {type Prepared, withPrepared} from '../prepare.ts';
 import {printResults} from '../print-results.ts';
+import {repeatCommand} from '../repeat-command.ts';
 import {reportExpectations} from '../report-expectations.ts';
 
 export interface RunCommandOptions extends PipelineOptions {
@@ -51,7 +51,7 @@ async function runPrepared(
   const startedAt = performance.now();
   const reporter = await chooseReporter(options.json ?? false, {
     detail: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
-    logCommand: (id) => `${commandName()} log ${file} '${id}'`,
+    logCommand: (id) => repeatCommand('log', file, [id], options),
   });
   const log = store.openRunLog(`${new Date().toISOString().replaceAll(':', '')}-${graph.name}`);
   const emit = (event: RunEvent): void => {
@@ -86,7 +86,7 @@ async function runPrepared(
     const totals: RunTotals = {...result.totals, seconds: (performance.now() - startedAt) / 1000};
     emit({event: 'run-finished', ...totals});
     reporter.close();
-    if (!options.json && !options.quiet) printResults(file, graph, store, result);
+    if (!options.json && !options.quiet) printResults(file, graph, store, result, options);
     return exitCode(result, unmet);
   } finally {
     reporter.close();

@@ -14,6 +14,7 @@ import {commandFault, printFaults} from '../faults.ts';
 import {findInstances} from '../find-instance.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
 import {withPrepared} from '../prepare.ts';
+import {repeatCommand} from '../repeat-command.ts';
 
 type ShowOptions = PipelineOptions & {readonly format: RowFormat | 'arrow'; readonly output?: string};
 
@@ -28,7 +29,11 @@ export const showCommand = (file: string, name: string, options: ShowOptions): P
       const members = instances.flatMap(({index}) => plan.instances[index] ?? []);
       const shown = await content(store, members, artifact, options);
       if (!shown.ok) {
-        const fault = {code: 'not-stored', message: shown.error, hint: `Run it first: basin run ${file}`};
+        const fault = {
+          code: 'not-stored',
+          message: shown.error,
+          hint: `Run it first: ${repeatCommand('run', file, [], options)}`,
+        };
         printFaults([fault], options.json ?? false);
         return EXIT.failed;
       }
