@@ -1,6 +1,5 @@
 import type {RunEvent} from '../run/event.ts';
-import {bar, clip, formatSeconds} from './format.ts';
-import type {RunningView, RunView} from './run-view.ts';
+import {formatSeconds} from './format.ts';
 
 /** How styles are put on a piece of text; the identity where colour is not wanted. */
 export type Style = (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold' | 'cyan', text: string) => string;
@@ -90,33 +89,4 @@ export function totalsLine(event: RunEvent & {event: 'run-finished'}, style: Sty
     ...(skipped > 0 ? [style('yellow', `skipped ${skipped}`)] : []),
   ];
   return `${style('bold', parts.join(', '))} ${style('dim', `in ${formatSeconds(seconds)}`)}`;
-}
-
-const overallBar = 20;
-
-/** The live block: one line for the whole, one for each that runs; every line fits `columns`. */
-export function liveLines(view: RunView, now: number, startedAt: number, columns: number): readonly string[] {
-  const elapsed = formatSeconds((now - startedAt) / 1000);
-  const failed = view.ended.failed > 0 ? `, ${view.ended.failed} failed` : '';
-  const whole = `${bar(view.done / Math.max(1, view.instances), overallBar)} ${view.done}/${view.instances}${failed} · ${elapsed}`;
-  return [whole, ...[...view.running.values()].map((running) => runningLine(running, now))].map((line) =>
-    clip(line, columns),
-  );
-}
-
-/** `finetune-A 340/1200 · epoch 1.8 · loss 0.213 · 21 s left`. */
-export function runningLine(running: RunningView, now: number): string {
-  const {id, step, steps, epoch, loss, note, since} = running;
-  const elapsed = (now - since) / 1000;
-  const parts: string[] = [];
-  if (step !== undefined && steps !== undefined) parts.push(`${step}/${steps}`);
-  if (epoch !== undefined) parts.push(`epoch ${epoch.toFixed(2)}`);
-  if (loss !== undefined) parts.push(`loss ${loss.toPrecision(3)}`);
-  if (note !== undefined) parts.push(note);
-  if (step !== undefined && steps !== undefined && step > 0 && step < steps) {
-    parts.push(`${formatSeconds((elapsed / step) * (steps - step))} left`);
-  } else {
-    parts.push(formatSeconds(elapsed));
-  }
-  return `  ${id} ${parts.join(' · ')}`;
 }

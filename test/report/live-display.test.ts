@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 import type {InstanceId} from '../../src/graph/graph.ts';
-import {liveLines} from '../../src/report/lines.ts';
+import {liveLines} from '../../src/report/live-block.ts';
 import {plainReporter} from '../../src/report/plain-reporter.ts';
 import {RunView} from '../../src/report/run-view.ts';
 import type {RunEvent} from '../../src/run/event.ts';
