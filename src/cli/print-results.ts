@@ -1,5 +1,6 @@
 import {relative} from 'node:path';
 import type {Graph} from '../graph/graph.ts';
+import {wrapWords} from '../report/format.ts';
 import {type SummaryTable, summaryTables} from '../results/summary-tables.ts';
 import {fittingColumns, textTable} from '../results/text-table.ts';
 import type {RunResult} from '../run/run-options.ts';
@@ -34,5 +35,5 @@ function summaryText({columns, rows}: SummaryTable, width = Number.POSITIVE_INFI
   const fitting = fittingColumns(columns, rows, width);
   const left = columns.slice(fitting);
   const text = textTable(columns.slice(0, fitting), rows, width);
-  return left.length === 0 ? text : `${text}\n(not shown: ${left.join(', ')})`;
+  return left.length === 0 ? text : [text, ...wrapWords(`(not shown: ${left.join(', ')})`, width)].join('\n');
 }

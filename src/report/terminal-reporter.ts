@@ -16,6 +16,7 @@ export function terminalReporter(stream: WriteStream, {detail, logCommand}: Repo
   const live = createLogUpdate(stream);
   const style: Style = (format, text) => styleText(format, text, {stream});
   const startedAt = performance.now();
+  const columns = (): number => Math.max(1, stream.columns ?? 80);
   let timer: NodeJS.Timeout | undefined;
   /** The block as it stands on the screen. */
   let shown: readonly string[] = [];
@@ -26,14 +27,14 @@ export function terminalReporter(stream: WriteStream, {detail, logCommand}: Repo
   };
   const draw = (): void => {
     if (view.running.size === 0 || detail === 'quiet') return clear();
-    shown = liveLines(view, performance.now(), startedAt, stream.columns ?? 80);
+    shown = liveLines(view, performance.now(), startedAt, columns());
     live(shown.join('\n'));
   };
   /** A terminal that has become narrower has wrapped the block, so that it takes more rows than lines were written. */
   const onResize = (): void => {
     if (shown.length === 0) return;
-    const columns = Math.max(1, stream.columns ?? 80);
-    const wrapped = shown.reduce((sum, {length}) => sum + Math.max(1, Math.ceil(length / columns)), 0);
+    const width = columns();
+    const wrapped = shown.reduce((sum, {length}) => sum + Math.max(1, Math.ceil(length / width)), 0);
     const rows = Math.min(wrapped, (stream.rows ?? 24) - 1);
     stream.write(`\r${'\x1b[1A\x1b[2K'.repeat(rows)}`);
     live.done(); // it forgets what it wrote
@@ -49,7 +50,7 @@ export function terminalReporter(stream: WriteStream, {detail, logCommand}: Repo
   return {
     report: (event: RunEvent) => {
       view.apply(event, performance.now());
-      const lines = permanentLines(event, style, detail);
+      const lines = permanentLines(event, style, detail, columns());
       if (lines.length > 0) {
         clear();
         stream.write(`${lines.join('\n')}\n`);
@@ -61,7 +62,7 @@ export function terminalReporter(stream: WriteStream, {detail, logCommand}: Repo
           return;
         case 'run-finished':
           stop();
-          for (const line of failureSummary(view.failures, style, logCommand)) stream.write(`${line}\n`);
+          for (const line of failureSummary(view.failures, style, logCommand, columns())) stream.write(`${line}\n`);
           stream.write(`${totalsLine(event, style)}\n`);
           return;
         default:
