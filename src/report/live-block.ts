@@ -18,13 +18,13 @@ export function liveLines(view: RunView, now: number, startedAt: number, columns
  * and the middle of the id: how far it is and how long it takes are what one looks for.
  */
 export function runningLine(running: RunningView, now: number, columns = Number.POSITIVE_INFINITY): string {
-  const {id, step, steps, epoch, loss, note, since} = running;
+  const {id, step, steps, epoch, loss, note, since, resumedAt} = running;
   const elapsed = (now - since) / 1000;
   const known = step !== undefined && steps !== undefined;
   const done = known ? `${step}/${steps}` : undefined;
   const time =
-    known && step > 0 && step < steps
-      ? `${formatSeconds((elapsed / step) * (steps - step))} left`
+    known && step > resumedAt && step < steps
+      ? `${formatSeconds((elapsed / (step - resumedAt)) * (steps - step))} left`
       : formatSeconds(elapsed);
   const shownEpoch = epoch === undefined ? undefined : `epoch ${epoch.toFixed(2)}`;
   const shownLoss = loss === undefined ? undefined : `loss ${loss.toPrecision(3)}`;

@@ -1,4 +1,4 @@
-import type {WriteStream} from 'node:tty';
+import type {Writable} from 'node:stream';
 import {styleText} from 'node:util';
 import {createLogUpdate} from 'log-update';
 import type {RunEvent} from '../run/event.ts';
@@ -10,8 +10,11 @@ import {RunView} from './run-view.ts';
 /** Drawing a frame costs milliseconds (grapheme widths), so ten a second at most. */
 const FRAME_MS = 100;
 
+/** As much of a terminal as is needed: it emits `resize` when its size has changed. */
+type Terminal = Writable & {readonly columns?: number; readonly rows?: number};
+
 /** Finished instances above, and below them a block that is redrawn: the whole run, and each instance that runs. */
-export function terminalReporter(stream: WriteStream, {detail, logCommand}: ReporterOptions): Reporter {
+export function terminalReporter(stream: Terminal, {detail, logCommand}: ReporterOptions): Reporter {
   const view = new RunView();
   const live = createLogUpdate(stream);
   const style: Style = (format, text) => styleText(format, text, {stream});

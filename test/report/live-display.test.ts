@@ -33,6 +33,7 @@ test('the live block shows the whole run, and step, epoch, loss and the time lef
     {event: 'run-started', pipeline: 'p', instances: 4, verdicts},
     finished('load', 'cached'),
     started('finetune-A'),
+    {event: 'instance-progress', id: id('finetune-A'), step: 1, steps: 1200},
     {event: 'instance-progress', id: id('finetune-A'), step: 300, steps: 1200, epoch: 0.32, loss: 0.51234},
   ]);
   expect(liveLines(view, 10_000, 0, 100)).toEqual([
@@ -112,6 +113,7 @@ test('where a line does not fit, the epoch goes first, then the loss, and the mi
   const view = viewOf([
     {event: 'run-started', pipeline: 'p', instances: 4, verdicts},
     started(name),
+    {event: 'instance-progress', id: id(name), step: 1, steps: 500},
     {event: 'instance-progress', id: id(name), step: 100, steps: 500, epoch: 3.125, loss: 0.75},
   ]);
   const at = (columns: number) => liveLines(view, 4000, 0, columns)[1];
@@ -127,4 +129,14 @@ test('prose is broken between words and keeps its indent; a word that is too lon
   expect(wrapWords('see /a/very/long/path now', 8)).toEqual(['see', '/a/very/long/path', 'now']);
   expect(wrapWords('', 8)).toEqual(['']);
   expect(wrapWords('one line', Number.POSITIVE_INFINITY, '  ')).toEqual(['  one line']);
+});
+
+test('the time left of what went on from a checkpoint counts only the steps it has done itself', () => {
+  const view = viewOf([
+    {event: 'run-started', pipeline: 'p', instances: 4, verdicts},
+    started('a'),
+    {event: 'instance-progress', id: id('a'), step: 901, steps: 1000},
+    {event: 'instance-progress', id: id('a'), step: 950, steps: 1000},
+  ]);
+  expect(liveLines(view, 10_000, 0, 80)[1]).toBe('  a 950/1000 · 10.0 s left');
 });
