@@ -14,7 +14,7 @@ import type {Failure} from './event.ts';
 import {failureOfEnd, failureOfError, unresolvedFailure} from './failure.ts';
 import {InstanceStates} from './instance-states.ts';
 import {jobInputs, producersOf} from './job-inputs.ts';
-import {Memory} from './memory.ts';
+import {RememberedKeys} from './remembered-keys.ts';
 import {Retries} from './retries.ts';
 import type {RunOptions, RunResult} from './run-options.ts';
 import type {PointCost} from './worker-pool.ts';
@@ -34,7 +34,7 @@ class Run {
   readonly #forced = new Set<number>();
   readonly #revived = new Set<number>();
   readonly #retries: Retries;
-  readonly #memory: Memory;
+  readonly #remembered: RememberedKeys;
   #admitting = true;
   #nextJob = 1;
 
@@ -42,7 +42,7 @@ class Run {
     this.#options = options;
     this.#states = new InstanceStates(options.graph);
     this.#retries = new Retries(options);
-    this.#memory = new Memory(options);
+    this.#remembered = new RememberedKeys(options);
     this.#queue = new PQueue({concurrency: options.jobs});
     for (const {instance, reason} of options.plan.instances) {
       if (reason.why === 'payload-missing') this.#forced.add(instance.index);
@@ -64,7 +64,7 @@ class Run {
     this.#advance();
     await this.#queue.onIdle();
     stop.removeEventListener('abort', onStop);
-    this.#memory.close();
+    this.#remembered.close();
     for (const index of wanted) {
       if (this.#states.of(index) === 'waiting' || this.#states.of(index) === 'queued') this.#skip(index);
     }
@@ -261,7 +261,7 @@ class Run {
     const {id} = this.#instance(index);
     this.#forced.delete(index);
     this.#work.push(...this.#states.succeed(index, outcome, record));
-    this.#memory.note({instance: id, key: record.key}, outcome === 'ran');
+    this.#remembered.note({instance: id, key: record.key}, outcome === 'ran');
     emit({event: 'instance-finished', id, outcome, seconds, ...(peakMemory !== undefined && {peakMemory})});
     for (const equal of this.#equalWork.release(record.key)) this.#succeed(equal, 'cached', record, 0);
   }

@@ -8,7 +8,7 @@ interface Entry {
 }
 
 /** Which key each instance had, for `explain` alone: a disk that has no room for it fails nothing, and is told once. */
-export class Memory {
+export class RememberedKeys {
   readonly #options: Pick<RunOptions, 'store' | 'graph' | 'emit'>;
   readonly #later: Entry[] = [];
   #warned = false;
