@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs';
 import {type Manifest, readManifest} from '../../stages/tensor/manifest.ts';
+import type {Diagnostic} from '../base/diagnostic.ts';
 import {ok, type Result} from '../base/result.ts';
 import type {Graph} from '../graph/graph.ts';
 import {makePlan} from '../plan/make-plan.ts';
@@ -44,41 +45,60 @@ async function backendFor(graph: Graph, options: PipelineOptions, purpose: Purpo
 /** `run` may set up a back end and write; `look` does neither. */
 type Purpose = 'run' | 'look';
 
-/** What a command does with a prepared pipeline, the store closed after it; a pipeline with faults is answered with them. */
-export async function withPrepared(
+/** What a command is about, found by the names it was given; the error is what is wrong with them. */
+export type Choose<T> = (graph: Graph) => Result<T>;
+
+/**
+ * What a command does with a prepared pipeline, the store closed after it; a pipeline with faults is answered with them.
+ * A name that `choose` cannot find is refused before anything is set up or downloaded for it.
+ */
+export async function withPrepared<T>(
   file: string,
   options: PipelineOptions,
   purpose: Purpose,
-  use: (prepared: Prepared) => Promise<number>,
+  choose: Choose<T>,
+  use: (prepared: Prepared, chosen: T) => Promise<number>,
 ): Promise<number> {
-  const prepared = await prepare(file, options, purpose);
-  if (!prepared.ok) {
-    printFaults(prepared.error, options.json ?? false);
+  const wrong = (faults: readonly Diagnostic[]): number => {
+    printFaults(faults, options.json ?? false);
     return EXIT.wrong;
-  }
+  };
+  const loaded = await load(file, options, choose);
+  if (!loaded.ok) return wrong(loaded.error);
+  const root = cacheFolder(options.cache, loaded.value.asWritten.folder);
+  // A store that is there may bring its index up to date when it is only looked at; none is made for that.
+  const store = await openStore(root, {readOnly: purpose === 'look' && !existsSync(root)});
   try {
-    return await use(prepared.value);
+    const {asWritten, forSlow} = loaded.value;
+    const manifest = await backendFor(asWritten, options, purpose);
+    const slow = manifest !== undefined && manifest.backend !== 'tensorflow' ? forSlow : undefined;
+    const graph = slow ?? asWritten;
+    const chosen = choose(graph);
+    if (!chosen.ok) return wrong(chosen.error);
+    const plan = await makePlan(graph, {store, numerics: manifest?.numerics, mayDownload: purpose === 'run'});
+    const notice =
+      manifest && slow && `The ${manifest.backend} back end is slow, so the params of ${options.slowParams} are used.`;
+    return await use({graph, store, plan, manifest, notice}, chosen.value);
   } finally {
-    await prepared.value.store.close();
+    await store.close();
   }
 }
 
-/** From a pipeline file to its plan; the error is every fault of the file. */
-async function prepare(file: string, options: PipelineOptions, purpose: Purpose): Promise<Result<Prepared>> {
+interface Loaded {
+  readonly asWritten: Graph;
+  /** With the params for a slow back end, where there are some. */
+  readonly forSlow: Graph | undefined;
+}
+
+/** The pipeline with every set of params that it may run with; the error is every fault of the file, or of names that none of them has. */
+async function load<T>(file: string, options: PipelineOptions, choose: Choose<T>): Promise<Result<Loaded>> {
   const asWritten = await loadPipeline(file, options);
   if (!asWritten.ok) return asWritten;
-  const manifest = await backendFor(asWritten.value, options, purpose);
-  const slow = options.slowParams !== undefined && manifest !== undefined && manifest.backend !== 'tensorflow';
-  const graph = slow
-    ? await loadPipeline(file, {...options, params: [options.slowParams, ...(options.params ?? [])]})
-    : asWritten;
-  if (!graph.ok) return graph;
-  const root = cacheFolder(options.cache, graph.value.folder);
-  // A store that is there may bring its index up to date when it is only looked at; none is made for that.
-  const store = await openStore(root, {readOnly: purpose === 'look' && !existsSync(root)});
-  const plan = await makePlan(graph.value, {store, numerics: manifest?.numerics, mayDownload: purpose === 'run'});
-  const notice = slow
-    ? `The ${manifest.backend} back end is slow, so the params of ${options.slowParams} are used.`
-    : undefined;
-  return ok({graph: graph.value, store, plan, manifest, notice});
+  const {slowParams, params = []} = options;
+  const forSlow =
+    slowParams === undefined ? undefined : await loadPipeline(file, {...options, params: [slowParams, ...params]});
+  if (forSlow && !forSlow.ok) return forSlow;
+  const chosen = choose(asWritten.value);
+  if (!chosen.ok && (!forSlow || !choose(forSlow.value).ok)) return chosen;
+  return ok({asWritten: asWritten.value, forSlow: forSlow?.value});
 }

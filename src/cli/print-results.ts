@@ -1,25 +1,33 @@
 import {relative} from 'node:path';
 import type {Graph} from '../graph/graph.ts';
+import {wrapWords} from '../report/format.ts';
 import {type SummaryTable, summaryTables} from '../results/summary-tables.ts';
 import {fittingColumns, textTable} from '../results/text-table.ts';
 import type {RunResult} from '../run/run-options.ts';
 import type {Store} from '../store/store.ts';
-import {commandName} from './command-name.ts';
+import type {PipelineOptions} from './pipeline-options.ts';
+import {repeatCommand} from './repeat-command.ts';
 
 /** After a run: what it found, where its tables are, and how to look at one. */
-export function printResults(file: string, graph: Graph, store: Store, {records}: RunResult): void {
+export function printResults(
+  file: string,
+  graph: Graph,
+  store: Store,
+  {records}: RunResult,
+  options: PipelineOptions,
+): void {
   const {stdout} = process;
   const tables = summaryTables(graph, records);
   for (const table of tables) stdout.write(`\n${summaryText(table, stdout.columns)}\n`);
   const example = graph.instances.find(({index}) => records[index]);
   const artifact = Object.keys(example?.stage.outputs ?? {})[0];
   if (!example || artifact === undefined) return;
-  const name = commandName();
   const gathered = graph.nodes.find(({instances}) => instances.length > 1 && records[instances[0] ?? -1]);
   const table = gathered ? `${gathered.name}.${Object.keys(gathered.stage.outputs)[0]}` : `${example.id}.${artifact}`;
   stdout.write(`\nArrow tables: ${relative(process.cwd(), store.root) || '.'}, by digest. To look at one:\n`);
-  stdout.write(`  ${name} show ${file} ${table}\n`);
-  stdout.write(`  ${name} show ${file} '${example.id}.${artifact}' --format arrow --output ${artifact}.arrow\n`);
+  const asArrow = [`${example.id}.${artifact}`, '--format', 'arrow', '--output', `${artifact}.arrow`];
+  stdout.write(`  ${repeatCommand('show', file, [table], options)}\n`);
+  stdout.write(`  ${repeatCommand('show', file, asArrow, options)}\n`);
 }
 
 /** A summary as wide as the terminal allows; what is left out is said, and `show` has it. */
@@ -27,5 +35,5 @@ function summaryText({columns, rows}: SummaryTable, width = Number.POSITIVE_INFI
   const fitting = fittingColumns(columns, rows, width);
   const left = columns.slice(fitting);
   const text = textTable(columns.slice(0, fitting), rows, width);
-  return left.length === 0 ? text : `${text}\n(not shown: ${left.join(', ')})`;
+  return left.length === 0 ? text : [text, ...wrapWords(`(not shown: ${left.join(', ')})`, width)].join('\n');
 }

@@ -86,6 +86,7 @@ function expand(
       axes,
       params: params ?? {},
       inputs: row.inputs,
+      retries: node.spec.retries,
     });
   }
   const source: Source = {stage, axes: points.axes, rows};

@@ -26,6 +26,8 @@ export interface Instance {
   /** The output of the stage's schema: defaults filled in, JSON. */
   readonly params: JsonObject;
   readonly inputs: Readonly<Record<string, Binding>>;
+  /** How often it is tried again when its worker dies; in no key. */
+  readonly retries: number;
 }
 
 export interface GraphNode {

@@ -21,3 +21,17 @@ export function bar(fraction: number, columns: number): string {
   const full = Math.round(Math.min(1, Math.max(0, fraction)) * columns);
   return '█'.repeat(full) + '░'.repeat(columns - full);
 }
+
+/** Prose in lines of at most `columns`, broken between words, each line with the indent; a longer word stays whole. */
+export function wrapWords(text: string, columns: number, indent = ''): readonly string[] {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.split(' ')) {
+    if (line.length > indent.length && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = indent;
+    }
+    line += line.length > indent.length ? ` ${word}` : word;
+  }
+  return [...lines, line];
+}

@@ -1,6 +1,5 @@
 import type {RunEvent} from '../run/event.ts';
-import {bar, clip, formatSeconds} from './format.ts';
-import type {RunningView, RunView} from './run-view.ts';
+import {formatSeconds, wrapWords} from './format.ts';
 
 /** How styles are put on a piece of text; the identity where colour is not wanted. */
 export type Style = (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold' | 'cyan', text: string) => string;
@@ -8,18 +7,28 @@ export type Style = (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold' | 'cyan'
 /** How much is told: what went wrong, what happened, or also what stages and workers write. */
 export type Detail = 'quiet' | 'normal' | 'verbose';
 
-/** What stays on the screen for an event, one string a line; nothing for those that only move the live display. */
-export function permanentLines(event: RunEvent, style: Style, detail: Detail): readonly string[] {
+/**
+ * What stays on the screen for an event, one string a line; nothing for those that only move the live display. Prose is broken at
+ * `columns`; what may be copied, a command or what a stage wrote, is not.
+ */
+export function permanentLines(
+  event: RunEvent,
+  style: Style,
+  detail: Detail,
+  columns = Number.POSITIVE_INFINITY,
+): readonly string[] {
   if (detail === 'quiet' && !isTrouble(event)) return [];
   switch (event.event) {
     case 'backend':
-      return [style('dim', event.line)];
+      return wrapWords(event.line, columns).map((line) => style('dim', line));
     case 'log':
       return detail === 'verbose' ? [style('dim', `  │ ${event.id}: ${event.line}`)] : [];
     case 'warning':
-      return [`${style('yellow', 'warning')} ${event.message}`];
+      return wrapWords(`warning ${event.message}`, columns).map((line, i) =>
+        i === 0 ? line.replace('warning', style('yellow', 'warning')) : line,
+      );
     case 'instance-finished':
-      return finishedLines(event, style);
+      return finishedLines(event, style, columns);
     case 'expectation': {
       const claim = `${event.of}${event.where === null ? '' : ` where ${event.where}`}: ${event.that}`;
       if (event.met) return [`${style('green', '✓ expected')} ${claim}`];
@@ -40,7 +49,11 @@ function isTrouble(event: RunEvent): boolean {
   return event.event === 'warning' || (event.event === 'instance-finished' && event.outcome === 'failed');
 }
 
-function finishedLines(event: RunEvent & {event: 'instance-finished'}, style: Style): readonly string[] {
+function finishedLines(
+  event: RunEvent & {event: 'instance-finished'},
+  style: Style,
+  columns: number,
+): readonly string[] {
   const took = formatSeconds(event.seconds);
   switch (event.outcome) {
     case 'ran':
@@ -48,7 +61,7 @@ function finishedLines(event: RunEvent & {event: 'instance-finished'}, style: St
     case 'cut-off':
       return [`${style('cyan', '=')} ${event.id} ${style('dim', 'cut off: its inputs came out as before')}`];
     case 'failed':
-      return [`${style('red', '✗')} ${event.id} ${style('dim', took)}`, ...failureLines(event, style)];
+      return [`${style('red', '✗')} ${event.id} ${style('dim', took)}`, ...failureLines(event, style, columns)];
     case 'cached':
     case 'skipped':
       return [];
@@ -57,11 +70,16 @@ function finishedLines(event: RunEvent & {event: 'instance-finished'}, style: St
   }
 }
 
-function failureLines(event: RunEvent & {event: 'instance-finished'}, style: Style): readonly string[] {
+function failureLines(
+  event: RunEvent & {event: 'instance-finished'},
+  style: Style,
+  columns: number,
+): readonly string[] {
   const {failure} = event;
   if (!failure) return [];
   const tail = (failure.logTail ?? []).map((line) => style('dim', `  │ ${line}`));
-  return [`  ${failure.message}`, ...(failure.hint === undefined ? [] : [`  ${failure.hint}`]), ...tail];
+  const prose = [failure.message, ...(failure.hint === undefined ? [] : [failure.hint])];
+  return [...prose.flatMap((text) => wrapWords(text, columns, '  ')), ...tail];
 }
 
 /** What failed, told once more where a person looks: at the end. `logCommand` shows everything that an instance wrote. */
@@ -69,12 +87,13 @@ export function failureSummary(
   failures: readonly (RunEvent & {event: 'instance-finished'})[],
   style: Style,
   logCommand: (id: string) => string,
+  columns = Number.POSITIVE_INFINITY,
 ): readonly string[] {
   if (failures.length === 0) return [];
   return failures.flatMap((event) => [
     '',
     `${style('red', '✗ failed')} ${event.id}`,
-    ...failureLines(event, style),
+    ...failureLines(event, style, columns),
     style('dim', `  everything it wrote: ${logCommand(event.id)}`),
   ]);
 }
@@ -90,33 +109,4 @@ export function totalsLine(event: RunEvent & {event: 'run-finished'}, style: Sty
     ...(skipped > 0 ? [style('yellow', `skipped ${skipped}`)] : []),
   ];
   return `${style('bold', parts.join(', '))} ${style('dim', `in ${formatSeconds(seconds)}`)}`;
-}
-
-const overallBar = 20;
-
-/** The live block: one line for the whole, one for each that runs; every line fits `columns`. */
-export function liveLines(view: RunView, now: number, startedAt: number, columns: number): readonly string[] {
-  const elapsed = formatSeconds((now - startedAt) / 1000);
-  const failed = view.ended.failed > 0 ? `, ${view.ended.failed} failed` : '';
-  const whole = `${bar(view.done / Math.max(1, view.instances), overallBar)} ${view.done}/${view.instances}${failed} · ${elapsed}`;
-  return [whole, ...[...view.running.values()].map((running) => runningLine(running, now))].map((line) =>
-    clip(line, columns),
-  );
-}
-
-/** `finetune-A 340/1200 · epoch 1.8 · loss 0.213 · 21 s left`. */
-export function runningLine(running: RunningView, now: number): string {
-  const {id, step, steps, epoch, loss, note, since} = running;
-  const elapsed = (now - since) / 1000;
-  const parts: string[] = [];
-  if (step !== undefined && steps !== undefined) parts.push(`${step}/${steps}`);
-  if (epoch !== undefined) parts.push(`epoch ${epoch.toFixed(2)}`);
-  if (loss !== undefined) parts.push(`loss ${loss.toPrecision(3)}`);
-  if (note !== undefined) parts.push(note);
-  if (step !== undefined && steps !== undefined && step > 0 && step < steps) {
-    parts.push(`${formatSeconds((elapsed / step) * (steps - step))} left`);
-  } else {
-    parts.push(formatSeconds(elapsed));
-  }
-  return `  ${id} ${parts.join(' · ')}`;
 }

@@ -1,5 +1,6 @@
 import type {RunEvent} from '../run/event.ts';
-import {failureSummary, permanentLines, runningLine, type Style, totalsLine} from './lines.ts';
+import {failureSummary, permanentLines, type Style, totalsLine} from './lines.ts';
+import {runningLine} from './live-block.ts';
 import type {Reporter, ReporterOptions} from './reporter.ts';
 import {RunView} from './run-view.ts';
 

@@ -4,6 +4,8 @@ import type {Outcome, RunEvent} from '../run/event.ts';
 export interface RunningView {
   readonly id: string;
   readonly since: number;
+  /** The steps it had when it started: a checkpoint's, else 0. */
+  readonly resumedAt: number;
   readonly step: number | undefined;
   readonly steps: number | undefined;
   readonly epoch: number | undefined;
@@ -28,14 +30,16 @@ export class RunView {
         // A damaged output takes its instance back to the start.
         this.#uncount(event.id);
         const fresh = {step: undefined, steps: undefined, epoch: undefined, loss: undefined, note: undefined};
-        this.running.set(event.id, {id: event.id, since: now, ...fresh});
+        this.running.set(event.id, {id: event.id, since: now, resumedAt: 0, ...fresh});
         return;
       }
       case 'instance-progress': {
         const running = this.running.get(event.id);
         if (!running) return;
         const {step, steps, epoch, loss, note} = event;
-        this.running.set(event.id, {...running, step, steps, epoch, loss, note});
+        // The first step that is done is always told.
+        const resumedAt = running.step === undefined ? Math.max(0, step - 1) : running.resumedAt;
+        this.running.set(event.id, {...running, resumedAt, step, steps, epoch, loss, note});
         return;
       }
       case 'instance-finished':

@@ -1,37 +1,61 @@
-import type {WriteStream} from 'node:tty';
+import type {Writable} from 'node:stream';
 import {styleText} from 'node:util';
 import {createLogUpdate} from 'log-update';
 import type {RunEvent} from '../run/event.ts';
-import {failureSummary, liveLines, permanentLines, type Style, totalsLine} from './lines.ts';
+import {failureSummary, permanentLines, type Style, totalsLine} from './lines.ts';
+import {liveLines} from './live-block.ts';
 import type {Reporter, ReporterOptions} from './reporter.ts';
 import {RunView} from './run-view.ts';
 
 /** Drawing a frame costs milliseconds (grapheme widths), so ten a second at most. */
 const FRAME_MS = 100;
 
+/** As much of a terminal as is needed: it emits `resize` when its size has changed. */
+type Terminal = Writable & {readonly columns?: number; readonly rows?: number};
+
 /** Finished instances above, and below them a block that is redrawn: the whole run, and each instance that runs. */
-export function terminalReporter(stream: WriteStream, {detail, logCommand}: ReporterOptions): Reporter {
+export function terminalReporter(stream: Terminal, {detail, logCommand}: ReporterOptions): Reporter {
   const view = new RunView();
   const live = createLogUpdate(stream);
   const style: Style = (format, text) => styleText(format, text, {stream});
   const startedAt = performance.now();
+  const columns = (): number => Math.max(1, stream.columns ?? 80);
   let timer: NodeJS.Timeout | undefined;
+  /** The block as it stands on the screen. */
+  let shown: readonly string[] = [];
 
-  const draw = (): void => {
-    if (view.running.size === 0 || detail === 'quiet') return live.clear();
-    live(liveLines(view, performance.now(), startedAt, stream.columns ?? 80).join('\n'));
+  const clear = (): void => {
+    live.clear();
+    shown = [];
   };
+  const draw = (): void => {
+    if (view.running.size === 0 || detail === 'quiet') return clear();
+    shown = liveLines(view, performance.now(), startedAt, columns());
+    live(shown.join('\n'));
+  };
+  /** A terminal that has become narrower has wrapped the block, so that it takes more rows than lines were written. */
+  const onResize = (): void => {
+    if (shown.length === 0) return;
+    const width = columns();
+    const wrapped = shown.reduce((sum, {length}) => sum + Math.max(1, Math.ceil(length / width)), 0);
+    const rows = Math.min(wrapped, (stream.rows ?? 24) - 1);
+    stream.write(`\r${'\x1b[1A\x1b[2K'.repeat(rows)}`);
+    live.done(); // it forgets what it wrote
+    draw();
+  };
+  stream.on('resize', onResize);
   const stop = (): void => {
     clearInterval(timer);
     timer = undefined;
-    live.clear();
+    stream.off('resize', onResize);
+    clear();
   };
   return {
     report: (event: RunEvent) => {
       view.apply(event, performance.now());
-      const lines = permanentLines(event, style, detail);
+      const lines = permanentLines(event, style, detail, columns());
       if (lines.length > 0) {
-        live.clear();
+        clear();
         stream.write(`${lines.join('\n')}\n`);
         draw();
       }
@@ -41,7 +65,7 @@ export function terminalReporter(stream: WriteStream, {detail, logCommand}: Repo
           return;
         case 'run-finished':
           stop();
-          for (const line of failureSummary(view.failures, style, logCommand)) stream.write(`${line}\n`);
+          for (const line of failureSummary(view.failures, style, logCommand, columns())) stream.write(`${line}\n`);
           stream.write(`${totalsLine(event, style)}\n`);
           return;
         default:

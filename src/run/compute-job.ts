@@ -1,3 +1,4 @@
+import {rm} from 'node:fs/promises';
 import type {Key} from '../base/digest.ts';
 import type {Instance} from '../graph/graph.ts';
 import {reasonText} from '../plan/reason-text.ts';
@@ -57,6 +58,7 @@ export async function computeJob(
     {
       progress: (progress) => emit({event: 'instance-progress', id: current.id, ...progress}),
       log: (line) => emit({event: 'log', id: current.id, line}),
+      warning: (message) => emit({event: 'warning', message: `${current.id}: ${message}`}),
       point: (at, outputs, cost) => {
         const instance = instances[at];
         if (!instance) throw new Error(`Internal error: a worker gave point ${at} of ${instances.length}`);
@@ -68,5 +70,7 @@ export async function computeJob(
     },
   );
   await Promise.all(publishing);
+  // What was not published is half written or not wanted, and takes space that others need.
+  await Promise.all(drafts.map((folder) => rm(folder, {recursive: true, force: true}).catch(() => undefined)));
   return {end, left: [...unfinished], seconds: (performance.now() - startedAt) / 1000};
 }

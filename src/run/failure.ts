@@ -15,7 +15,9 @@ export function failureOfEnd(what: JobEnd): Failure {
         message: `The worker process ended with ${what.how}.`,
         hint: what.how.includes('SIGKILL')
           ? 'The system may have run out of memory: try --jobs 1.'
-          : 'Its last lines are shown.',
+          : what.logTail.length > 0
+            ? 'Its last lines are shown.'
+            : 'It wrote nothing before.',
         logTail: what.logTail,
       };
     case 'failed':

@@ -46,6 +46,7 @@ export type JobFailure =
 export type FromWorker =
   | {readonly say: 'progress'; readonly job: number; readonly progress: Progress}
   | {readonly say: 'log'; readonly job: number; readonly line: string}
+  | {readonly say: 'warning'; readonly job: number; readonly message: string}
   | {
       readonly say: 'point';
       readonly job: number;

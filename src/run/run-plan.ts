@@ -14,6 +14,8 @@ import type {Failure} from './event.ts';
 import {failureOfEnd, failureOfError, unresolvedFailure} from './failure.ts';
 import {InstanceStates} from './instance-states.ts';
 import {jobInputs, producersOf} from './job-inputs.ts';
+import {RememberedKeys} from './remembered-keys.ts';
+import {Retries} from './retries.ts';
 import type {RunOptions, RunResult} from './run-options.ts';
 import type {PointCost} from './worker-pool.ts';
 
@@ -31,14 +33,16 @@ class Run {
   /** Have a record but must run: their payload is gone or damaged. */
   readonly #forced = new Set<number>();
   readonly #revived = new Set<number>();
-  /** Noted at the end, in one go; what ran is noted at once. */
-  readonly #remembered: {readonly instance: string; readonly key: Key}[] = [];
+  readonly #retries: Retries;
+  readonly #remembered: RememberedKeys;
   #admitting = true;
   #nextJob = 1;
 
   constructor(options: RunOptions) {
     this.#options = options;
     this.#states = new InstanceStates(options.graph);
+    this.#retries = new Retries(options);
+    this.#remembered = new RememberedKeys(options);
     this.#queue = new PQueue({concurrency: options.jobs});
     for (const {instance, reason} of options.plan.instances) {
       if (reason.why === 'payload-missing') this.#forced.add(instance.index);
@@ -60,7 +64,7 @@ class Run {
     this.#advance();
     await this.#queue.onIdle();
     stop.removeEventListener('abort', onStop);
-    if (this.#remembered.length > 0) this.#options.store.remember(graph.name, this.#remembered);
+    this.#remembered.close();
     for (const index of wanted) {
       if (this.#states.of(index) === 'waiting' || this.#states.of(index) === 'queued') this.#skip(index);
     }
@@ -167,11 +171,14 @@ class Run {
     for (const {index} of instances) this.#states.set(index, 'running');
     const job = {id: this.#nextJob++, inputs: jobInputs(first, this.#outputsOf)};
     const planned = instances.map(({index}) => this.#planned(index));
-    return computeJob(job, planned, {
+    const computed = await computeJob(job, planned, {
       ...this.#options,
       keyOf: ({index}) => this.#key(index),
       publish: (instance, outputs, cost) => this.#publish(instance, outputs, cost),
     });
+    const [only, ...others] = computed.left;
+    if (!only || others.length > 0 || !this.#retries.take(only, computed.end)) return computed;
+    return this.#compute([only]);
   }
 
   async #publish(
@@ -250,12 +257,11 @@ class Run {
     seconds: number,
     peakMemory?: number,
   ): void {
-    const {emit, store, graph} = this.#options;
+    const {emit} = this.#options;
     const {id} = this.#instance(index);
     this.#forced.delete(index);
     this.#work.push(...this.#states.succeed(index, outcome, record));
-    if (outcome === 'ran') store.remember(graph.name, [{instance: id, key: record.key}]);
-    else this.#remembered.push({instance: id, key: record.key});
+    this.#remembered.note({instance: id, key: record.key}, outcome === 'ran');
     emit({event: 'instance-finished', id, outcome, seconds, ...(peakMemory !== undefined && {peakMemory})});
     for (const equal of this.#equalWork.release(record.key)) this.#succeed(equal, 'cached', record, 0);
   }

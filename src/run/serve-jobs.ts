@@ -12,6 +12,7 @@ import type {OutputsByName, Registry, Stage, StageServices} from '../stage/defin
 import type {TensorLibrary} from '../stage/tensor-library.ts';
 import type {DraftOutput} from '../store/publish.ts';
 import {readBlob} from '../store/read-blob.ts';
+import {asStoreError} from '../store/store-error.ts';
 import {scratchPath} from '../store/store-layout.ts';
 import {checkpointsIn, NO_CHECKPOINTS} from './checkpoints.ts';
 import {peakMemory, resetPeakMemory} from './peak-memory.ts';
@@ -120,7 +121,7 @@ export async function serveJob(server: JobServer, job: Job, signal: AbortSignal)
     const publish = async (index: number, outputs: OutputsByName): Promise<void> => {
       const point = job.points[index];
       if (!point) throw new Error(`Internal error: stage ${stage.name} gave point ${index} of ${job.points.length}`);
-      const written = await writeOutputs(stage, point, outputs);
+      const written = await asStoreError('write a result to', job.store, () => writeOutputs(stage, point, outputs));
       const now = performance.now();
       send({
         say: 'point',
@@ -151,9 +152,10 @@ export async function serveJob(server: JobServer, job: Job, signal: AbortSignal)
 async function servicesFor(server: JobServer, stage: Stage, job: Job, signal: AbortSignal): Promise<StageServices> {
   let lastSent = Number.NEGATIVE_INFINITY;
   const [only] = job.points.length === 1 ? job.points : [];
+  const warn = (message: string): void => server.send({say: 'warning', job: job.id, message});
   const common = {
     signal,
-    checkpoints: only ? checkpointsIn(scratchPath(job.store, only.key), job.store, signal) : NO_CHECKPOINTS,
+    checkpoints: only ? checkpointsIn(scratchPath(job.store, only.key), job.store, {signal, warn}) : NO_CHECKPOINTS,
     progress: (progress: Parameters<StageServices['progress']>[0]) => {
       const now = performance.now();
       if (now - lastSent < PROGRESS_INTERVAL_MS && progress.step !== progress.steps) return;

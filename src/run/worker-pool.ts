@@ -17,6 +17,7 @@ export interface PointCost {
 export interface JobListener {
   progress(progress: Progress): void;
   log(line: string): void;
+  warning(message: string): void;
   point(index: number, outputs: Readonly<Record<string, DraftOutput>>, cost: PointCost): void;
 }
 
@@ -65,6 +66,8 @@ class Worker {
         return current.listener.progress(message.progress);
       case 'log':
         return current.listener.log(message.line);
+      case 'warning':
+        return current.listener.warning(message.message);
       case 'point':
         return current.listener.point(message.point, message.outputs, message);
       case 'done':

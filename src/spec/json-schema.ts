@@ -1,5 +1,6 @@
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
 import type {Registry, Stage} from '../stage/define-stage.ts';
+import {MOST_RETRIES} from './retries.ts';
 import {stageParameters} from './stage-parameters.ts';
 
 const REFERENCE = '^[A-Za-z0-9_][A-Za-z0-9_-]*\\.[A-Za-z0-9_-]+$';
@@ -91,6 +92,14 @@ function nodeSchema(stages: readonly Stage[]): JsonObject {
       in: {type: 'object', description: 'Where each input comes from.'},
       with: {type: 'object', description: 'The parameters of the stage.'},
       sweep: {type: 'object', additionalProperties: AXIS, description: 'Axes; they multiply.'},
+      retries: {
+        description: 'How often an instance whose worker process died is tried again, from its checkpoint.',
+        default: 0,
+        anyOf: [
+          {type: 'integer', minimum: 0, maximum: MOST_RETRIES},
+          {type: 'string', pattern: '^\\$\\{.*\\}$'},
+        ],
+      },
     },
     required: ['uses'],
     additionalProperties: false,

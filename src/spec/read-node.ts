@@ -1,6 +1,7 @@
 import {isVariableName, VARIABLE_HINT} from './cel.ts';
 import type {Faults} from './faults.ts';
 import type {Resolver} from './resolve.ts';
+import {readRetries} from './retries.ts';
 import {asList, asMap, asText, fields} from './shape.ts';
 import type {ArgumentSpec, AxisSpec, InputSpec, Named, NodeSpec, Reference} from './spec.ts';
 import {axisValues} from './sweep.ts';
@@ -9,7 +10,7 @@ import {type Entry, type MapTree, pendingIn, type Tree} from './tree.ts';
 const NODE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
 const NODE_HINT = 'Write {uses: STAGE, in: {…}, with: {…}, sweep: {…}}.';
 const INPUT_HINT = 'Write NODE.ARTIFACT, or {from: NODE.ARTIFACT, as: {…}, over: […]}.';
-const NODE_KEYS = ['uses', 'in', 'with', 'sweep'] as const;
+const NODE_KEYS = ['uses', 'in', 'with', 'sweep', 'retries'] as const;
 const INPUT_KEYS = ['from', 'as', 'over'] as const;
 const SWEEP_LONG_FORM = new Set(['axes', 'zip', 'include', 'exclude']);
 
@@ -41,6 +42,7 @@ export function readNode(entry: Entry, resolver: Resolver, faults: Faults): Node
     with: new Map(given && [...given.entries].map(([key, argument]) => [key, readArgument(argument, resolver)])),
     inputs: new Map(inputs && [...inputs.entries].map(([key, input]) => [key, readInput(input, faults)])),
     axes: read.filter((axis) => axis !== undefined),
+    retries: parts.retries ? readRetries(parts.retries.value, name, resolver, faults) : 0,
     incomplete: Boolean(
       (parts.with && !given) || (parts.in && !inputs) || (parts.sweep && !axes) || read.includes(undefined),
     ),

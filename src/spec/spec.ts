@@ -49,6 +49,8 @@ export interface NodeSpec {
   readonly with: ReadonlyMap<string, ArgumentSpec>;
   readonly inputs: ReadonlyMap<string, InputSpec>;
   readonly axes: readonly AxisSpec[];
+  /** How often an instance whose worker died is tried again. */
+  readonly retries: number;
   /** `in`, `with` or `sweep` as a whole has a fault, so that what is not in them says nothing. */
   readonly incomplete: boolean;
 }

@@ -82,6 +82,8 @@ export async function saveCheckpoint(folder: string, root: string, checkpoint: C
     await rename(draft, join(folder, name));
     for (const old of before) if (old !== name) await rm(join(folder, old), {force: true});
   } catch (error) {
+    // On a full disk the half that was written is what others lack.
+    await rm(draft, {force: true}).catch(() => undefined);
     throw storeError(error, 'write a checkpoint to', root);
   }
 }

@@ -23,7 +23,10 @@ export class DraftFolders {
   }
 
   async fresh(): Promise<string> {
-    this.#home ??= this.#make();
+    this.#home ??= this.#make().catch((error: unknown) => {
+      this.#home = undefined; // a disk that was full may have room the next time
+      throw error;
+    });
     const {folder} = await this.#home;
     const fresh = join(folder, String(this.#made++));
     await mkdir(fresh);

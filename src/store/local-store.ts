@@ -1,4 +1,5 @@
-import {existsSync, mkdirSync, statSync, writeFileSync} from 'node:fs';
+import {randomUUID} from 'node:crypto';
+import {existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {mkdir, rename, rm} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {type Digest, digestOfFile, type Key} from '../base/digest.ts';
@@ -201,11 +202,22 @@ export class LocalStore implements Store {
     try {
       for (const folder of ['keys', 'blobs', 'runs', 'scratch', 'tmp'] as const)
         mkdirSync(this.#layout[folder], {recursive: true});
-      if (!existsSync(this.#layout.format)) writeFileSync(this.#layout.format, `${STORE_FORMAT}\n`);
+      if (!existsSync(this.#layout.format)) writeFormat(this.#layout);
     } catch (error) {
       throw storeError(error, doing, this.root);
     }
     this.#made = true;
     this.#index.folderMade();
+  }
+}
+
+/** Whole or not at all: an empty one, as a full disk would leave it, is of no format that is known. */
+function writeFormat({format, tmp}: StoreLayout): void {
+  const draft = join(tmp, `format-${randomUUID()}`);
+  try {
+    writeFileSync(draft, `${STORE_FORMAT}\n`);
+    renameSync(draft, format);
+  } finally {
+    rmSync(draft, {force: true});
   }
 }

@@ -88,12 +88,16 @@ async function writeRecord(
 ): Promise<StoreRecord> {
   const path = recordPath(layout.root, record.key);
   const draft = join(layout.tmp, `record-${randomUUID()}`);
-  await writeFile(draft, recordText(record));
-  if (sync) await syncToDisk(draft);
-  await mkdir(dirname(path), {recursive: true});
-  const first = replace ? undefined : await linkFirst(layout, draft, path, record.key);
-  if (first === undefined) await rename(draft, path);
-  await rm(draft, {force: true});
+  let first: Awaited<ReturnType<typeof linkFirst>>;
+  try {
+    await writeFile(draft, recordText(record));
+    if (sync) await syncToDisk(draft);
+    await mkdir(dirname(path), {recursive: true});
+    first = replace ? undefined : await linkFirst(layout, draft, path, record.key);
+    if (first === undefined) await rename(draft, path);
+  } finally {
+    await rm(draft, {force: true});
+  }
   if (first === 'linked' || first === undefined) {
     if (sync) await syncToDisk(dirname(path));
     return record;

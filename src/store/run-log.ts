@@ -1,11 +1,12 @@
-import {appendFileSync, closeSync, mkdirSync, openSync, writeSync} from 'node:fs';
+import {appendFileSync, closeSync, fstatSync, mkdirSync, openSync, readSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {storeError, systemCode} from './store-error.ts';
+import {StoreError, storeError, systemCode} from './store-error.ts';
 
 /** A run's events, one JSON object a line, each whole on disk before the call returns. */
 export interface RunLog {
   readonly path: string;
-  append(entry: object): void;
+  /** What goes wrong with the disk is told once, in the answer; from then on nothing is written. */
+  append(entry: object): StoreError | undefined;
   close(): void;
 }
 
@@ -19,13 +20,20 @@ export function openRunLog(runs: string, name: string, root: string): RunLog {
       const file = openNew(path);
       if (file === undefined) continue;
       let open = true;
+      let failed = false;
       return {
         path,
         append: (entry) => {
+          if (!open || failed) return undefined;
           try {
-            if (open) writeSync(file, `${JSON.stringify(entry)}\n`);
+            // Unlike one write, this goes on after a short one, so that a full disk shows.
+            appendFileSync(file, `${JSON.stringify(entry)}\n`);
+            return undefined;
           } catch (error) {
-            throw storeError(error, 'write the log of a run to', root);
+            const told = storeError(error, 'write the log of a run to', root);
+            if (!(told instanceof StoreError)) throw told;
+            failed = true;
+            return told;
           }
         },
         close: () => {
@@ -48,8 +56,21 @@ function openNew(path: string): number | undefined {
   }
 }
 
-/** Adds lines to a file that several processes add to: one write, so that lines never mix. */
+/** Adds lines to a file that several processes add to: one write, so that lines never mix; a line that was cut is ended first. */
 export function appendLines(path: string, entries: readonly object[]): void {
   mkdirSync(dirname(path), {recursive: true});
-  appendFileSync(path, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+  const file = openSync(path, 'a+');
+  try {
+    const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+    appendFileSync(file, endsCut(file) ? `\n${lines}` : lines);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A full disk took half a line. */
+function endsCut(file: number): boolean {
+  const {size} = fstatSync(file);
+  const last = Buffer.alloc(1);
+  return size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a;
 }

@@ -20,7 +20,8 @@ export class StoreError extends UserError {
 export const systemCode = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
-const OTHER_CACHE = 'Or name another folder with --cache DIR or BASIN_CACHE.';
+const ANOTHER_CACHE = 'Name another folder with --cache DIR or BASIN_CACHE.';
+const OTHER_CACHE = ANOTHER_CACHE.replace('Name', 'Or name');
 
 /** What the system answered while `doing` (as in "write a result to"), as the user reads it; a bug of ours stays as it is. */
 export function storeError(error: unknown, doing: string, root: string): unknown {
@@ -42,11 +43,11 @@ export function storeError(error: unknown, doing: string, root: string): unknown
       return new StoreError(
         'store-full',
         `${what}: the disk is full.`,
-        `Free some space, for example with \`basin cache gc\`. ${OTHER_CACHE}`,
+        `Free some space on its disk; the next run goes on from what is stored. ${OTHER_CACHE}`,
         options,
       );
     case 'EROFS':
-      return new StoreError('store-read-only', `${what}: the file system is read-only.`, OTHER_CACHE, options);
+      return new StoreError('store-read-only', `${what}: the file system is read-only.`, ANOTHER_CACHE, options);
     case 'ENOTDIR':
     case 'EEXIST':
       return new StoreError(

@@ -2,7 +2,7 @@ import {readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {tableFromIPC} from 'apache-arrow';
 import {afterAll, beforeAll, expect, test} from 'vitest';
-import {basin, scratchFolder} from './basin.ts';
+import {BASIN, basin, scratchFolder} from './basin.ts';
 import {studyFolder} from './run-study.ts';
 import {ON_BACKEND} from './study.ts';
 
@@ -64,7 +64,7 @@ test('what has not run says so and how to run it, and prints nothing on standard
   expect(changed).toEqual({
     code: 1,
     stdout: '',
-    stderr: 'not-stored: barrier has not run as the pipeline is now.\nRun it first: basin run study.yaml\n',
+    stderr: `not-stored: barrier has not run as the pipeline is now.\nRun it first: ${BASIN} run study.yaml --set data.limit.test=99 ${ON_BACKEND.join(' ')}\n`,
   });
 });
 

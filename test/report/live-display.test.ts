@@ -1,6 +1,7 @@
 import {expect, test} from 'vitest';
 import type {InstanceId} from '../../src/graph/graph.ts';
-import {liveLines} from '../../src/report/lines.ts';
+import {wrapWords} from '../../src/report/format.ts';
+import {liveLines} from '../../src/report/live-block.ts';
 import {plainReporter} from '../../src/report/plain-reporter.ts';
 import {RunView} from '../../src/report/run-view.ts';
 import type {RunEvent} from '../../src/run/event.ts';
@@ -32,6 +33,7 @@ test('the live block shows the whole run, and step, epoch, loss and the time lef
     {event: 'run-started', pipeline: 'p', instances: 4, verdicts},
     finished('load', 'cached'),
     started('finetune-A'),
+    {event: 'instance-progress', id: id('finetune-A'), step: 1, steps: 1200},
     {event: 'instance-progress', id: id('finetune-A'), step: 300, steps: 1200, epoch: 0.32, loss: 0.51234},
   ]);
   expect(liveLines(view, 10_000, 0, 100)).toEqual([
@@ -104,4 +106,37 @@ test('quiet tells what goes wrong and the totals, verbose also what stages write
   };
   expect(said('quiet')).toEqual(['warning A stored output of a is missing.', 'ran 1, cached 0 in 3.0 s']);
   expect(said('verbose')).toContain('  │ a: batches 1 to 5');
+});
+
+test('where a line does not fit, the epoch goes first, then the loss, and the middle of a long id; step and time left stay', () => {
+  const name = 'finetune-A-with-a-long-name';
+  const view = viewOf([
+    {event: 'run-started', pipeline: 'p', instances: 4, verdicts},
+    started(name),
+    {event: 'instance-progress', id: id(name), step: 1, steps: 500},
+    {event: 'instance-progress', id: id(name), step: 100, steps: 500, epoch: 3.125, loss: 0.75},
+  ]);
+  const at = (columns: number) => liveLines(view, 4000, 0, columns)[1];
+  expect(at(80)).toBe('  finetune-A-with-a-long-name 100/500 · epoch 3.13 · loss 0.750 · 16.0 s left');
+  expect(at(70)).toBe('  finetune-A-with-a-long-name 100/500 · loss 0.750 · 16.0 s left');
+  expect(at(60)).toBe('  finetune-A-with-a-long-name 100/500 · 16.0 s left');
+  expect(at(40)).toBe('  finetune…ng-name 100/500 · 16.0 s left');
+  for (let columns = 1; columns <= 100; columns++) expect(at(columns)?.length).toBeLessThanOrEqual(columns);
+});
+
+test('prose is broken between words and keeps its indent; a word that is too long stays whole', () => {
+  expect(wrapWords('Lower lr, or set `clip: 1`.', 14, '  ')).toEqual(['  Lower lr, or', '  set `clip:', '  1`.']);
+  expect(wrapWords('see /a/very/long/path now', 8)).toEqual(['see', '/a/very/long/path', 'now']);
+  expect(wrapWords('', 8)).toEqual(['']);
+  expect(wrapWords('one line', Number.POSITIVE_INFINITY, '  ')).toEqual(['  one line']);
+});
+
+test('the time left of what went on from a checkpoint counts only the steps it has done itself', () => {
+  const view = viewOf([
+    {event: 'run-started', pipeline: 'p', instances: 4, verdicts},
+    started('a'),
+    {event: 'instance-progress', id: id('a'), step: 901, steps: 1000},
+    {event: 'instance-progress', id: id('a'), step: 950, steps: 1000},
+  ]);
+  expect(liveLines(view, 10_000, 0, 80)[1]).toBe('  a 950/1000 · 10.0 s left');
 });

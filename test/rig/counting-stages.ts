@@ -1,4 +1,4 @@
-import {appendFileSync} from 'node:fs';
+import {appendFileSync, readFileSync, writeSync} from 'node:fs';
 import {z} from 'zod';
 import type {Row} from '../../src/artifact/kinds.ts';
 import {defineStage, type Registry, StageError} from '../../src/stage/define-stage.ts';
@@ -113,7 +113,10 @@ const failing = defineStage({
   version: 1,
   doc: 'Fails: with a message for the user, with an exception of ours, or by taking the process down.',
   params: z.strictObject({
-    how: z.enum(['stage-error', 'exception', 'exit']).default('stage-error').describe('The way in which to fail.'),
+    how: z
+      .enum(['stage-error', 'exception', 'exit', 'abort'])
+      .default('stage-error')
+      .describe('The way in which to fail.'),
   }),
   inputs: {a: {...NUMBER_INPUT, optional: true}},
   outputs: {summary: VALUE},
@@ -121,8 +124,47 @@ const failing = defineStage({
   async run({params}) {
     count('fail', params);
     if (params.how === 'exit') process.exit(17);
+    if (params.how === 'abort') {
+      for (let line = 1; line <= 25; line++) writeSync(2, `line ${line} of native code\n`);
+      process.abort();
+    }
     if (params.how === 'exception') throw new Error('Internal error: asked for');
     throw new StageError('This stage always fails.', 'Use another stage.');
+  },
+});
+
+/** How often a stage with these parameters has run so far, this time included. */
+function attempts(stage: string, params: unknown): number {
+  count(stage, params);
+  const lines = readFileSync(process.env.BASIN_COUNT_FILE ?? '', 'utf8').split('\n');
+  return lines.filter((line) => line === `${stage} ${JSON.stringify(params)}`).length;
+}
+
+const mortal = defineStage({
+  name: 'mortal',
+  version: 1,
+  doc: 'Takes its process down the first times it runs, each time as soon as it has saved a checkpoint; needs BASIN_COUNT_FILE.',
+  params: z.strictObject({
+    deaths: z.int().min(0).describe('How often it takes its process down.'),
+    seed: z.int().default(0).describe('Tells several apart.'),
+  }),
+  inputs: {},
+  outputs: {summary: {kind: 'summary', doc: 'How many lives it took.', columns: {value: 'float64'}}},
+  computes: 'plain',
+  async run({params, services}) {
+    const attempt = attempts('mortal', params);
+    const saved = await services.checkpoints.load();
+    const lives = saved && typeof saved.position === 'number' ? saved.position + 1 : 1;
+    services.log(`life ${lives}`);
+    if (attempt > params.deaths) return {summary: [{value: lives}]};
+    for (let offered = false; !offered; ) {
+      await services.checkpoints.offer(() => {
+        offered = true;
+        return {position: lives, arrays: {}};
+      });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    process.exit(9);
   },
 });
 
@@ -156,5 +198,5 @@ const sleeplessTrain = defineStage({
 
 /** By name, as the composition roots register the real ones. */
 export const countingStages: Registry = new Map(
-  [number, add, mod, scale, gather, failing, sleeplessTrain].map((stage) => [stage.name, stage]),
+  [number, add, mod, scale, gather, failing, mortal, sleeplessTrain].map((stage) => [stage.name, stage]),
 );

@@ -62,6 +62,7 @@ export function graphOf(sketches: readonly InstanceSketch[], name = 'pipeline', 
       axes: {},
       params: params ?? {},
       inputs: Object.fromEntries(Object.entries(inputs ?? {}).map(([key, input]) => [key, bindingOf(input)])),
+      retries: 0,
     }),
   );
   const takes = ({inputs}: Instance, index: number) =>

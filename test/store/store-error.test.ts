@@ -6,8 +6,8 @@ import {reopened} from '../rig/temporary-store.ts';
 const system = (code: string) => Object.assign(new Error(`${code}: words of the system`), {code});
 
 test.each([
-  ['ENOSPC', 'store-full', 'the disk is full', 'basin cache gc'],
-  ['EDQUOT', 'store-full', 'the disk is full', 'basin cache gc'],
+  ['ENOSPC', 'store-full', 'the disk is full', 'Free some space'],
+  ['EDQUOT', 'store-full', 'the disk is full', 'Free some space'],
   ['EACCES', 'store-no-rights', 'no permission', 'chmod'],
   ['EROFS', 'store-read-only', 'read-only', '--cache'],
   ['EIO', 'store-failed', 'words of the system', 'disk'],

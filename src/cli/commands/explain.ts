@@ -3,26 +3,26 @@ import {type Explanation, explainInstance} from '../../plan/explain.ts';
 import {reasonText} from '../../plan/reason-text.ts';
 import type {Change} from '../../plan/verdict.ts';
 import {EXIT} from '../exit-code.ts';
-import {printFaults} from '../faults.ts';
 import {findInstances} from '../find-instance.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
 import {withPrepared} from '../prepare.ts';
 
 export const explainCommand = (file: string, name: string, options: PipelineOptions): Promise<number> =>
-  withPrepared(file, options, 'look', async ({graph, plan, store}) => {
-    const json = options.json ?? false;
-    const found = findInstances(graph, name);
-    if (!found.ok) {
-      printFaults(found.error, json);
-      return EXIT.wrong;
-    }
-    for (const {id} of found.value) {
-      const explanation = explainInstance(graph, plan, store, id);
-      if (!explanation) throw new Error(`Internal error: ${id} is not in its own plan`);
-      process.stdout.write(`${json ? JSON.stringify(explanationJson(explanation)) : explanationText(explanation)}\n`);
-    }
-    return EXIT.done;
-  });
+  withPrepared(
+    file,
+    options,
+    'look',
+    (graph) => findInstances(graph, name),
+    async ({graph, plan, store}, instances) => {
+      for (const {id} of instances) {
+        const explanation = explainInstance(graph, plan, store, id);
+        if (!explanation) throw new Error(`Internal error: ${id} is not in its own plan`);
+        const shown = options.json ? JSON.stringify(explanationJson(explanation)) : explanationText(explanation);
+        process.stdout.write(`${shown}\n`);
+      }
+      return EXIT.done;
+    },
+  );
 
 /**
  * The contract: for a cached instance, `changes` is empty and `lastChanges` says what made it run the last time. A field that

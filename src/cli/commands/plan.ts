@@ -1,3 +1,4 @@
+import {ok} from '../../base/result.ts';
 import type {Graph} from '../../graph/graph.ts';
 import {reasonText} from '../../plan/reason-text.ts';
 import type {Plan} from '../../plan/verdict.ts';
@@ -13,7 +14,7 @@ interface PlanOptions extends PipelineOptions {
 }
 
 export const planCommand = (file: string, options: PlanOptions): Promise<number> =>
-  withPrepared(file, options, 'look', async ({graph, plan}) => {
+  withPrepared(file, options, 'look', ok, async ({graph, plan}) => {
     process.stdout.write(`${planShown(graph, plan, options)}\n`);
     return EXIT.done;
   });

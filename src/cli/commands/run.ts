@@ -1,18 +1,19 @@
+import {fail, ok, type Result} from '../../base/result.ts';
+import type {Graph, Instance} from '../../graph/graph.ts';
 import type {Verdict} from '../../plan/verdict.ts';
 import type {RunEvent, RunTotals} from '../../run/event.ts';
 import type {OnFailure, RunResult} from '../../run/run-options.ts';
 import {runPlan} from '../../run/run-plan.ts';
 import {WorkerPool} from '../../run/worker-pool.ts';
 import {chooseReporter} from '../choose-reporter.ts';
-import {commandName} from '../command-name.ts';
 import {EXIT} from '../exit-code.ts';
-import {printFaults} from '../faults.ts';
 import {findInstances, withUpstream} from '../find-instance.ts';
 import {onInterrupt} from '../interrupt.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
 import {defaultJobs, poolProfile} from '../pool-setting.ts';
 import {type Prepared, withPrepared} from '../prepare.ts';
 import {printResults} from '../print-results.ts';
+import {repeatCommand} from '../repeat-command.ts';
 import {reportExpectations} from '../report-expectations.ts';
 
 export interface RunCommandOptions extends PipelineOptions {
@@ -25,18 +26,21 @@ export interface RunCommandOptions extends PipelineOptions {
 }
 
 export const runCommand = (file: string, options: RunCommandOptions): Promise<number> =>
-  withPrepared(file, options, 'run', async (prepared) => {
-    const {graph} = prepared;
-    const targets = (options.target ?? []).map((target) => findInstances(graph, target));
-    const faults = targets.flatMap((found) => (found.ok ? [] : found.error));
-    if (faults.length > 0) {
-      printFaults(faults, options.json ?? false);
-      return EXIT.wrong;
-    }
-    const named = targets.flatMap((found) => (found.ok ? found.value : []));
-    const wanted = withUpstream(graph, named.length > 0 ? named : graph.instances);
-    return runPrepared(file, prepared, wanted, options);
-  });
+  withPrepared(
+    file,
+    options,
+    'run',
+    (graph) => findTargets(graph, options.target ?? []),
+    (prepared, targets) => runPrepared(file, prepared, withUpstream(prepared.graph, targets), options),
+  );
+
+/** The instances asked for, all of them when none are named. */
+function findTargets(graph: Graph, names: readonly string[]): Result<readonly Instance[]> {
+  if (names.length === 0) return ok(graph.instances);
+  const targets = names.map((name) => findInstances(graph, name));
+  const faults = targets.flatMap((found) => (found.ok ? [] : found.error));
+  return faults.length > 0 ? fail(faults) : ok(targets.flatMap((found) => (found.ok ? found.value : [])));
+}
 
 async function runPrepared(
   file: string,
@@ -47,12 +51,14 @@ async function runPrepared(
   const startedAt = performance.now();
   const reporter = await chooseReporter(options.json ?? false, {
     detail: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
-    logCommand: (id) => `${commandName()} log ${file} '${id}'`,
+    logCommand: (id) => repeatCommand('log', file, [id], options),
   });
   const log = store.openRunLog(`${new Date().toISOString().replaceAll(':', '')}-${graph.name}`);
   const emit = (event: RunEvent): void => {
     reporter.report(event);
-    if (isWorthKeeping(event)) log.append(event);
+    const unkept = isWorthKeeping(event) ? log.append(event) : undefined;
+    // A result is worth more than its log.
+    if (unkept) reporter.report({event: 'warning', message: `${unkept.message} The log of this run ends here.`});
   };
   const jobs = options.jobs ?? defaultJobs();
   const pool = new WorkerPool(poolProfile(manifest?.backend ?? 'cpu', jobs));
@@ -80,7 +86,7 @@ async function runPrepared(
     const totals: RunTotals = {...result.totals, seconds: (performance.now() - startedAt) / 1000};
     emit({event: 'run-finished', ...totals});
     reporter.close();
-    if (!options.json && !options.quiet) printResults(file, graph, store, result);
+    if (!options.json && !options.quiet) printResults(file, graph, store, result, options);
     return exitCode(result, unmet);
   } finally {
     reporter.close();

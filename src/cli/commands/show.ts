@@ -14,29 +14,34 @@ import {commandFault, printFaults} from '../faults.ts';
 import {findInstances} from '../find-instance.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
 import {withPrepared} from '../prepare.ts';
+import {repeatCommand} from '../repeat-command.ts';
 
 type ShowOptions = PipelineOptions & {readonly format: RowFormat | 'arrow'; readonly output?: string};
 
 /** `show FILE INSTANCE.ARTIFACT`; a node's name instead of an instance shows all its points, axes as columns. */
 export const showCommand = (file: string, name: string, options: ShowOptions): Promise<number> =>
-  withPrepared(file, options, 'look', async ({graph, plan, store}) => {
-    const json = options.json ?? false;
-    const reference = readReference(graph, name, options);
-    if (!reference.ok) {
-      printFaults(reference.error, json);
-      return EXIT.wrong;
-    }
-    const {instances, artifact} = reference.value;
-    const members = instances.flatMap(({index}) => plan.instances[index] ?? []);
-    const shown = await content(store, members, artifact, options);
-    if (!shown.ok) {
-      printFaults([{code: 'not-stored', message: shown.error, hint: `Run it first: basin run ${file}`}], json);
-      return EXIT.failed;
-    }
-    if (options.output === undefined) process.stdout.write(shown.value);
-    else await writeOutput(options.output, shown.value);
-    return EXIT.done;
-  });
+  withPrepared(
+    file,
+    options,
+    'look',
+    (graph) => readReference(graph, name, options),
+    async ({plan, store}, {instances, artifact}) => {
+      const members = instances.flatMap(({index}) => plan.instances[index] ?? []);
+      const shown = await content(store, members, artifact, options);
+      if (!shown.ok) {
+        const fault = {
+          code: 'not-stored',
+          message: shown.error,
+          hint: `Run it first: ${repeatCommand('run', file, [], options)}`,
+        };
+        printFaults([fault], options.json ?? false);
+        return EXIT.failed;
+      }
+      if (options.output === undefined) process.stdout.write(shown.value);
+      else await writeOutput(options.output, shown.value);
+      return EXIT.done;
+    },
+  );
 
 interface Reference {
   readonly instances: readonly Instance[];

@@ -1,0 +1,101 @@
+import {spawnSync} from 'node:child_process';
+import {chmod, mkdir, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {expect, test} from 'vitest';
+import {BASIN, basin, environment, STACK, scratchFolder} from '../cli/basin.ts';
+import {PLAIN} from '../cli/study.ts';
+import {expectIntact} from './intact.ts';
+import {inNamespace, may} from './namespace.ts';
+
+const LOOKS = {
+  plan: ['plan', 'plain.yaml'],
+  show: ['show', 'plain.yaml', 'again.summary', '--format', 'csv'],
+  arrow: ['show', 'plain.yaml', 'start.weights', '--output', 'start.csv', '--format', 'csv'],
+  explain: ['explain', 'plain.yaml', 'again'],
+  log: ['log', 'plain.yaml', 'again'],
+} as const;
+const steps = (when: string): string =>
+  Object.entries(LOOKS)
+    .map(([name, args]) => `step ${when}-${name} "$BASIN" ${args.join(' ')}`)
+    .join('\n');
+
+test.skipIf(!may('mount'))(
+  'on a read-only cache plan, show, explain and log answer as before, and a run stops with what to do',
+  async () => {
+    const cwd = await scratchFolder();
+    await writeFile(join(cwd, 'plain.yaml'), PLAIN);
+    await writeFile(join(cwd, 'more.yaml'), PLAIN.replace('labels: 3', 'labels: 4'));
+    const {step, out} = await inNamespace(
+      'mount',
+      cwd,
+      `mount -t tmpfs -o size=8m none "$PLACE"
+     step run "$BASIN" run plain.yaml
+     ${steps('before')}
+     cp -r "$PLACE/cache" "$OUT/before"
+     mount -o remount,ro "$PLACE"
+     ${steps('after')}
+     step rerun "$BASIN" run plain.yaml
+     step more "$BASIN" run more.yaml
+     step json "$BASIN" run more.yaml --json
+     cp -r "$PLACE/cache" "$OUT/after"
+     diff -r "$OUT/before/keys" "$OUT/after/keys"
+     diff -r "$OUT/before/runs" "$OUT/after/runs"`,
+    );
+    expect(step('run').code).toBe(0);
+    for (const name of Object.keys(LOOKS)) {
+      expect(step(`before-${name}`), name).toMatchObject({code: 0, stderr: ''});
+      expect(step(`after-${name}`), name).toEqual(step(`before-${name}`));
+    }
+    expect(step('after-show').stdout).toMatch(/^instance,|^\w+,/);
+    const root = join(cwd, 'place', 'cache');
+    const message = `Cannot write the log of a run to the cache at ${root}: the file system is read-only.`;
+    const hint = 'Name another folder with --cache DIR or BASIN_CACHE.';
+    for (const name of ['rerun', 'more'])
+      expect(step(name)).toEqual({code: 1, stdout: '', stderr: `store-read-only: ${message}\n${hint}\n`});
+    expect(step('json').code).toBe(1);
+    expect(JSON.parse(step('json').stdout)).toMatchObject({errors: [{code: 'store-read-only', message, hint}]});
+    expect(await expectIntact(join(out, 'after'))).toBe(2);
+  },
+  120_000,
+);
+
+function as(user: readonly string[], args: readonly string[], cwd: string) {
+  const [program = BASIN, ...rest] = [...user, BASIN, ...args];
+  const {status, stdout, stderr} = spawnSync(program, rest, {
+    cwd,
+    env: {...environment(join(cwd, 'cache')), HOME: '/nonexistent', XDG_CACHE_HOME: ''},
+    encoding: 'utf8',
+  });
+  return {code: status, stdout, stderr};
+}
+
+// Root passes every permission, so it becomes nobody.
+const asOther = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
+const works = as(asOther, ['--version'], import.meta.dirname).code === 0;
+if (!works) console.info('Skipped: nobody else may start basin from where this checkout lies.');
+
+test.skipIf(!works)(
+  'a cache that another user keeps for himself is told with what to do, by every command',
+  async () => {
+    const cwd = await scratchFolder();
+    await chmod(cwd, 0o755);
+    await writeFile(join(cwd, 'plain.yaml'), PLAIN);
+    const closed = join(cwd, 'closed');
+    await mkdir(closed);
+    await basin(['run', 'plain.yaml', '--cache', 'closed'], {cwd});
+    await chmod(closed, 0o000);
+    const {stdout, stderr, code} = as(asOther, ['plan', 'plain.yaml', '--cache', 'closed'], cwd);
+    expect(stderr).toBe(
+      `store-no-rights: Cannot open the cache at ${closed}: no permission.\nMake it yours with chown or chmod. Or name another folder with --cache DIR or BASIN_CACHE.\n`,
+    );
+    expect({stdout, code}).toEqual({stdout: '', code: 1});
+    await chmod(closed, 0o755);
+    const reading = as(asOther, ['plan', 'plain.yaml', '--cache', 'closed'], cwd);
+    expect(reading, reading.stderr).toMatchObject({code: 0, stderr: ''});
+    if (asOther.length === 0) return;
+    const running = as(asOther, ['run', 'plain.yaml', '--cache', 'closed'], cwd);
+    expect(running.code).toBe(1);
+    expect(running.stderr).toContain('no permission');
+    expect(running.stderr).not.toMatch(STACK);
+  },
+);
