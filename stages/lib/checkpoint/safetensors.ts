@@ -5,10 +5,8 @@ import {isJsonObject, type Json} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import {FLOAT_BYTES, type FloatFormat, isFloatFormat, toFloat32} from './float-formats.ts';
 import {quoted} from './quoted.ts';
-import {parseObject} from './read-json.ts';
+import {LONGEST_JSON, parseObject} from './read-json.ts';
 
-/** The format's own limit (safetensors README: "MAX_HEADER_SIZE" of its reference reader). */
-const LONGEST_HEADER = 100_000_000;
 const LENGTH_BYTES = 8;
 
 /** A tensor of a file; `begin` and `end` count bytes from the end of the header. */
@@ -30,13 +28,19 @@ const counts = (value: Json | undefined): readonly number[] | undefined => {
   return numbers.length === value.length ? numbers : undefined;
 };
 
+const formatName = (dtype: string): string => (/^\w{1,20}$/.test(dtype) ? dtype : quoted(dtype));
+
+const MOST_SIDES_SHOWN = 8;
+const shapeText = (shape: readonly number[]): string =>
+  shape.length > MOST_SIDES_SHOWN ? `[${shape.slice(0, MOST_SIDES_SHOWN)},…] (${shape.length} sides)` : `[${shape}]`;
+
 function entryOf(name: string, value: Json, refuse: (reason: string) => StageError): Entry {
   const tensor = `tensor ${quoted(name)}`;
   if (!isJsonObject(value)) throw refuse(`${tensor} is not described by an object`);
   const {dtype} = value;
   if (typeof dtype !== 'string') throw refuse(`${tensor} has no dtype`);
   if (!isFloatFormat(dtype)) {
-    throw refuse(`${tensor} is stored as ${dtype}, and only ${Object.keys(FLOAT_BYTES).join(', ')} can be read`);
+    throw refuse(`${tensor} is stored as ${formatName(dtype)}, and only ${Object.keys(FLOAT_BYTES).join(', ')} can be read`);
   }
   const shape = counts(value.shape);
   if (shape === undefined) throw refuse(`${tensor} has no shape of whole numbers`);
@@ -46,7 +50,7 @@ function entryOf(name: string, value: Json, refuse: (reason: string) => StageErr
   }
   const bytes = shape.reduce((product, extent) => product * extent, FLOAT_BYTES[dtype]);
   if (bytes !== end - begin) {
-    throw refuse(`${tensor} of shape [${shape}] and dtype ${dtype} needs ${bytes} bytes but is given ${end - begin}`);
+    throw refuse(`${tensor} of shape ${shapeText(shape)} and dtype ${dtype} needs ${bytes} bytes but is given ${end - begin}`);
   }
   return {name, format: dtype, shape, begin, end};
 }
@@ -91,8 +95,8 @@ async function readHeader(handle: FileHandle, file: string): Promise<{text: stri
   if (length > BigInt(size - LENGTH_BYTES)) {
     throw refuse(`its header claims ${length} bytes, but only ${size - LENGTH_BYTES} follow`);
   }
-  if (length > BigInt(LONGEST_HEADER)) {
-    throw refuse(`its header claims ${length} bytes, and the format allows ${LONGEST_HEADER}`);
+  if (length > BigInt(LONGEST_JSON)) {
+    throw refuse(`its header claims ${length} bytes, and basin reads headers of up to ${LONGEST_JSON}`);
   }
   const bytes = await readExactly(handle, LENGTH_BYTES, Number(length));
   try {
@@ -112,7 +116,8 @@ async function readHeader(handle: FileHandle, file: string): Promise<{text: stri
 export async function readSafetensors(path: string): Promise<NamedTensor[]> {
   const file = basename(path);
   const handle = await open(path).catch((error: Error) => {
-    throw new StageError(`${file} cannot be opened: ${error.message}.`);
+    const reason = 'code' in error ? String(error.code) : error.message;
+    throw new StageError(`${file} cannot be opened (${reason}).`, 'Check that the file is there and readable.');
   });
   try {
     const {text, dataStart, size} = await readHeader(handle, file);
