@@ -35,6 +35,11 @@ const isFile = (path: string): Promise<boolean> =>
     (found) => found.isFile(),
     () => false,
   );
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 const isFolder = (path: string): Promise<boolean> =>
   stat(path).then(
     (found) => found.isDirectory(),
@@ -42,8 +47,7 @@ const isFolder = (path: string): Promise<boolean> =>
   );
 
 /** A plain name of a safetensors file: an index may not lead out of its own folder. */
-const isShardName = (name: Json): name is string =>
-  typeof name === 'string' && /^[^/\\\0]+\.safetensors$/.test(name);
+const isShardName = (name: Json): name is string => typeof name === 'string' && /^[^/\\\0]+\.safetensors$/.test(name);
 
 /** The shards that an index names, sorted. @throws StageError when it names anything but files beside it. */
 async function shardsOf(index: string): Promise<string[]> {
@@ -59,6 +63,7 @@ async function shardsOf(index: string): Promise<string[]> {
     }
     names.add(file);
   }
+  if (names.size === 0) throw new StageError(`${INDEX} names no file in its weight_map.`, INDEX_HINT);
   return [...names].sort();
 }
 
@@ -88,7 +93,9 @@ export async function findCheckpoint(path: string): Promise<Result<CheckpointFil
   for (const file of [join(folder, CONFIG), ...weights]) {
     if (await isFile(file)) continue;
     return fail({
-      reason: `${basename(file)} is missing from the checkpoint.`,
+      reason: (await isThere(file))
+        ? `${basename(file)} in the checkpoint is not a file.`
+        : `${basename(file)} is missing from the checkpoint.`,
       hint: `A checkpoint is ${WEIGHTS} (or ${INDEX} and its shards) with ${CONFIG} beside it, as save_pretrained(folder) writes it.`,
     });
   }

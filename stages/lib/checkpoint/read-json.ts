@@ -51,7 +51,10 @@ async function readSmallFile(path: string, name: string): Promise<Uint8Array> {
     );
   } catch (error) {
     if (error instanceof StageError || !(error instanceof Error && 'code' in error)) throw error;
-    throw new StageError(`${name} cannot be read (${String(error.code)}).`, 'Check that the file is there and readable.');
+    throw new StageError(
+      `${name} cannot be read (${String(error.code)}).`,
+      'Check that the file is there and readable.',
+    );
   }
 }
 

@@ -8,7 +8,7 @@ const FIELDS = Object.keys(vitConfigSchema.shape).filter((name) => name !== 'mod
 
 const refuse = (reason: string): StageError =>
   new StageError(
-    `config.json cannot be used: ${reason}.`,
+    `config.json cannot be used: ${reason.replace(/\.$/, '')}.`,
     'Fetch the checkpoint again, or write the field as transformers does.',
   );
 

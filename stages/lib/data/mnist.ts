@@ -38,7 +38,7 @@ export async function readMnist(folder: string, split: 'train' | 'test', officia
   if (n !== nLabels) {
     throw new StageError(
       `${pictureFile.name} has ${n} pictures, but ${labelFile.name} has ${nLabels} labels.`,
-      'The two files belong to different splits or data sets.',
+      'The two files belong to different splits or data sets: fetch both again.',
     );
   }
   const wrong = labels.values.findIndex((label) => label >= MNIST_CLASSES);
