@@ -9,6 +9,7 @@ export class Faults {
   readonly #found = new Map<string, Diagnostic>();
   readonly #sources: SourceText[] = [];
   #beyond = 0;
+  #next: Place | undefined;
 
   /**
    * At one place a fault is kept once; `topic` tells faults of one code apart there. It is the message unless given: a
@@ -19,6 +20,7 @@ export class Faults {
     if (this.#found.has(id)) return;
     if (this.#found.size >= MOST_FAULTS) {
       this.#beyond += 1;
+      this.#next ??= at;
       return;
     }
     this.#found.set(id, {code, message, ...(hint !== undefined && {hint}), ...(at && {at})});
@@ -32,8 +34,9 @@ export class Faults {
   get all(): readonly Diagnostic[] {
     const found = [...this.#found.values()];
     if (this.#beyond === 0) return found;
-    const message = `There are more faults than the ${MOST_FAULTS} that are shown.`;
-    return [...found, {code: 'more-faults', message, hint: 'Mend these first.'}];
+    const message = `There are more faults than these ${MOST_FAULTS}; the next is here.`;
+    const at = this.#next;
+    return [...found, {code: 'more-faults', message, hint: 'Mend the others first.', ...(at && {at})}];
   }
 
   get none(): boolean {

@@ -28,11 +28,11 @@ export function decodeText(name: string, content: string | Uint8Array, faults: F
 export function readYaml(source: SourceText, faults: Faults, offset = 0): Document.Parsed | undefined {
   const text = ' '.repeat(offset) + source.text.slice(offset);
   // The parser keeps its own stack; the composer recurses, so depth is looked at between the two.
-  const parser = new Parser();
-  const tokens = tokensOf(text, parser);
-  const deep = tokens ? tooDeep(tokens) : parser.offset;
-  if (tokens === undefined || deep !== undefined) {
-    const at = {source, span: {start: deep ?? 0, end: (deep ?? 0) + 1}};
+  const tokens = tokensOf(text);
+  const deep = typeof tokens === 'number' ? tokens : tooDeep(tokens);
+  if (typeof tokens === 'number' || deep !== undefined) {
+    const start = deep ?? 0;
+    const at = {source, span: {start, end: start + 1}};
     faults.add('too-deep', at, `This is nested more than ${DEEPEST_NESTING} levels deep.`, 'Flatten it.');
     return undefined;
   }
@@ -59,15 +59,16 @@ export function readYaml(source: SourceText, faults: Faults, offset = 0): Docume
   return document.errors.length > 0 ? undefined : document;
 }
 
-/** Open parts of a document at which it is deeper than allowed whatever they are: a level takes at most a few. */
-const MOST_OPEN = 10 * DEEPEST_NESTING;
+/** Open at once in a document of the deepest nesting: itself, a collection a level, and the value that is being read. */
+const MOST_OPEN = DEEPEST_NESTING + 3;
 
-/** The tokens of a text, or undefined once it is so deep that the rest need not be looked at; the parser stands there. */
-function tokensOf(text: string, parser: Parser): CST.Token[] | undefined {
+/** The tokens of a text; or where it passes the limit, as soon as that is known, for its rest may be millions of brackets. */
+function tokensOf(text: string): CST.Token[] | number {
+  const parser = new Parser();
   const tokens: CST.Token[] = [];
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) tokens.push(token);
-    if (parser.stack.length > MOST_OPEN) return undefined;
+    if (parser.stack.length > MOST_OPEN) return parser.stack[DEEPEST_NESTING + 2]?.offset ?? parser.offset;
   }
   for (const token of parser.end()) tokens.push(token);
   return tokens;
