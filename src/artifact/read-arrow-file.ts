@@ -30,6 +30,8 @@ export function readArrowFile(kind: ArtifactKind, bytes: Uint8Array, name: strin
   reader.open();
   if (reader.numDictionaries > 0) throw damaged(name);
   checkMetadata(reader.schema, kind, name);
+  // Without a column no length holds the count of rows to the file's size.
+  if (reader.schema.fields.length === 0) throw damaged(name);
   const batches = Array.from({length: reader.numRecordBatches}, (_, index) => {
     const batch = reader.readRecordBatch(index);
     if (batch === null) throw damaged(name);

@@ -1,9 +1,10 @@
-import {readdir, readFile} from 'node:fs/promises';
+import {readdir, readFile, stat} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {nearestName} from '../base/nearest.ts';
 import {fail, type Result} from '../base/result.ts';
 import type {Graph} from '../graph/graph.ts';
+import {LARGEST_FILE, tooLarge} from '../spec/file-size.ts';
 import {commandFault} from './faults.ts';
 import type {PipelineOptions} from './pipeline-options.ts';
 
@@ -25,6 +26,13 @@ export async function loadPipeline(file: string, options: PipelineOptions): Prom
 
 async function readInput(path: string, what: string): Promise<Result<Uint8Array, readonly Diagnostic[]>> {
   try {
+    const found = await stat(resolve(path));
+    // Before it is opened: a pipe that nobody writes to would be waited on for ever.
+    if (!found.isFile() && !found.isDirectory()) {
+      const hint = 'Save it as a file first: it may be read more than once.';
+      return fail([commandFault(`Cannot open the ${what} file "${path}": it is a pipe or a device.`, hint)]);
+    }
+    if (found.isFile() && found.size > LARGEST_FILE) return fail([tooLarge(path, found.size)]);
     return {ok: true, value: await readFile(resolve(path))};
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';

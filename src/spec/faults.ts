@@ -1,10 +1,15 @@
 import type {Diagnostic, SourceText} from '../base/diagnostic.ts';
 import type {Place} from './tree.ts';
 
+/** Nobody reads more at once, and each is shown with its line: a hostile file of a few megabytes has a million. */
+const MOST_FAULTS = 100;
+
 /** Collects faults, so that a phase can carry on and all of them are shown at once. */
 export class Faults {
   readonly #found = new Map<string, Diagnostic>();
   readonly #sources: SourceText[] = [];
+  #beyond = 0;
+  #next: Place | undefined;
 
   /**
    * At one place a fault is kept once; `topic` tells faults of one code apart there. It is the message unless given: a
@@ -13,6 +18,11 @@ export class Faults {
   add(code: string, at: Place | undefined, message: string, hint?: string, topic = message): void {
     const id = `${code}\n${at ? `${this.#number(at.source)} ${at.span.start} ${at.span.end}` : ''}\n${topic}`;
     if (this.#found.has(id)) return;
+    if (this.#found.size >= MOST_FAULTS) {
+      this.#beyond += 1;
+      this.#next ??= at;
+      return;
+    }
     this.#found.set(id, {code, message, ...(hint !== undefined && {hint}), ...(at && {at})});
   }
 
@@ -22,7 +32,11 @@ export class Faults {
   }
 
   get all(): readonly Diagnostic[] {
-    return [...this.#found.values()];
+    const found = [...this.#found.values()];
+    if (this.#beyond === 0) return found;
+    const message = `There are more faults than these ${MOST_FAULTS}; the next is here.`;
+    const at = this.#next;
+    return [...found, {code: 'more-faults', message, hint: 'Mend the others first.', ...(at && {at})}];
   }
 
   get none(): boolean {
@@ -30,6 +44,6 @@ export class Faults {
   }
 
   get count(): number {
-    return this.#found.size;
+    return this.#found.size + this.#beyond;
   }
 }

@@ -1,17 +1,15 @@
-import {Composer, type CST, type Document, Parser} from 'yaml';
+import {Composer, type CST, type Document, Lexer, Parser} from 'yaml';
 import type {SourceText} from '../base/diagnostic.ts';
 import type {Faults} from './faults.ts';
+import {LARGEST_FILE, tooLarge} from './file-size.ts';
 
-const LARGEST_FILE = 5_000_000;
 export const DEEPEST_NESTING = 100;
-
-const MiB = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** The text of a file: UTF-8, without its byte order mark; undefined, with a fault, when it cannot be one. */
 export function decodeText(name: string, content: string | Uint8Array, faults: Faults): SourceText | undefined {
   if (content.length > LARGEST_FILE) {
-    const most = `basin reads files of up to ${MiB(LARGEST_FILE)}; big data belongs into files that stages read.`;
-    faults.add('too-large', undefined, `${name} is ${MiB(content.length)} large.`, most);
+    const {code, message, hint} = tooLarge(name, content.length);
+    faults.add(code, undefined, message, hint);
     return undefined;
   }
   if (typeof content === 'string') return {name, text: content.replace(/^\uFEFF/, '')};
@@ -30,10 +28,11 @@ export function decodeText(name: string, content: string | Uint8Array, faults: F
 export function readYaml(source: SourceText, faults: Faults, offset = 0): Document.Parsed | undefined {
   const text = ' '.repeat(offset) + source.text.slice(offset);
   // The parser keeps its own stack; the composer recurses, so depth is looked at between the two.
-  const tokens = [...new Parser().parse(text)];
-  const deep = tooDeep(tokens);
-  if (deep !== undefined) {
-    const at = {source, span: {start: deep, end: deep + 1}};
+  const tokens = tokensOf(text);
+  const deep = typeof tokens === 'number' ? tokens : tooDeep(tokens);
+  if (typeof tokens === 'number' || deep !== undefined) {
+    const start = deep ?? 0;
+    const at = {source, span: {start, end: start + 1}};
     faults.add('too-deep', at, `This is nested more than ${DEEPEST_NESTING} levels deep.`, 'Flatten it.');
     return undefined;
   }
@@ -58,6 +57,21 @@ export function readYaml(source: SourceText, faults: Faults, offset = 0): Docume
     faults.add('yaml-syntax', at, 'This file asks for an old version of YAML.', 'Remove the line "%YAML …".');
   }
   return document.errors.length > 0 ? undefined : document;
+}
+
+/** Open at once in a document of the deepest nesting: itself, a collection a level, and the value that is being read. */
+const MOST_OPEN = DEEPEST_NESTING + 3;
+
+/** The tokens of a text; or where it passes the limit, as soon as that is known, for its rest may be millions of brackets. */
+function tokensOf(text: string): CST.Token[] | number {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) tokens.push(token);
+    if (parser.stack.length > MOST_OPEN) return parser.stack[DEEPEST_NESTING + 2]?.offset ?? parser.offset;
+  }
+  for (const token of parser.end()) tokens.push(token);
+  return tokens;
 }
 
 const SYNTAX_HINTS: ReadonlyMap<string, string> = new Map([

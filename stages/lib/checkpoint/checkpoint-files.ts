@@ -1,9 +1,9 @@
 import {stat} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
-import {isJsonObject} from '../../../src/base/json.ts';
+import {isJsonObject, type Json} from '../../../src/base/json.ts';
 import {fail, ok, type Result} from '../../../src/base/result.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
-import {quoted} from './quoted.ts';
+import {quoted, shown} from './quoted.ts';
 import {readObject} from './read-json.ts';
 
 /** The files of a checkpoint, as absolute paths. */
@@ -28,9 +28,16 @@ const PREPROCESSOR = 'preprocessor_config.json';
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 
+const INDEX_HINT = 'Use an index as transformers writes it, with its shards in the same folder.';
+
 const isFile = (path: string): Promise<boolean> =>
   stat(path).then(
     (found) => found.isFile(),
+    () => false,
+  );
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
     () => false,
   );
 const isFolder = (path: string): Promise<boolean> =>
@@ -40,23 +47,23 @@ const isFolder = (path: string): Promise<boolean> =>
   );
 
 /** A plain name of a safetensors file: an index may not lead out of its own folder. */
-const isShardName = (name: unknown): name is string =>
-  typeof name === 'string' && /^[^/\\\0]+\.safetensors$/.test(name);
+const isShardName = (name: Json): name is string => typeof name === 'string' && /^[^/\\\0]+\.safetensors$/.test(name);
 
 /** The shards that an index names, sorted. @throws StageError when it names anything but files beside it. */
 async function shardsOf(index: string): Promise<string[]> {
   const {weight_map: map} = await readObject(index);
-  if (!isJsonObject(map)) throw new StageError(`${INDEX} has no weight_map from tensors to files.`);
+  if (!isJsonObject(map)) throw new StageError(`${INDEX} has no weight_map from tensors to files.`, INDEX_HINT);
   const names = new Set<string>();
   for (const [tensor, file] of Object.entries(map)) {
     if (!isShardName(file)) {
       throw new StageError(
-        `${INDEX} places tensor ${quoted(tensor)} in ${quoted(String(file))}, which is not a safetensors file beside it.`,
-        'Use an index as transformers writes it, with its shards in the same folder.',
+        `${INDEX} places tensor ${quoted(tensor)} in ${shown(file)}, which is not a safetensors file beside it.`,
+        INDEX_HINT,
       );
     }
     names.add(file);
   }
+  if (names.size === 0) throw new StageError(`${INDEX} names no file in its weight_map.`, INDEX_HINT);
   return [...names].sort();
 }
 
@@ -86,7 +93,9 @@ export async function findCheckpoint(path: string): Promise<Result<CheckpointFil
   for (const file of [join(folder, CONFIG), ...weights]) {
     if (await isFile(file)) continue;
     return fail({
-      reason: `${basename(file)} is missing from the checkpoint.`,
+      reason: (await isThere(file))
+        ? `${basename(file)} in the checkpoint is not a file.`
+        : `${basename(file)} is missing from the checkpoint.`,
       hint: `A checkpoint is ${WEIGHTS} (or ${INDEX} and its shards) with ${CONFIG} beside it, as save_pretrained(folder) writes it.`,
     });
   }

@@ -1,8 +1,10 @@
+import {basename} from 'node:path';
 import type {NamedTensor} from '../../../src/artifact/kinds.ts';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import {findCheckpoint} from './checkpoint-files.ts';
 import {checkpointPreprocessor, type PreprocessorSettings} from './preprocessor.ts';
+import {quoted} from './quoted.ts';
 import {readObject} from './read-json.ts';
 import {readSafetensors} from './safetensors.ts';
 import {vitTensorName} from './tensor-names.ts';
@@ -15,6 +17,9 @@ export interface Checkpoint {
   /** By their names in ViTForImageClassification; the classifier only where the checkpoint has one. */
   readonly tensors: ReadonlyMap<string, NamedTensor>;
 }
+
+/** What later messages may show as it stands. */
+const TENSOR_NAME = /^[\w.-]{1,200}$/;
 
 /**
  * Reads a HuggingFace ViT checkpoint: a folder, or a .safetensors file with config.json beside it.
@@ -30,9 +35,20 @@ export async function loadCheckpoint(path: string): Promise<Checkpoint> {
   const tensors = new Map<string, NamedTensor>();
   for (const file of files.value.weights) {
     for (const tensor of await readSafetensors(file)) {
+      if (!TENSOR_NAME.test(tensor.name)) {
+        throw new StageError(
+          `${basename(file)} holds a tensor named ${quoted(tensor.name)}, which no Vision Transformer has.`,
+          'Choose a checkpoint as save_pretrained(folder) writes it.',
+        );
+      }
       const name = vitTensorName(tensor.name);
       if (name === undefined) continue;
-      if (tensors.has(name)) throw new StageError(`The checkpoint ${path} holds the tensor ${name} more than once.`);
+      if (tensors.has(name)) {
+        throw new StageError(
+          `The checkpoint ${path} holds the tensor ${name} more than once; the second is in ${basename(file)}.`,
+          'Its shards overlap, or one is from another checkpoint: fetch it again.',
+        );
+      }
       tensors.set(name, {...tensor, name});
     }
   }

@@ -63,7 +63,10 @@ const FIELDS = Object.keys(preprocessorShape.shape);
 export function checkpointPreprocessor(config: JsonObject): PreprocessorSettings {
   const {size, do_center_crop: crop} = config;
   if (crop === true) {
-    throw new StageError('preprocessor_config.json asks for a centre crop, which a ViT image processor does not do.');
+    throw new StageError(
+      'preprocessor_config.json asks for a centre crop, which a ViT image processor does not do.',
+      'Remove do_center_crop, or choose a checkpoint of a ViT.',
+    );
   }
   const used = Object.fromEntries(
     FIELDS.filter((name) => config[name] !== undefined).map((name) => [name, config[name]]),
@@ -73,5 +76,8 @@ export function checkpointPreprocessor(config: JsonObject): PreprocessorSettings
     ...(typeof size === 'number' && {size: {height: size, width: size}}),
   });
   if (parsed.success) return parsed.data;
-  throw new StageError(`preprocessor_config.json asks for what basin cannot do: ${schemaFaults(parsed.error)}.`);
+  throw new StageError(
+    `preprocessor_config.json asks for what basin cannot do: ${schemaFaults(parsed.error)}.`,
+    'Write the field as ViTImageProcessor does, or remove the file: its defaults are those of google/vit.',
+  );
 }

@@ -5,10 +5,8 @@ import {isJsonObject, type Json} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import {FLOAT_BYTES, type FloatFormat, isFloatFormat, toFloat32} from './float-formats.ts';
 import {quoted} from './quoted.ts';
-import {parseObject} from './read-json.ts';
+import {LONGEST_JSON, parseObject} from './read-json.ts';
 
-/** The format's own limit (safetensors README: "MAX_HEADER_SIZE" of its reference reader). */
-const LONGEST_HEADER = 100_000_000;
 const LENGTH_BYTES = 8;
 
 /** A tensor of a file; `begin` and `end` count bytes from the end of the header. */
@@ -20,6 +18,8 @@ interface Entry {
   readonly end: number;
 }
 
+const OTHER_NUMBERS = 'Save the checkpoint again in one of these, with save_pretrained(folder).';
+const LFS_POINTER = 'version ';
 const DAMAGED = 'The file is damaged or not complete; fetch it again and compare its size and SHA-256 with the source.';
 
 const counts = (value: Json | undefined): readonly number[] | undefined => {
@@ -30,13 +30,28 @@ const counts = (value: Json | undefined): readonly number[] | undefined => {
   return numbers.length === value.length ? numbers : undefined;
 };
 
-function entryOf(name: string, value: Json, refuse: (reason: string) => StageError): Entry {
+type Refuse = (reason: string, hint?: string) => StageError;
+const refusalOf =
+  (file: string): Refuse =>
+  (reason, hint = DAMAGED) =>
+    new StageError(`${file} cannot be read as safetensors: ${reason}.`, hint);
+
+const formatName = (dtype: string): string => (/^\w{1,20}$/.test(dtype) ? dtype : quoted(dtype));
+
+const MOST_SIDES_SHOWN = 8;
+const shapeText = (shape: readonly number[]): string =>
+  shape.length > MOST_SIDES_SHOWN ? `[${shape.slice(0, MOST_SIDES_SHOWN)},…] (${shape.length} sides)` : `[${shape}]`;
+
+function entryOf(name: string, value: Json, refuse: Refuse): Entry {
   const tensor = `tensor ${quoted(name)}`;
   if (!isJsonObject(value)) throw refuse(`${tensor} is not described by an object`);
   const {dtype} = value;
   if (typeof dtype !== 'string') throw refuse(`${tensor} has no dtype`);
   if (!isFloatFormat(dtype)) {
-    throw refuse(`${tensor} is stored as ${dtype}, and only ${Object.keys(FLOAT_BYTES).join(', ')} can be read`);
+    throw refuse(
+      `${tensor} is stored as ${formatName(dtype)}, and only ${Object.keys(FLOAT_BYTES).join(', ')} can be read`,
+      OTHER_NUMBERS,
+    );
   }
   const shape = counts(value.shape);
   if (shape === undefined) throw refuse(`${tensor} has no shape of whole numbers`);
@@ -46,14 +61,16 @@ function entryOf(name: string, value: Json, refuse: (reason: string) => StageErr
   }
   const bytes = shape.reduce((product, extent) => product * extent, FLOAT_BYTES[dtype]);
   if (bytes !== end - begin) {
-    throw refuse(`${tensor} of shape [${shape}] and dtype ${dtype} needs ${bytes} bytes but is given ${end - begin}`);
+    throw refuse(
+      `${tensor} of shape ${shapeText(shape)} and dtype ${dtype} needs ${bytes} bytes but is given ${end - begin}`,
+    );
   }
   return {name, format: dtype, shape, begin, end};
 }
 
 /** The tensors that a header describes, in the order of their bytes, which must fill the file without gap or overlap. */
 function entriesOf(header: string, dataBytes: number, file: string): Entry[] {
-  const refuse = (reason: string) => new StageError(`${file} cannot be read as safetensors: ${reason}.`, DAMAGED);
+  const refuse = refusalOf(file);
   const entries = Object.entries(parseObject(header, `The header of ${file}`))
     .filter(([name]) => name !== '__metadata__')
     .map(([name, value]) => entryOf(name, value, refuse))
@@ -84,15 +101,18 @@ async function readExactly(handle: FileHandle, position: number, length: number)
 
 async function readHeader(handle: FileHandle, file: string): Promise<{text: string; dataStart: number; size: number}> {
   const {size} = await handle.stat();
-  const refuse = (reason: string) => new StageError(`${file} cannot be read as safetensors: ${reason}.`, DAMAGED);
+  const refuse = refusalOf(file);
   if (size < LENGTH_BYTES) throw refuse(`it is ${size} bytes long, too short for a header`);
   const prefix = await readExactly(handle, 0, LENGTH_BYTES);
+  if (Buffer.from(prefix).toString('latin1') === LFS_POINTER) {
+    throw refuse('it is the pointer of Git LFS and not the file itself', 'Fetch the file with `git lfs pull`.');
+  }
   const length = new DataView(prefix.buffer).getBigUint64(0, true);
   if (length > BigInt(size - LENGTH_BYTES)) {
     throw refuse(`its header claims ${length} bytes, but only ${size - LENGTH_BYTES} follow`);
   }
-  if (length > BigInt(LONGEST_HEADER)) {
-    throw refuse(`its header claims ${length} bytes, and the format allows ${LONGEST_HEADER}`);
+  if (length > BigInt(LONGEST_JSON)) {
+    throw refuse(`its header claims ${length} bytes, and basin reads headers of up to ${LONGEST_JSON}`);
   }
   const bytes = await readExactly(handle, LENGTH_BYTES, Number(length));
   try {
@@ -112,7 +132,8 @@ async function readHeader(handle: FileHandle, file: string): Promise<{text: stri
 export async function readSafetensors(path: string): Promise<NamedTensor[]> {
   const file = basename(path);
   const handle = await open(path).catch((error: Error) => {
-    throw new StageError(`${file} cannot be opened: ${error.message}.`);
+    const reason = 'code' in error ? String(error.code) : error.message;
+    throw new StageError(`${file} cannot be opened (${reason}).`, 'Check that the file is there and readable.');
   });
   try {
     const {text, dataStart, size} = await readHeader(handle, file);

@@ -1,30 +1,48 @@
-import {isJsonObject, type JsonObject} from '../../../src/base/json.ts';
+import {isJsonObject, type Json, type JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import {vitConfigSchema} from '../models/vit-config.ts';
+import {schemaFaults} from '../schema-faults.ts';
+import {shown} from './quoted.ts';
 
 const FIELDS = Object.keys(vitConfigSchema.shape).filter((name) => name !== 'model' && name !== 'labels');
 
-/** Classes as transformers counts them: `id2label`, else `num_labels`, else 2. */
+const refuse = (reason: string): StageError =>
+  new StageError(
+    `config.json cannot be used: ${reason.replace(/\.$/, '')}.`,
+    'Fetch the checkpoint again, or write the field as transformers does.',
+  );
+
+/** Classes as transformers counts them: `id2label`, else `num_labels`, else 2; 0 for a body without a head. */
 function labelsOf(config: JsonObject): number {
-  const {id2label, num_labels: count} = config;
+  const {id2label = null, num_labels: count = null} = config;
   if (isJsonObject(id2label)) return Object.keys(id2label).length;
-  return typeof count === 'number' ? count : 2;
+  if (id2label !== null) throw refuse(`id2label is ${shown(id2label)}, where a map from number to name was expected`);
+  if (count === null) return 2;
+  if (typeof count === 'number' && Number.isSafeInteger(count) && count >= 0) return count;
+  throw refuse(`num_labels is ${shown(count)}, where a whole number was expected`);
 }
 
 /**
  * Our configuration of a HuggingFace config.json: its fields that a forward pass uses; defaults are filled in by
- * `bindModel`, which also refuses what is out of range.
+ * `bindModel`.
  *
- * @throws StageError when it is not a ViT.
+ * @throws StageError when it is not a ViT, or a field is not what it should be.
  */
 export function vitCheckpointConfig(config: JsonObject): JsonObject {
-  const {model_type: type} = config;
+  const {model_type: type = null} = config;
   if (type !== 'vit') {
     throw new StageError(
-      `config.json describes a model of type ${JSON.stringify(type ?? null)}, and only "vit" can be loaded.`,
+      `config.json describes a model of type ${shown(type)}, and only "vit" can be loaded.`,
       'Choose a Vision Transformer such as google/vit-base-patch16-224-in21k.',
     );
   }
-  const used = FIELDS.filter((name) => config[name] !== undefined).map((name) => [name, config[name] ?? null]);
-  return {model: 'vit', labels: labelsOf(config), ...Object.fromEntries(used)};
+  const used: Record<string, Json> = {};
+  for (const name of FIELDS) {
+    const value = config[name];
+    if (value !== undefined) used[name] = value;
+  }
+  // The number of labels may be given anew, so its range is for the model to check.
+  const parsed = vitConfigSchema.safeParse({...used, model: 'vit'});
+  if (!parsed.success) throw refuse(schemaFaults(parsed.error));
+  return {model: 'vit', labels: labelsOf(config), ...used};
 }

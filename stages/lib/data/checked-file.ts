@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {readFile} from 'node:fs/promises';
+import {readFile, stat} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {StageError} from '../../../src/stage/define-stage.ts';
 
@@ -9,11 +9,21 @@ export interface DataFile {
   readonly bytes: Uint8Array;
 }
 
-/** Reads a data file; one that cannot be read is a StageError. */
+/** Four times the largest official file; a file is held in memory whole, so a larger one is not even opened. */
+const LARGEST_DATA_FILE = 200_000_000;
+
+/** Reads a data file; one that cannot be read, or is far too large, is a StageError. */
 export async function readDataFile(folder: string, name: string): Promise<DataFile> {
+  const path = join(folder, name);
   try {
-    return {name, bytes: await readFile(join(folder, name))};
+    const {size} = await stat(path);
+    if (size <= LARGEST_DATA_FILE) return {name, bytes: await readFile(path)};
+    throw new StageError(
+      `The data file ${name} in ${basename(folder)} has ${size} bytes; no official one has over ${LARGEST_DATA_FILE}.`,
+      'It is another file under this name, or something was added to it: fetch it again from its official source.',
+    );
   } catch (error) {
+    if (error instanceof StageError) throw error;
     const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw new StageError(
       `The data file ${name} in ${basename(folder)} cannot be read (${reason}).`,
@@ -27,7 +37,7 @@ export function refuseGzip(file: DataFile): void {
   if (file.bytes[0] === 0x1f && file.bytes[1] === 0x8b) {
     throw new StageError(
       `${file.name} is compressed with gzip.`,
-      `Unpack it: gunzip it and keep the name ${file.name}.`,
+      `Unpack it under the same name: mv ${file.name} ${file.name}.gz && gunzip ${file.name}.gz`,
     );
   }
 }

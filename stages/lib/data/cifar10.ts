@@ -51,7 +51,7 @@ function checkRecords(file: DataFile): void {
   if (bytes.length === 0 || bytes.length % RECORD !== 0) {
     throw new StageError(
       `${name} has ${bytes.length} bytes, which is not a whole number of ${RECORD}-byte records.`,
-      'It is cut short, or is the Python or MATLAB version: basin reads the binary version of CIFAR-10.',
+      'It is damaged, or CIFAR-100, or the Python or MATLAB version: fetch the binary version of CIFAR-10 again.',
     );
   }
   for (let start = 0; start < bytes.length; start += RECORD) {

@@ -23,8 +23,10 @@ export function readIdx(
   const expected = 0x0800 + rank;
   if (magic !== expected) {
     throw new StageError(
-      `${name} starts with ${hex(magic)}, but an IDX file of unsigned bytes with ${rank} dimensions starts with ${hex(expected)}.`,
-      rank === 1 ? 'Is it the picture file under the name of the label file?' : 'Is it an IDX picture file at all?',
+      `${name} starts with ${hex(magic)}, but an IDX file of unsigned bytes with ${rank} ${rank === 1 ? 'dimension' : 'dimensions'} starts with ${hex(expected)}.`,
+      magic === PICTURES || magic === LABELS
+        ? `It is a file of ${magic === LABELS ? 'labels' : 'pictures'} under another name: give the files their own names.`
+        : 'It is damaged, or no IDX file at all: fetch it again.',
     );
   }
   const sizes = Array.from({length: rank}, (_, axis) => view.getUint32(4 + 4 * axis));
@@ -38,5 +40,8 @@ export function readIdx(
   }
   return {sizes, values: bytes.subarray(header)};
 }
+
+const LABELS = 0x0801;
+const PICTURES = 0x0803;
 
 const hex = (word: number): string => `0x${word.toString(16).padStart(8, '0')}`;

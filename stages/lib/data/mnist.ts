@@ -38,12 +38,15 @@ export async function readMnist(folder: string, split: 'train' | 'test', officia
   if (n !== nLabels) {
     throw new StageError(
       `${pictureFile.name} has ${n} pictures, but ${labelFile.name} has ${nLabels} labels.`,
-      'The two files belong to different splits or data sets.',
+      'The two files belong to different splits or data sets: fetch both again.',
     );
   }
   const wrong = labels.values.findIndex((label) => label >= MNIST_CLASSES);
   if (wrong >= 0) {
-    throw new StageError(`Label ${wrong} in ${labelFile.name} is ${labels.values[wrong]}; MNIST has classes 0 to 9.`);
+    throw new StageError(
+      `Label ${wrong} in ${labelFile.name} is ${labels.values[wrong]}; MNIST has classes 0 to 9.`,
+      'The file is damaged, or is another data set of the same format. Fetch it again from its official source.',
+    );
   }
   if (official) {
     for (const file of [pictureFile, labelFile]) checkMd5(file, MNIST_FILES[file.name] ?? '', 'MNIST');

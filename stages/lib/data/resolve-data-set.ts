@@ -1,4 +1,4 @@
-import {access} from 'node:fs/promises';
+import {stat} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
@@ -111,8 +111,8 @@ async function cifar10In(root: string): Promise<Location | undefined> {
 async function absent(folder: string, names: readonly string[]): Promise<string[]> {
   const found = await Promise.all(
     names.map((name) =>
-      access(join(folder, name)).then(
-        () => true,
+      stat(join(folder, name)).then(
+        (found) => found.isFile(), // a pipe would be waited on for ever
         () => false,
       ),
     ),
