@@ -203,19 +203,15 @@ class Run {
   async #settle({end, left, seconds}: ComputedJob): Promise<void> {
     if (end.end === 'failed' && end.why === 'damaged-inputs') return this.#recompute(left, new Set(end.digests));
     const stopped = end.end === 'failed' ? end.why === 'stopped' : end.end === 'died' && this.#options.stop.aborted;
-    if (stopped) {
-      for (const {index} of left) this.#skip(index);
-      return;
-    }
-    if (left.length > 1) {
-      // One point of many brought the job down, and nothing says which: each is tried by itself, so that it fails alone.
-      for (const instance of left) {
+    for (const instance of left) {
+      if (stopped) this.#skip(instance.index);
+      else if (left.length === 1) this.#fail(instance.index, failureOfEnd(end), seconds);
+      else {
+        // One point of many brought the job down, and nothing says which: each is tried by itself, so that it fails alone.
         this.#states.set(instance.index, 'queued');
         this.#enqueue([instance]);
       }
-      return;
     }
-    for (const {index} of left) this.#fail(index, failureOfEnd(end), seconds);
   }
 
   /** Damaged or missing payloads become misses: who made them runs again, and these instances after it. */
