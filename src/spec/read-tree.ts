@@ -71,8 +71,7 @@ function convertAlias(name: string, at: Place, reading: Reading): Measured {
 
 function convertValue(node: ParsedNode, reading: Reading): Measured {
   const at = placeOf(reading.source, node);
-  if (node.tag !== undefined && !CORE_TAGS.has(node.tag) && node.tag !== '!') {
-    reading.faults.add('yaml-syntax', at, `The tag "${node.tag}" has no meaning here.`, 'Leave the tag out.');
+  if (strangeTag(node, at, reading)) {
     return {tree: {kind: 'scalar', value: null, at}, size: 1, height: 0};
   }
   if (isMap(node)) return convertMap(node, at, reading);
@@ -85,6 +84,12 @@ function convertValue(node: ParsedNode, reading: Reading): Measured {
     size: 1,
     height: 0,
   };
+}
+
+function strangeTag({tag}: ParsedNode, at: Place, {faults}: Reading): boolean {
+  if (tag === undefined || tag === '!' || CORE_TAGS.has(tag)) return false;
+  faults.add('bad-tag', at, `The tag "${tag}" has no meaning here.`, 'Leave the tag out.');
+  return true;
 }
 
 function measure(tree: Tree, parts: readonly Measured[], reading: Reading): Measured {
@@ -106,6 +111,7 @@ function convertMap(node: YAMLMap.Parsed, at: Place, reading: Reading): Measured
   for (const {key, value} of node.items) {
     const keyAt = placeOf(source, key);
     const name = keyName(key);
+    if (strangeTag(key, keyAt, reading)) continue;
     if (name === undefined) {
       faults.add('bad-key', keyAt, 'A key must be plain text.', 'Put the key into quotes.');
     } else if (name === '<<') {

@@ -113,12 +113,13 @@ test.each([
   expect(paramsOf(graphOf(`stages:\n  n: {uses: number, with: {value: ${number}}}\n`))).toEqual({n: {value}});
 });
 
-test.each(['%YAML 1.1\n---\n', '--- {}\n---\n', '!!set ', 'a: !!binary aGk=\n', 'a: !mine 3\n'])(
-  'YAML beyond one plain document is refused: %j',
-  (start) => {
-    expect(codesOf(start + NODE)).toContain('yaml-syntax');
-  },
-);
+test.each(['%YAML 1.1\n---\n', '--- {}\n---\n'])('YAML beyond one plain document is refused: %j', (start) => {
+  expect(codesOf(start + NODE)).toContain('yaml-syntax');
+});
+
+test.each(['!!set ', 'a: !!binary aGk=\n', 'a: !mine 3\n', '!mine a: 3\n'])('a tag is refused: %j', (start) => {
+  expect(codesOf(start + NODE)).toContain('bad-tag');
+});
 
 test('no text of the user makes the reader throw', () => {
   const pieces = [
