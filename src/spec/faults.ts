@@ -5,7 +5,7 @@ import type {Place} from './tree.ts';
 const MOST_FAULTS = 100;
 
 /** Faults of a value that is then read as something else, so that what is wrong with that is nobody's concern. */
-const REPLACES_VALUE: ReadonlySet<string> = new Set(['bad-number', 'alias', 'too-deep', 'bad-tag']);
+const REPLACES_VALUE: ReadonlySet<string> = new Set(['bad-number', 'bad-text', 'alias', 'too-deep', 'bad-tag']);
 
 /** Collects faults, so that a phase can carry on and all of them are shown at once. */
 export class Faults {

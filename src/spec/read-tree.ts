@@ -114,6 +114,8 @@ function convertMap(node: YAMLMap.Parsed, at: Place, reading: Reading): Measured
     if (strangeTag(key, keyAt, reading)) continue;
     if (name === undefined) {
       faults.add('bad-key', keyAt, 'A key must be plain text.', 'Put the key into quotes.');
+    } else if (!name.isWellFormed()) {
+      faults.add('bad-text', keyAt, HALF_CHARACTER, WHOLE_CHARACTER);
     } else if (name === '<<') {
       const hint = 'Write the keys out, or keep the shared map in params.';
       faults.add('merge-key', keyAt, 'Merge keys ("<<") are not read.', hint);
@@ -139,6 +141,10 @@ function convertMap(node: YAMLMap.Parsed, at: Place, reading: Reading): Measured
   return measure({kind: 'map', entries, at}, parts, reading);
 }
 
+// Only an escape such as "\\ud83d" can write one; no UTF-8 file, no table and no key of the store can hold it.
+const HALF_CHARACTER = 'This text holds half of a character (a lone surrogate).';
+const WHOLE_CHARACTER = 'Write the character itself, or both of its escapes.';
+
 /** Keys are text as written: `1:` is the name "1", `on:` the name "on". */
 function keyName(key: ParsedNode): string | undefined {
   if (!isScalar(key) || key.value === null) return undefined;
@@ -149,6 +155,9 @@ function scalarValue(node: Scalar, at: Place, {faults}: Reading): null | boolean
   const {value} = node;
   switch (typeof value) {
     case 'string':
+      if (value.isWellFormed()) return value;
+      faults.add('bad-text', at, HALF_CHARACTER, WHOLE_CHARACTER);
+      return '';
     case 'boolean':
       return value;
     case 'number':
