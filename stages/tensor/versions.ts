@@ -36,7 +36,8 @@ export const setUpId = (): string =>
 /** Id of a back end's numbers for keys: who computes, how it executes, precision, our kernels. */
 export function numericsOf(backend: keyof typeof KERNELS): string {
   const version = backend === 'tensorflow' ? TENSORFLOW_VERSION : packageVersion(packageNames[backend]);
-  return `${backend}-${version}/eager/fp32/k${KERNELS[backend]}`;
+  const form = backend === 'tensorflow' ? 'captured' : 'eager';
+  return `${backend}-${version}/${form}/fp32/k${KERNELS[backend]}`;
 }
 
 const packageNames = {wasm: '@tensorflow/tfjs-backend-wasm', cpu: '@tensorflow/tfjs-backend-cpu'} as const;
