@@ -37,7 +37,7 @@ export function captured(tf: Tf, name: string, run: TensorFunction): TensorFunct
   const current = new Map<string, {calls: number; graph: Loaded}>();
   return (inputs) => {
     const backend: object = tf.backend();
-    if (!isNodeBackend(backend)) return eagerly(tf, run, inputs);
+    if (!isNodeBackend(backend)) return tf.tidy(() => ({...run(inputs)}));
     const signature = signatureOf(name, inputs);
     let use = current.get(signature);
     if (!use || !loaded.includes(use.graph)) {
@@ -51,11 +51,6 @@ export function captured(tf: Tf, name: string, run: TensorFunction): TensorFunct
     use.calls++;
     return runGraph(backend, use.graph, inputs);
   };
-}
-
-/** The same function without a graph. */
-export function eagerly(tf: Tf, run: TensorFunction, inputs: Tensors): Tensors {
-  return tf.tidy(() => ({...run(inputs)}));
 }
 
 /** A graph loaded before, for another node or point, that does the same; what it does is compared, not what it is called. */
