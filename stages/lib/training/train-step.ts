@@ -1,6 +1,6 @@
 import type {Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D} from '@tensorflow/tfjs';
+import {withHandGradient} from '../../tensor/fused/hand-gradient.ts';
 import type {Tf} from '../../tensor/library.ts';
-import {withHandGradient} from '../models/hand-gradient.ts';
 import type {Model} from '../models/model.ts';
 import {adamw, clipGradient, type OptimizerState, type StepScalars} from './adamw.ts';
 import {type ParameterLayout, split} from './parameter-layout.ts';
