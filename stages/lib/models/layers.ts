@@ -1,6 +1,6 @@
 import type {Tensor} from '@tensorflow/tfjs';
+import {withHandGradient} from '../../tensor/fused/hand-gradient.ts';
 import type {Tf} from '../../tensor/library.ts';
-import {withHandGradient} from './hand-gradient.ts';
 import type {ParameterTensors} from './model.ts';
 
 /** A parameter that the model declared, so that its absence is our own fault. */

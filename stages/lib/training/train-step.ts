@@ -1,8 +1,8 @@
 import type {Scalar, Tensor, Tensor1D, Tensor2D} from '@tensorflow/tfjs';
 import {batchOf, scalarOf, vectorOf} from '../../tensor/capture/named.ts';
 import type {Tensors} from '../../tensor/capture/record.ts';
+import {withHandGradient} from '../../tensor/fused/hand-gradient.ts';
 import type {Tf} from '../../tensor/library.ts';
-import {withHandGradient} from '../models/hand-gradient.ts';
 import type {Model} from '../models/model.ts';
 import {adamw, clipGradient, type OptimizerState, type StepScalars} from './adamw.ts';
 import {type ParameterLayout, split} from './parameter-layout.ts';
