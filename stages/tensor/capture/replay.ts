@@ -92,12 +92,14 @@ export function replay(
       () =>
         tf.tidy(() => {
           const outputs = run(inputs);
-          for (const [name, before] of Object.entries(recording.outputs)) {
-            const tensor = outputs[name];
-            const [id = Number.NaN] = tensor ? backend.getInputTensorIds([tensor]) : [];
+          for (const [name, tensor] of Object.entries(outputs)) {
+            const before = recording.outputs[name];
+            const [id = Number.NaN] = backend.getInputTensorIds([tensor]);
             const now = sources.get(id);
-            if (!now || !sameSource(before, now)) differs(`its output ${name} is another one`);
+            if (!before || !now || !sameSource(before, now)) differs(`its output ${name} is another one`);
           }
+          const missing = Object.keys(recording.outputs).find((name) => !(name in outputs));
+          if (missing !== undefined) differs(`it gives no ${missing}`);
           if (executed < recording.operations.length)
             differs(`it ends before ${recording.operations[executed]?.name ?? 'its end'}`);
         }),
