@@ -230,12 +230,12 @@ class Run {
         if (!this.#states.endedWell(producer)) continue; // another consumer found it first
         this.#revived.add(producer);
         this.#forced.add(producer);
-        await store.forget(this.#key(producer), 'a payload was missing or damaged when it was read');
+        this.#states.revive(producer); // before anything is awaited: the next consumer that finds the damage must see it
         emit({
           event: 'warning',
           message: `A stored output of ${this.#instance(producer).id} is missing or damaged; it is computed again.`,
         });
-        this.#states.revive(producer);
+        await store.forget(this.#key(producer), 'a payload was missing or damaged when it was read');
         this.#work.push(producer);
       }
       this.#lookAgain(instance.index);
