@@ -1,10 +1,11 @@
-import {evaluate} from '../stages/lib/evaluate.ts';
+import {evaluate, logitsFunction} from '../stages/lib/evaluate.ts';
 import {initialise} from '../stages/lib/models/initialise.ts';
 import {bindModel} from '../stages/lib/models/registry.ts';
 import {bindPreprocessor} from '../stages/lib/pictures/preprocessor.ts';
 import {type OptimizerState, stepScalars} from '../stages/lib/training/adamw.ts';
-import {layoutOf, pack, split} from '../stages/lib/training/parameter-layout.ts';
-import {trainStep} from '../stages/lib/training/train-step.ts';
+import {layoutOf, pack} from '../stages/lib/training/parameter-layout.ts';
+import {stateIn, trainStep} from '../stages/lib/training/train-step.ts';
+import {captured} from '../stages/tensor/capture/captured.ts';
 import type {Tf} from '../stages/tensor/library.ts';
 import type {Case} from './cases.ts';
 
@@ -32,32 +33,35 @@ export function workOf(tf: Tf, {batch, config}: Case): Work {
     labels: Int32Array.from({length: EVALUATED}, (_, index) => index % model.labels),
   };
   const pixels = Float32Array.from(pictures.values.subarray(0, batch * channels * size * size), (x) => x / 128 - 1);
-  const program = {model, layout, clip: 1, decays: undefined, afterGradients: undefined};
+  const program = {model, layout, clip: 1, afterGradients: undefined};
+  const step = captured(tf, 'training step', (inputs) => {
+    const {gradient: _, ...next} = trainStep(tf, program, inputs);
+    return next;
+  });
   let state: OptimizerState = {
     flat: tf.tensor1d(pack(layout, initialise(model, 0))),
     m: tf.zeros([layout.size]),
     v: tf.zeros([layout.size]),
   };
-  const parameters = tf.tidy(() => split(tf, layout, state.flat));
   const preprocessing = bindPreprocessor({}, model, pictures);
+  const network = {model, preprocessing, logits: logitsFunction(tf, model, layout)};
   let steps = 0;
   return {
     step() {
-      const {flat, m, v, loss} = tf.tidy(() => {
+      const {loss, ...next} = tf.tidy(() => {
         const shown = {
           pictures: tf.tensor4d(pixels, [batch, channels, size, size]),
           labels: tf.tensor1d(pictures.labels.subarray(0, batch), 'int32'),
         };
-        const next = trainStep(tf, program, state, shown, stepScalars(tf, ++steps, 1e-4, 0.01));
-        return {flat: next.flat, m: next.m, v: next.v, loss: next.loss};
+        return step({...state, ...shown, ...stepScalars(tf, ++steps, 1e-4, 0.01)});
       });
       tf.dispose([state.flat, state.m, state.v]);
-      state = {flat, m, v};
-      loss.dataSync();
-      loss.dispose();
+      state = stateIn(next);
+      loss?.dataSync();
+      loss?.dispose();
     },
     async evaluation() {
-      await evaluate(tf, model, parameters, pictures, preprocessing, async () => {});
+      await evaluate(tf, network, state.flat, pictures, async () => {});
     },
   };
 }

@@ -5,7 +5,7 @@ import type {Diagnostic} from '../base/diagnostic.ts';
 import {UserError} from '../base/user-error.ts';
 import {EXIT} from './exit-code.ts';
 import {commandFault, printFaults} from './faults.ts';
-import {gather, withPipelineOptions} from './pipeline-options.ts';
+import {gather, withForce, withPipelineOptions} from './pipeline-options.ts';
 
 function wholeNumber(text: string): number {
   const value = Number(text);
@@ -39,7 +39,7 @@ function program(setExit: (code: number) => void): Command {
     })
     .showSuggestionAfterError()
     .exitOverride();
-  withPipelineOptions(basin.command('run').argument('<file>', 'a pipeline'))
+  withForce(withPipelineOptions(basin.command('run').argument('<file>', 'a pipeline')))
     .description('run what is not in the store yet')
     .option('--target <node>', 'run only this node or instance and what it needs; may be repeated', gather)
     .option('--jobs <n>', 'how many instances run side by side', wholeNumber)
@@ -48,7 +48,7 @@ function program(setExit: (code: number) => void): Command {
     .option('--quiet', 'tell only what goes wrong, and the totals')
     .addOption(new Option('--verbose', 'tell also what stages and workers write').conflicts('quiet'))
     .action(async (file, options) => setExit(await (await import('./commands/run.ts')).runCommand(file, options)));
-  withPipelineOptions(basin.command('plan').argument('<file>', 'a pipeline'))
+  withForce(withPipelineOptions(basin.command('plan').argument('<file>', 'a pipeline')))
     .description('say what a run would do, and why')
     .option('--all', 'name every instance')
     .addOption(new Option('--graph <format>', 'draw the nodes instead').choices(['mermaid']))
@@ -72,6 +72,7 @@ function program(setExit: (code: number) => void): Command {
     .action(async (file, instance, options) =>
       setExit(await (await import('./commands/log.ts')).logCommand(file, instance, options)),
     );
+  addCacheCommands(basin, setExit);
   basin
     .command('setup')
     .description('find or build the fastest tensor back end, test it, and remember it')
@@ -88,13 +89,39 @@ function program(setExit: (code: number) => void): Command {
   return basin;
 }
 
+const withSubcommands = (command: Command): readonly Command[] => [
+  command,
+  ...command.commands.flatMap((sub) => withSubcommands(sub)),
+];
+
+function addCacheCommands(basin: Command, setExit: (code: number) => void): void {
+  const cache = basin.command('cache').description('look after the store');
+  const folder = ['--cache <folder>', 'the store (default: cache/ at the root of the project)'] as const;
+  const json = ['--json', 'print for programs, as the docs describe'] as const;
+  cache
+    .command('gc')
+    .description('remove payloads until the rest fits a budget; what is cheap to compute again goes first')
+    .requiredOption('--budget <size>', 'as in 20GB, 1.5GiB or 500MB')
+    .option('--dry-run', 'say what would go, and remove nothing')
+    .option(...folder)
+    .option(...json)
+    .action(async (options) => setExit(await (await import('./commands/cache.ts')).gcCommand(options)));
+  cache
+    .command('verify')
+    .description('read everything in the store and compare it with its digest')
+    .option('--repair', 'remove what is damaged, so that it is computed again')
+    .option(...folder)
+    .option(...json)
+    .action(async (options) => setExit(await (await import('./commands/cache.ts')).verifyCommand(options)));
+}
+
 async function main(argv: readonly string[]): Promise<number> {
   const json = argv.includes('--json');
   let exit: number = EXIT.done;
   const basin = program((code) => {
     exit = code;
   });
-  for (const command of [basin, ...basin.commands]) command.exitOverride().configureOutput({outputError: () => {}});
+  for (const command of withSubcommands(basin)) command.exitOverride().configureOutput({outputError: () => {}});
   try {
     await basin.parseAsync([...argv], {from: 'user'});
     return exit;
@@ -119,4 +146,6 @@ for (const stream of [process.stdout, process.stderr]) {
     throw error;
   });
 }
+// What a run writes is never everybody's to write, whatever the shell allows; a group may share a cache.
+process.umask(process.umask() | 0o002);
 process.exitCode = await main(process.argv.slice(2));

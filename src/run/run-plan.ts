@@ -30,7 +30,7 @@ class Run {
   readonly #work: number[] = [];
   readonly #equalWork = new EqualWork();
   readonly #keys = new Map<number, Key>();
-  /** Have a record but must run: their payload is gone or damaged. */
+  /** Have a record but must run: their payload is gone or damaged, or the user wants it. */
   readonly #forced = new Set<number>();
   readonly #revived = new Set<number>();
   readonly #retries: Retries;
@@ -45,7 +45,7 @@ class Run {
     this.#remembered = new RememberedKeys(options);
     this.#queue = new PQueue({concurrency: options.jobs});
     for (const {instance, reason} of options.plan.instances) {
-      if (reason.why === 'payload-missing') this.#forced.add(instance.index);
+      if (reason.why === 'payload-missing' || reason.why === 'forced') this.#forced.add(instance.index);
     }
   }
 
@@ -190,7 +190,8 @@ class Run {
     const {index} = instance;
     const preimage = this.#preimageOf(this.#planned(index));
     try {
-      const record = await store.publish({key: this.#key(index), preimage, outputs, seconds});
+      const replace = this.#planned(index).reason.why === 'forced';
+      const record = await store.publish({key: this.#key(index), preimage, outputs, seconds, replace});
       this.#succeed(index, 'ran', record, seconds, peakMemory);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;

@@ -23,6 +23,7 @@ export function jsonOfCel(result: unknown, text: string): Result<Json, Expressio
       return typeof value === 'boolean' ? value : null;
     if (typeof value === 'string') {
       if (value.length > LARGEST_TEXT) problem = 'The expression gives too long a text.';
+      if (!value.isWellFormed()) problem = 'The expression gives a text that holds half of a character.';
       return value;
     }
     if (typeof value === 'number' || typeof value === 'bigint') {
@@ -36,7 +37,7 @@ export function jsonOfCel(result: unknown, text: string): Result<Json, Expressio
       problem = 'The expression gives what no parameter can hold.';
       return null;
     }
-    if (entries.some(([name]) => typeof name !== 'string' || name === '__proto__')) {
+    if (entries.some(([name]) => typeof name !== 'string' || name === '__proto__' || !name.isWellFormed())) {
       problem = 'The expression gives a map with a key that is not a usable name.';
       return null;
     }

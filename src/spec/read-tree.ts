@@ -71,8 +71,7 @@ function convertAlias(name: string, at: Place, reading: Reading): Measured {
 
 function convertValue(node: ParsedNode, reading: Reading): Measured {
   const at = placeOf(reading.source, node);
-  if (node.tag !== undefined && !CORE_TAGS.has(node.tag) && node.tag !== '!') {
-    reading.faults.add('yaml-syntax', at, `The tag "${node.tag}" has no meaning here.`, 'Leave the tag out.');
+  if (strangeTag(node, at, reading)) {
     return {tree: {kind: 'scalar', value: null, at}, size: 1, height: 0};
   }
   if (isMap(node)) return convertMap(node, at, reading);
@@ -85,6 +84,12 @@ function convertValue(node: ParsedNode, reading: Reading): Measured {
     size: 1,
     height: 0,
   };
+}
+
+function strangeTag({tag}: ParsedNode, at: Place, {faults}: Reading): boolean {
+  if (tag === undefined || tag === '!' || CORE_TAGS.has(tag)) return false;
+  faults.add('bad-tag', at, `The tag "${tag}" has no meaning here.`, 'Leave the tag out.');
+  return true;
 }
 
 function measure(tree: Tree, parts: readonly Measured[], reading: Reading): Measured {
@@ -106,8 +111,11 @@ function convertMap(node: YAMLMap.Parsed, at: Place, reading: Reading): Measured
   for (const {key, value} of node.items) {
     const keyAt = placeOf(source, key);
     const name = keyName(key);
+    if (strangeTag(key, keyAt, reading)) continue;
     if (name === undefined) {
       faults.add('bad-key', keyAt, 'A key must be plain text.', 'Put the key into quotes.');
+    } else if (!name.isWellFormed()) {
+      faults.add('bad-text', keyAt, HALF_CHARACTER, WHOLE_CHARACTER);
     } else if (name === '<<') {
       const hint = 'Write the keys out, or keep the shared map in params.';
       faults.add('merge-key', keyAt, 'Merge keys ("<<") are not read.', hint);
@@ -133,6 +141,10 @@ function convertMap(node: YAMLMap.Parsed, at: Place, reading: Reading): Measured
   return measure({kind: 'map', entries, at}, parts, reading);
 }
 
+// Only an escape such as "\\ud83d" can write one; no UTF-8 file, no table and no key of the store can hold it.
+const HALF_CHARACTER = 'This text holds half of a character (a lone surrogate).';
+const WHOLE_CHARACTER = 'Write the character itself, or both of its escapes.';
+
 /** Keys are text as written: `1:` is the name "1", `on:` the name "on". */
 function keyName(key: ParsedNode): string | undefined {
   if (!isScalar(key) || key.value === null) return undefined;
@@ -143,6 +155,9 @@ function scalarValue(node: Scalar, at: Place, {faults}: Reading): null | boolean
   const {value} = node;
   switch (typeof value) {
     case 'string':
+      if (value.isWellFormed()) return value;
+      faults.add('bad-text', at, HALF_CHARACTER, WHOLE_CHARACTER);
+      return '';
     case 'boolean':
       return value;
     case 'number':

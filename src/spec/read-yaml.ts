@@ -43,7 +43,8 @@ export function readYaml(source: SourceText, faults: Faults, offset = 0): Docume
     const at = {source, span: {start: pos[0], end: Math.max(pos[1], pos[0] + 1)}};
     faults.add('yaml-syntax', at, `This is not YAML: ${sentence(message)}`, SYNTAX_HINTS.get(code));
   }
-  for (const {pos, message} of document.warnings) {
+  for (const {pos, message, code} of document.warnings) {
+    if (code === 'TAG_RESOLVE_FAILED') continue; // told of the value it stands at, by what reads that
     const at = {source, span: {start: pos[0], end: pos[1]}};
     faults.add('yaml-syntax', at, `This is not plain YAML: ${sentence(message)}`, 'Leave the tag out.');
   }

@@ -53,6 +53,12 @@ export class IndexHolder {
     }
   }
 
+  rebuild(): void {
+    this.#drop();
+    if (!this.#readOnly) this.#removeFile();
+    this.#index = this.#current();
+  }
+
   close(): void {
     this.#drop();
   }

@@ -1,6 +1,7 @@
 import type {SQLOutputValue} from 'node:sqlite';
 import {isKey} from '../base/digest.ts';
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
+import type {RecordCost} from './choose-evictions.ts';
 import type {StoreRecord} from './record.ts';
 import {parseOutputs} from './record-file.ts';
 
@@ -29,6 +30,14 @@ export function indexedRecord(row: Readonly<Record<string, SQLOutputValue>>): St
     },
     seconds: Number(seconds),
   };
+}
+
+/** The part of a row that says what its payloads took to compute. */
+export function costOf({key, stage, outputs, seconds}: Readonly<Record<string, SQLOutputValue>>): RecordCost {
+  const parsed = parseOutputs(objectOf(outputs));
+  if (typeof key !== 'string' || !isKey(key) || parsed === undefined) throw notARecord();
+  const digests = Object.values(parsed).map(({digest}) => digest);
+  return {key, stage: String(stage), seconds: Number(seconds), digests};
 }
 
 function objectOf(text: SQLOutputValue | undefined): JsonObject {

@@ -3,6 +3,7 @@ import {existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync} from
 import {mkdir, rename, rm} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {type Digest, digestOfFile, type Key} from '../base/digest.ts';
+import type {RecordCost} from './choose-evictions.ts';
 import {DraftFolders} from './draft-folders.ts';
 import {fileStamp, isSettled, statusOf} from './file-stamp.ts';
 import {IndexHolder} from './index-holder.ts';
@@ -151,6 +152,24 @@ export class LocalStore implements Store {
 
   keyHistory(pipeline: string, instance: string): readonly Key[] {
     return this.#reading(() => this.#index.use((index) => index.keyHistory(pipeline, instance)));
+  }
+
+  currentKeys(): ReadonlySet<Key> {
+    return this.#reading(() => this.#index.use((index) => index.currentKeys()));
+  }
+
+  costs(): readonly RecordCost[] {
+    return this.#reading(() => this.#index.use((index) => index.costs()));
+  }
+
+  async discardRecord(key: Key): Promise<void> {
+    await this.#writing('remove a damaged record from', async () => {
+      if (readRecordFile(this.root, key) === undefined) await rm(recordPath(this.root, key), {force: true});
+    });
+  }
+
+  rebuildIndex(): void {
+    this.#reading(() => this.#index.rebuild());
   }
 
   async digestOfFile(path: string): Promise<Digest> {

@@ -1,6 +1,7 @@
 import {DatabaseSync, type SQLInputValue, type StatementSync} from 'node:sqlite';
 import {type Digest, isDigest, isKey, type Key} from '../base/digest.ts';
-import {indexedRecord, RECORD} from './indexed-record.ts';
+import type {RecordCost} from './choose-evictions.ts';
+import {costOf, indexedRecord, RECORD} from './indexed-record.ts';
 import type {StoreRecord} from './record.ts';
 import {outputsJson} from './record-file.ts';
 import {staticPart} from './static-part.ts';
@@ -156,6 +157,16 @@ export class RecordIndex {
     return new Map(
       rows.flatMap(({instance, key}) => (typeof key === 'string' && isKey(key) ? [[String(instance), key]] : [])),
     );
+  }
+
+  /** The last key of each instance of each pipeline. */
+  currentKeys(): Set<Key> {
+    const rows = this.#all('select key, max(sequence) from remembered group by pipeline, instance');
+    return new Set(rows.map(({key}) => String(key)).filter(isKey));
+  }
+
+  costs(): RecordCost[] {
+    return this.#all('select key, stage, outputs, seconds from record').map(costOf);
   }
 
   /** Newest first. */

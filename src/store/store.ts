@@ -1,4 +1,5 @@
 import type {Digest, Key} from '../base/digest.ts';
+import type {RecordCost} from './choose-evictions.ts';
 import type {LeaseOptions} from './lease.ts';
 import type {Draft} from './publish.ts';
 import type {StoreRecord} from './record.ts';
@@ -42,6 +43,15 @@ export interface Store {
   lastKeys(pipeline: string, instances: readonly string[]): ReadonlyMap<string, Key>;
   /** Every key an instance has had, newest first. */
   keyHistory(pipeline: string, instance: string): readonly Key[];
+
+  /** The last key of every instance of every pipeline that ran on this store. */
+  currentKeys(): ReadonlySet<Key>;
+  /** What each record took to compute, of all there are. */
+  costs(): readonly RecordCost[];
+  /** Removes a record file that cannot be read: its key is a miss already. */
+  discardRecord(key: Key): Promise<void>;
+  /** Makes the index anew from the record files. */
+  rebuildIndex(): void;
 
   /** Digest of an outside file; one that has not changed is not read again. */
   digestOfFile(path: string): Promise<Digest>;

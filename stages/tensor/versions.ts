@@ -52,7 +52,8 @@ export function numericsOf(backend: BackendName, operations: boolean): string {
     backend === 'tensorflow'
       ? [TENSORFLOW_VERSION, operations ? operationsDigest().slice(0, DIGEST_LENGTH) : 0]
       : [packageVersion(packageNames[backend]), KERNELS[backend]];
-  return `${backend}-${version}/eager/fp32/k${kernels}`;
+  const form = backend === 'tensorflow' ? 'captured' : 'eager';
+  return `${backend}-${version}/${form}/fp32/k${kernels}`;
 }
 
 const packageNames = {wasm: '@tensorflow/tfjs-backend-wasm', cpu: '@tensorflow/tfjs-backend-cpu'} as const;

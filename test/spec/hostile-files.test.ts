@@ -113,12 +113,25 @@ test.each([
   expect(paramsOf(graphOf(`stages:\n  n: {uses: number, with: {value: ${number}}}\n`))).toEqual({n: {value}});
 });
 
-test.each(['%YAML 1.1\n---\n', '--- {}\n---\n', '!!set ', 'a: !!binary aGk=\n', 'a: !mine 3\n'])(
-  'YAML beyond one plain document is refused: %j',
-  (start) => {
-    expect(codesOf(start + NODE)).toContain('yaml-syntax');
-  },
-);
+test.each(['%YAML 1.1\n---\n', '--- {}\n---\n'])('YAML beyond one plain document is refused: %j', (start) => {
+  expect(codesOf(start + NODE)).toContain('yaml-syntax');
+});
+
+test.each([
+  'stages:\n  n: {uses: number, with: {value: "\\ud800"}}\n',
+  'params: {"a\\udc00": 1}\nstages:\n  n: {uses: number, with: {value: 1}}\n',
+  'params: {p: {"a\\udc00": 1}}\nstages:\n  n: {uses: number, with: {value: 1}}\n',
+])('half of a character is refused: %j', (text) => {
+  expect(codesOf(text)).toEqual(['bad-text']);
+});
+
+test('half of a character that an expression makes is refused', () => {
+  expect(codesOf(`stages:\n  n: {uses: number, with: {value: "\${'\\\\ud83d'}"}}\n`)).toEqual(['bad-expression']);
+});
+
+test.each(['!!set ', 'a: !!binary aGk=\n', 'a: !mine 3\n', '!mine a: 3\n'])('a tag is refused: %j', (start) => {
+  expect(codesOf(start + NODE)).toContain('bad-tag');
+});
 
 test('no text of the user makes the reader throw', () => {
   const pieces = [

@@ -1,0 +1,118 @@
+import {existsSync} from 'node:fs';
+import {formatSeconds} from '../../report/format.ts';
+import type {EvictionReason} from '../../store/choose-evictions.ts';
+import {collectGarbage} from '../../store/collect-garbage.ts';
+import {openStore} from '../../store/open-store.ts';
+import type {Store} from '../../store/store.ts';
+import {verifyStore} from '../../store/verify-store.ts';
+import {formatBytes, parseBytes} from '../byte-size.ts';
+import {cacheFolder} from '../cache-folder.ts';
+import {EXIT} from '../exit-code.ts';
+import {commandFault, printFaults} from '../faults.ts';
+
+interface CacheOptions {
+  readonly cache?: string;
+  readonly json?: true;
+}
+
+async function withStore({cache}: CacheOptions, work: (store: Store) => Promise<number>): Promise<number> {
+  const root = cacheFolder(cache, process.cwd());
+  const store = await openStore(root, {readOnly: !existsSync(root)});
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+const say = (line: string): boolean => process.stdout.write(`${line}\n`);
+const count = (n: number, what: string): string => `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
+
+const REASONS: Readonly<Record<EvictionReason, string>> = {
+  orphaned: 'left behind by a process that died',
+  superseded: 'of results that no pipeline refers to as it last ran',
+  cheap: 'of current results, the cheapest to compute again',
+};
+
+/** `cache gc --budget 20GB`: payloads go until the rest fits. */
+export async function gcCommand(
+  options: CacheOptions & {readonly budget: string; readonly dryRun?: true},
+): Promise<number> {
+  const budget = parseBytes(options.budget);
+  if (budget === undefined) {
+    const fault = commandFault(`"${options.budget}" is no size.`, 'Write it as 20GB, 1.5GiB or 500MB.');
+    printFaults([fault], options.json ?? false);
+    return EXIT.wrong;
+  }
+  const dryRun = options.dryRun ?? false;
+  return withStore(options, async (store) => {
+    const {bytesBefore, bytesAfter, payloadsBefore, evictions} = await collectGarbage(store, {
+      budget,
+      now: Date.now(),
+      dryRun,
+    });
+    if (options.json) {
+      const removed = evictions.map(({payload: {name, bytes}, reason, seconds}) => ({
+        digest: name,
+        bytes,
+        reason,
+        seconds,
+      }));
+      say(JSON.stringify({cache: store.root, budget, dryRun, bytesBefore, bytesAfter, removed}));
+      return EXIT.done;
+    }
+    say(
+      `${store.root}: ${formatBytes(bytesBefore)} in ${count(payloadsBefore, 'payload')}; budget ${formatBytes(budget)}`,
+    );
+    for (const reason of ['orphaned', 'superseded', 'cheap'] as const) {
+      const ofReason = evictions.filter((eviction) => eviction.reason === reason);
+      if (ofReason.length === 0) continue;
+      const bytes = ofReason.reduce((sum, {payload}) => sum + payload.bytes, 0);
+      const costs = new Map(ofReason.map(({key, seconds}) => [key, seconds]));
+      const seconds = [...costs.values()].reduce((sum, cost) => sum + cost, 0);
+      const cost = seconds > 0 ? `; ${formatSeconds(seconds)} to compute again` : '';
+      say(
+        `${dryRun ? 'would remove' : 'removed'} ${formatBytes(bytes)} in ${count(ofReason.length, 'payload')} ${REASONS[reason]}${cost}`,
+      );
+    }
+    if (evictions.length === 0) say('nothing to remove');
+    else say(`${dryRun ? 'would leave' : 'left'} ${formatBytes(bytesAfter)}; every record stays`);
+    return EXIT.done;
+  });
+}
+
+/** `cache verify [--repair]`: reads everything and compares it with its digest; 1 when something is damaged. */
+export async function verifyCommand(options: CacheOptions & {readonly repair?: true}): Promise<number> {
+  const repair = options.repair ?? false;
+  return withStore(options, async (store) => {
+    const found = await verifyStore(store);
+    const {damagedPayloads, damagedRecords, differsInIndex, worldWritable} = found;
+    if (repair) {
+      for (const digest of damagedPayloads) await store.discardBlob(digest);
+      for (const key of damagedRecords) await store.discardRecord(key);
+      if (differsInIndex.length > 0) store.rebuildIndex();
+    }
+    const whole = damagedPayloads.length + damagedRecords.length + differsInIndex.length === 0;
+    if (options.json) {
+      say(JSON.stringify({cache: store.root, whole, repaired: repair && !whole, ...found}));
+    } else {
+      say(
+        `${store.root}: ${count(found.records, 'record')}, ${formatBytes(found.bytes)} in ${count(found.payloads, 'payload')}`,
+      );
+      for (const digest of damagedPayloads) say(`damaged payload ${digest}`);
+      for (const key of damagedRecords) say(`damaged record ${key}`);
+      for (const key of differsInIndex) say(`record ${key} is another in the index`);
+      for (const path of worldWritable) say(`everybody may write to ${path}`);
+      if (found.gone > 0) say(`${count(found.gone, 'payload')} removed to save space; their records stand`);
+      say(verdict(whole, repair));
+    }
+    return whole || repair ? EXIT.done : EXIT.failed;
+  });
+}
+
+function verdict(whole: boolean, repaired: boolean): string {
+  if (whole) return 'whole: every file is what its name says';
+  return repaired
+    ? 'what was damaged is removed; what needs it runs again'
+    : 'nothing damaged is ever used; `basin cache verify --repair` removes it, and what needs it runs again';
+}

@@ -1,0 +1,47 @@
+import type {Dirent} from 'node:fs';
+import {lstat, readdir} from 'node:fs/promises';
+import {join} from 'node:path';
+import {type Digest, isDigest, isKey, type Key} from '../base/digest.ts';
+import {systemCode} from './store-error.ts';
+import type {StoreLayout} from './store-layout.ts';
+
+export interface StoredFile<Name> {
+  readonly name: Name;
+  readonly path: string;
+  readonly bytes: number;
+  /** When it came to its place: a rename sets it, so it says nothing about when its bytes were written. In milliseconds. */
+  readonly since: number;
+}
+
+/** Every payload that lies in the store, whether or not a record names it. */
+export const storedPayloads = (layout: StoreLayout): AsyncGenerator<StoredFile<Digest>> =>
+  filesIn(layout.blobs, (name) => (isDigest(name) ? name : undefined));
+
+/** Every record file, whether or not it can be read. */
+export const storedRecords = (layout: StoreLayout): AsyncGenerator<StoredFile<Key>> =>
+  filesIn(layout.keys, (name) => (isKey(name) ? name : undefined));
+
+async function* filesIn<Name>(
+  root: string,
+  named: (name: string) => Name | undefined,
+): AsyncGenerator<StoredFile<Name>> {
+  for (const folder of await entriesOf(root)) {
+    if (!folder.isDirectory()) continue;
+    for (const entry of await entriesOf(join(root, folder.name))) {
+      const name = named(entry.name.replace(/\.[a-z]+$/, ''));
+      if (name === undefined || !entry.isFile()) continue;
+      const path = join(root, folder.name, entry.name);
+      const status = await lstat(path).catch(() => undefined); // another process may have removed it since
+      if (status) yield {name, path, bytes: status.size, since: status.ctimeMs};
+    }
+  }
+}
+
+async function entriesOf(folder: string): Promise<readonly Dirent[]> {
+  try {
+    return await readdir(folder, {withFileTypes: true});
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,107 @@
+import {chmod, readdir, rm, stat, truncate, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {DatabaseSync} from 'node:sqlite';
+import {expect, test} from 'vitest';
+import {basin, jsonLines, scratchFolder} from './basin.ts';
+import {edited, PLAIN} from './study.ts';
+
+async function afterRun() {
+  const cwd = await scratchFolder();
+  const cache = join(cwd, 'cache');
+  await writeFile(join(cwd, 'plain.yaml'), PLAIN);
+  expect((await basin(['run', 'plain.yaml'], {cwd})).code).toBe(0);
+  const filesOf = async (folder: string) =>
+    (await readdir(join(cache, folder), {recursive: true, withFileTypes: true}))
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+  const ask = async (...args: string[]) => {
+    const {code, stdout} = await basin(['cache', ...args, '--json'], {cwd});
+    return {code, told: jsonLines(stdout)[0]};
+  };
+  return {cwd, cache, filesOf, ask};
+}
+
+test('gc to nothing keeps a finished pipeline cached; an edit then makes again just what it needs', async () => {
+  const {cwd, filesOf, ask} = await afterRun();
+  const before = (await filesOf('blobs')).length;
+  const {told} = await ask('gc', '--budget', '0');
+  expect(told).toMatchObject({budget: 0, dryRun: false, bytesAfter: 0});
+  expect(await filesOf('blobs')).toEqual([]);
+  expect(before).toBeGreaterThan(0);
+  const still = await basin(['run', 'plain.yaml', '--json'], {cwd});
+  expect(jsonLines(still.stdout).at(-1)).toMatchObject({ran: 0, cached: 2});
+  await writeFile(join(cwd, 'plain.yaml'), edited('labels: 3', 'labels: 4', PLAIN));
+  const plan = await basin(['plan', 'plain.yaml'], {cwd});
+  expect(plan.stdout).toContain('weights');
+  const run = await basin(['run', 'plain.yaml', '--json'], {cwd});
+  expect(jsonLines(run.stdout).at(-1)).toMatchObject({ran: 2, cached: 0});
+});
+
+test('a budget is a size with a unit; one that is none is refused', async () => {
+  const {cwd, ask} = await afterRun();
+  for (const [size, bytes] of [
+    ['20GB', 20e9],
+    ['1.5GiB', 1.5 * 2 ** 30],
+    ['500 mb', 500e6],
+    ['12', 12],
+    ['3K', 3000],
+  ] as const)
+    expect((await ask('gc', '--dry-run', '--budget', size)).told).toMatchObject({budget: bytes, dryRun: true});
+  for (const size of ['5x', '', '-1', '1e3', 'GB']) {
+    const refused = await basin(['cache', 'gc', '--budget', size], {cwd});
+    expect(refused).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `wrong-command: "${size}" is no size.\nWrite it as 20GB, 1.5GiB or 500MB.\n`,
+    });
+  }
+});
+
+test('verify finds a damaged payload, a damaged record and an index that lies, and repairs all three', async () => {
+  const {cwd, cache, filesOf, ask} = await afterRun();
+  expect(await ask('verify')).toMatchObject({code: 0, told: {whole: true, damagedPayloads: [], damagedRecords: []}});
+  const [blob = ''] = await filesOf('blobs');
+  await truncate(blob, 10);
+  expect(await ask('verify')).toMatchObject({code: 1, told: {whole: false, damagedPayloads: [expect.anything()]}});
+  const [record = '', other = ''] = await filesOf('keys');
+  await truncate(record, 10);
+  const index = new DatabaseSync(join(cache, 'index.sqlite'));
+  index.prepare('update record set seconds = 12345 where key = ?').run(other.slice(-69, -5));
+  index.close();
+  const {told} = await ask('verify');
+  expect(told).toMatchObject({damagedRecords: [expect.anything()], differsInIndex: [other.slice(-69, -5)]});
+  expect(await ask('verify', '--repair')).toMatchObject({code: 0, told: {repaired: true}});
+  expect(await ask('verify')).toMatchObject({code: 0, told: {whole: true}});
+  const run = await basin(['run', 'plain.yaml', '--json'], {cwd});
+  expect(jsonLines(run.stdout).at(-1)).toMatchObject({failed: 0});
+  expect((await basin(['cache', 'verify'], {cwd})).stdout).toMatch(/whole: every file is what its name says\n$/);
+});
+
+test('nothing that a run writes is everybody’s to write, under any umask; verify tells of what is', async () => {
+  const cwd = await scratchFolder();
+  await writeFile(join(cwd, 'plain.yaml'), PLAIN);
+  const before = process.umask(0);
+  try {
+    expect((await basin(['run', 'plain.yaml'], {cwd})).code).toBe(0);
+  } finally {
+    process.umask(before);
+  }
+  const cache = join(cwd, 'cache');
+  for (const name of ['.', ...(await readdir(cache, {recursive: true}))])
+    expect((await stat(join(cache, name))).mode & 0o002, name).toBe(0);
+  await chmod(join(cache, 'blobs'), 0o777);
+  expect((await basin(['cache', 'verify'], {cwd})).stdout).toContain(
+    `everybody may write to ${join(cache, 'blobs')}\n`,
+  );
+});
+
+test('a cache that is not there is empty and stays away', async () => {
+  const cwd = await scratchFolder();
+  await rm(join(cwd, 'cache'), {recursive: true, force: true});
+  expect(await basin(['cache', 'verify'], {cwd})).toMatchObject({code: 0});
+  expect(await basin(['cache', 'gc', '--budget', '1GB'], {cwd})).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('nothing to remove'),
+  });
+  expect(await readdir(cwd)).toEqual([]);
+});

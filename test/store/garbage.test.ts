@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import {expect, test} from 'vitest';
+import {digestOf, type Key} from '../../src/base/digest.ts';
+import {chooseEvictions} from '../../src/store/choose-evictions.ts';
+import {collectGarbage} from '../../src/store/collect-garbage.ts';
+import {draftOf, keyOf, temporaryStore} from '../rig/temporary-store.ts';
+
+const HOUR = 3_600_000;
+const MONTH = 30 * 24 * HOUR;
+const NOW = 100 * MONTH;
+const payload = (name: string, bytes: number, age = 0) => ({name: digestOf(name), path: name, bytes, since: NOW - age});
+const cost = (name: string, seconds: number, ...payloads: readonly string[]) => ({
+  key: keyOf({name}),
+  stage: 'finetune',
+  seconds,
+  digests: (payloads.length > 0 ? payloads : [name]).map((each) => digestOf(each)),
+});
+const evictedOf = (
+  payloads: Parameters<typeof chooseEvictions>[0],
+  costs: Parameters<typeof chooseEvictions>[1],
+  current: readonly string[],
+  budget: number,
+) =>
+  chooseEvictions(payloads, costs, new Set<Key>(current.map((name) => keyOf({name}))), {budget, now: NOW}).map(
+    (eviction) => `${eviction.payload.path} ${eviction.reason}`,
+  );
+
+test('what costs least per byte to compute again goes first, until the rest fits', () => {
+  const payloads = [payload('dear', 100), payload('cheap', 100), payload('large', 1000)];
+  const costs = [cost('dear', 50), cost('cheap', 5), cost('large', 40)];
+  const current = ['dear', 'cheap', 'large'];
+  expect(evictedOf(payloads, costs, current, 1200)).toEqual([]);
+  expect(evictedOf(payloads, costs, current, 1199)).toEqual(['large cheap']);
+  expect(evictedOf(payloads, costs, current, 150)).toEqual(['large cheap', 'cheap cheap']);
+  expect(evictedOf(payloads, costs, current, 0)).toEqual(['large cheap', 'cheap cheap', 'dear cheap']);
+});
+
+test('what no pipeline refers to goes before what one does, however costly; a month of age halves what a payload is worth', () => {
+  const payloads = [payload('old dear', 100), payload('now cheap', 100), payload('aged', 100, 2 * MONTH)];
+  const costs = [cost('old dear', 1000), cost('now cheap', 1), cost('aged', 3.9)];
+  expect(evictedOf(payloads, costs, ['now cheap', 'aged'], 0)).toEqual([
+    'old dear superseded',
+    'aged cheap',
+    'now cheap cheap',
+  ]);
+});
+
+test('a payload of several keys counts as its cheapest, and is current when one of them is', () => {
+  const payloads = [payload('shared', 100), payload('own', 100)];
+  const costs = [cost('a', 100, 'shared'), cost('b', 1, 'shared'), cost('own', 10)];
+  expect(evictedOf(payloads, costs, ['a', 'own'], 100)).toEqual(['shared cheap']);
+  expect(evictedOf(payloads, costs, ['b'], 100)).toEqual(['own superseded']);
+});
+
+test('what nothing names goes whatever the budget, unless it came within the hour: its record may be on its way', () => {
+  const payloads = [payload('left', 10, 2 * HOUR), payload('arriving', 10, HOUR / 2)];
+  expect(evictedOf(payloads, [], [], 1e9)).toEqual(['left orphaned']);
+});
+
+test('the rest fits the budget or nothing is left to remove, and nothing goes in vain', () => {
+  const one = fc.record({
+    bytes: fc.integer({min: 1, max: 1000}),
+    seconds: fc.integer({min: 0, max: 1000}),
+    current: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(one, {maxLength: 20}), fc.integer({min: 0, max: 8000}), (items, budget) => {
+      const payloads = items.map(({bytes}, index) => payload(`p${index}`, bytes));
+      const costs = items.map(({seconds}, index) => cost(`p${index}`, seconds));
+      const current = new Set(items.flatMap((item, index) => (item.current ? [keyOf({name: `p${index}`})] : [])));
+      const evictions = chooseEvictions(payloads, costs, current, {budget, now: NOW});
+      const sum = (bytes: readonly number[]) => bytes.reduce((a, b) => a + b, 0);
+      const left = sum(items.map(({bytes}) => bytes)) - sum(evictions.map((eviction) => eviction.payload.bytes));
+      expect(left <= budget || evictions.length === items.length).toBe(true);
+      const last = evictions.at(-1);
+      if (last) expect(left + last.payload.bytes).toBeGreaterThan(budget);
+    }),
+    {seed: 7, numRuns: 300},
+  );
+});
+
+test('a collection removes payloads, leaves every record, and a dry one touches nothing', async () => {
+  const store = await temporaryStore();
+  const dear = await store.publish(await draftOf(store, {n: 1}, {weights: 'dear'}, {seconds: 100}));
+  const cheap = await store.publish(await draftOf(store, {n: 2}, {weights: 'cheap'}, {seconds: 1}));
+  const there = () => [dear, cheap].map(({outputs}) => store.hasBlob(outputs.weights?.digest ?? digestOf('none')));
+  const options = {budget: 5, now: Date.now()};
+  expect(await collectGarbage(store, {...options, dryRun: true})).toMatchObject({bytesBefore: 9, bytesAfter: 4});
+  expect(there()).toEqual([true, true]);
+  await collectGarbage(store, {...options, dryRun: false});
+  expect(there()).toEqual([true, false]);
+  expect(store.records([dear.key, cheap.key]).size).toBe(2);
+  const remade = await store.publish(await draftOf(store, {n: 2}, {weights: 'cheap, remade'}, {seconds: 1}));
+  expect(remade.outputs.weights?.digest).toBe(digestOf('cheap, remade')); // a record without a payload does not win
+});
