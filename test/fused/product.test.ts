@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
-import {nativeProduct, type ProductForm, product, productDefinition} from '../../stages/tensor/fused/product.ts';
+import {multiplyDefinition, multiplyNative, type ProductForm} from '../../stages/tensor/fused/product.ts';
 import type {Tf} from '../../stages/tensor/library.ts';
 import {expectLike, nativeOperations, noise} from './against-definition.ts';
 
@@ -41,9 +41,9 @@ test.runIf(tf).each(PRECISIONS)(
       fc.property(shapes, fc.nat(999), (shape, seed) => {
         tf.tidy(() => {
           const {a, b} = operandsOf(tf, shape, seed);
-          const computed = nativeProduct(tf, a, b, shape, arithmetic);
+          const computed = multiplyNative(tf, a, b, shape, arithmetic);
           expect(computed.shape).toEqual([shape.rows, shape.columns]);
-          const expected = productDefinition(tf, a, b, {...shape, precision});
+          const expected = multiplyDefinition(tf, a, b, {...shape, precision});
           expectLike([computed.dataSync<'float32'>()], [expected.dataSync<'float32'>()], 3e-6);
         });
       }),
