@@ -1,12 +1,13 @@
 import type {Tensor1D} from '@tensorflow/tfjs';
 import {z} from 'zod';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {updateScores} from '../../tensor/fused/platon-scores.ts';
 import type {Tf} from '../../tensor/library.ts';
 import type {ParameterLayout} from '../training/parameter-layout.ts';
 import type {TrainingHook} from '../training/train.ts';
 import {masked} from './masks.ts';
 import {type PruningSchedule, remaining} from './schedule.ts';
-import {type ScoreDecay, type ScoreState, scoresOf, updateScores} from './scores.ts';
+import {type ScoreDecay, type ScoreState, scoresOf} from './scores.ts';
 import {type Selection, type SelectionMethod, select} from './selection.ts';
 
 interface PlatonSettings extends ScoreDecay {
@@ -67,14 +68,7 @@ export function platon(tf: Tf, layout: Pick<ParameterLayout, 'size' | 'prunable'
 
   return {
     afterStep(step, flat, gradient) {
-      const next = updateScores(
-        tf,
-        state,
-        flat.slice(0, prunable),
-        gradient.slice(0, prunable),
-        step % schedule.interval,
-        settings,
-      );
+      const next = updateScores(tf, state, {weights: flat, gradient, place: step % schedule.interval}, settings);
       for (const name of ['window', 'importance', 'uncertainty'] as const) {
         if (next[name] !== state[name]) {
           tf.keep(next[name]);

@@ -1,10 +1,11 @@
 import type {Scalar, Tensor, Tensor1D, Tensor2D} from '@tensorflow/tfjs';
 import {batchOf, scalarOf, vectorOf} from '../../tensor/capture/named.ts';
 import type {Tensors} from '../../tensor/capture/record.ts';
+import {adamw} from '../../tensor/fused/adamw.ts';
 import {withHandGradient} from '../../tensor/fused/hand-gradient.ts';
 import type {Tf} from '../../tensor/library.ts';
 import type {Model} from '../models/model.ts';
-import {adamw, clipGradient, type OptimizerState, type StepScalars} from './adamw.ts';
+import type {OptimizerState, StepScalars} from './adamw.ts';
 import {type ParameterLayout, split} from './parameter-layout.ts';
 
 /** What stays the same over all steps. */
@@ -34,10 +35,9 @@ export function trainStep(tf: Tf, program: StepProgram, inputs: Tensors): StepRe
   const {value: loss, grad} = tf.valueAndGrad((flat: Tensor) =>
     meanCrossEntropy(tf, model.forward(tf, split(tf, layout, flat.as1D()), pictures), labels),
   )(state.flat);
-  const raw = afterGradients ? afterGradients(grad.as1D(), inputs) : grad.as1D();
-  const gradient = clip === null ? raw : clipGradient(tf, raw, clip).clipped;
+  const gradient = afterGradients ? afterGradients(grad.as1D(), inputs) : grad.as1D();
   const decays = 'decays' in inputs ? vectorOf(inputs, 'decays') : undefined;
-  return {...adamw(tf, state, gradient, scalarsIn(inputs), decays), loss: loss.asScalar(), gradient};
+  return {...adamw(tf, state, {gradient, clip, scalars: scalarsIn(inputs), decays}), loss: loss.asScalar()};
 }
 
 /** The optimizer's tensors among those that a step takes or gives. */
