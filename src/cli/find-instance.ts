@@ -22,6 +22,13 @@ export function findInstances(graph: Graph, name: string): Result<readonly Insta
   ]);
 }
 
+/** The instances that some names stand for; the error is every name that stands for none. */
+export function findAll(graph: Graph, names: readonly string[]): Result<readonly Instance[]> {
+  const found = names.map((name) => findInstances(graph, name));
+  const faults = found.flatMap((each) => (each.ok ? [] : each.error));
+  return faults.length > 0 ? fail(faults) : ok(found.flatMap((each) => (each.ok ? each.value : [])));
+}
+
 /** Indices of some instances and of everything above them. */
 export function withUpstream(graph: Graph, wanted: readonly Instance[]): ReadonlySet<number> {
   const found = new Set<number>();

@@ -10,7 +10,12 @@ export interface PipelineOptions {
   readonly cache?: string;
   readonly backend?: BackendName;
   readonly json?: true;
+  /** Nodes and instances that run although the store has their result; of `run` and `plan`. */
+  readonly force?: readonly string[];
 }
+
+export const withForce = (command: Command): Command =>
+  command.option('--force <node>', 'run this node or instance although its result is stored; may be repeated', gather);
 
 /** Collects the values of an option that may be repeated. */
 export const gather = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];

@@ -10,6 +10,7 @@ import type {Store} from '../store/store.ts';
 import {cacheFolder} from './cache-folder.ts';
 import {EXIT} from './exit-code.ts';
 import {printFaults} from './faults.ts';
+import {findAll} from './find-instance.ts';
 import {loadPipeline} from './load-pipeline.ts';
 import type {PipelineOptions} from './pipeline-options.ts';
 
@@ -75,7 +76,14 @@ export async function withPrepared<T>(
     const graph = slow ?? asWritten;
     const chosen = choose(graph);
     if (!chosen.ok) return wrong(chosen.error);
-    const plan = await makePlan(graph, {store, numerics: manifest?.numerics, mayDownload: purpose === 'run'});
+    const forced = findAll(graph, options.force ?? []);
+    if (!forced.ok) return wrong(forced.error);
+    const plan = await makePlan(graph, {
+      store,
+      numerics: manifest?.numerics,
+      mayDownload: purpose === 'run',
+      forced: new Set(forced.value.map(({index}) => index)),
+    });
     const notice =
       manifest && slow && `The ${manifest.backend} back end is slow, so the params of ${options.slowParams} are used.`;
     return await use({graph, store, plan, manifest, notice}, chosen.value);

@@ -18,13 +18,18 @@ export interface PlanOptions {
   readonly numerics: string | undefined;
   /** Whether outside data that is asked for may be fetched now; otherwise it is unresolved. Off unless said. */
   readonly mayDownload?: boolean;
+  /** Indices of instances that run whatever is stored. */
+  readonly forced?: ReadonlySet<number>;
 }
 
 /** What would run and why, from the records there are. Runs nothing, writes no result, and loads no backend. */
-export async function makePlan(graph: Graph, {store, numerics, mayDownload = false}: PlanOptions): Promise<Plan> {
+export async function makePlan(
+  graph: Graph,
+  {store, numerics, mayDownload = false, forced = new Set()}: PlanOptions,
+): Promise<Plan> {
   const params = await resolveSources(graph, {digestOfFile: (path) => store.digestOfFile(path), mayDownload});
-  const drafts = decideByGeneration(graph, params, store, numerics);
-  const withReasons = addReasons(graph, drafts, store, numerics);
+  const drafts = decideByGeneration(graph, params, store, numerics, forced);
+  const withReasons = addReasons(graph, drafts, store, numerics, forced);
   const instances = requirePayloads(graph, withReasons, store);
   return numerics === undefined ? {instances} : {instances, numerics};
 }
@@ -46,6 +51,7 @@ function decideByGeneration(
   params: readonly ResolvedParams[],
   store: Store,
   numerics: string | undefined,
+  forced: ReadonlySet<number>,
 ): readonly Draft[] {
   const drafts: Draft[] = [];
   for (const generation of generations(graph)) {
@@ -58,7 +64,7 @@ function decideByGeneration(
     const records = store.records(misses.map(({key}) => key));
     for (const {base, key} of misses) {
       const record = records.get(key);
-      if (record === undefined) continue;
+      if (record === undefined || forced.has(base.instance.index)) continue;
       const planned: PlannedInstance = {...base, verdict: 'cached', reason: {why: 'cached'}, key, record};
       drafts[base.instance.index] = {state: 'decided', planned};
     }
@@ -118,6 +124,7 @@ function addReasons(
   drafts: readonly Draft[],
   store: Store,
   numerics: string | undefined,
+  forced: ReadonlySet<number>,
 ): readonly PlannedInstance[] {
   const open = drafts.flatMap((draft) => (draft.state === 'decided' ? [] : [draft]));
   const lastKeys = store.lastKeys(
@@ -130,14 +137,20 @@ function addReasons(
     if (draft.state === 'decided') return draft.planned;
     const lastKey = lastKeys.get(draft.base.instance.id);
     const last = lastKey === undefined ? undefined : lastRecords.get(lastKey);
-    const verdict = served.has(draft.base.instance.index) ? 'run-unless-cut-off' : 'run';
-    const reason = lastKey === undefined && verdict === 'run' ? NEVER_RUN : reasonOf(draft, lastKey, last);
+    const isForced = forced.has(draft.base.instance.index);
+    const verdict = served.has(draft.base.instance.index) && !isForced ? 'run-unless-cut-off' : 'run';
+    const reason = isForced
+      ? FORCED
+      : lastKey === undefined && verdict === 'run'
+        ? NEVER_RUN
+        : reasonOf(draft, lastKey, last);
     const key = draft.state === 'miss' ? draft.key : undefined;
     return {...draft.base, verdict, reason, key, record: undefined};
   });
 }
 
 const NEVER_RUN: Reason = {why: 'never-run'};
+const FORCED: Reason = {why: 'forced'};
 
 function reasonOf(
   draft: Exclude<Draft, {state: 'decided'}>,

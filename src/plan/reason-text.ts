@@ -22,6 +22,8 @@ export function reasonText(reason: Reason): string {
     }
     case 'upstream-unresolved':
       return `${some(reason.upstream, ', ')} cannot run`;
+    case 'forced':
+      return 'asked for with --force';
     case 'payload-missing':
       return `its ${reason.artifact} file is needed and no longer in the cache`;
     case 'record-missing':

@@ -51,8 +51,8 @@ async function resolveParams(
     const value = Object.hasOwn(params, parameter) ? params[parameter] : undefined;
     return value === undefined ? [] : [{parameter, resolution: resolve(resolver, value)}];
   });
-  if (asked.length === 0) return {state: 'resolved', identity: params, located: params};
-  const identity: Record<string, Json> = {...params};
+  const identity: Record<string, Json> = withoutNoop(stage, params);
+  if (asked.length === 0) return {state: 'resolved', identity, located: params};
   const located: Record<string, Json> = {...params};
   for (const {parameter, resolution} of asked) {
     const answer = await resolution;
@@ -62,6 +62,14 @@ async function resolveParams(
     located[parameter] = answer.located;
   }
   return {state: 'resolved', identity, located};
+}
+
+/** The parameters but for those that were added later and have no effect at the value they have. */
+function withoutNoop({noop}: Instance['stage'], params: JsonObject): Record<string, Json> {
+  const kept = Object.entries(params).filter(
+    ([name, value]) => !Object.hasOwn(noop, name) || canonicalJson(value) !== canonicalJson(noop[name] ?? null),
+  );
+  return Object.fromEntries(kept);
 }
 
 /** A file that vanishes or cannot be read is the world's doing; whatever else a resolver throws is a bug. */

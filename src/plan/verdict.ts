@@ -17,6 +17,8 @@ export type Reason =
   | {readonly why: 'upstream'; readonly upstream: readonly InstanceId[]}
   /** Outside data of something upstream cannot be had. */
   | {readonly why: 'upstream-unresolved'; readonly upstream: readonly InstanceId[]}
+  /** The user wants it to run although its result is stored. */
+  | {readonly why: 'forced'}
   | {readonly why: 'payload-missing'; readonly artifact: string}
   /** It ran with this key, and its record was removed since. */
   | {readonly why: 'record-missing'}

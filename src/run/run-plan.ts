@@ -30,9 +30,11 @@ class Run {
   readonly #work: number[] = [];
   readonly #equalWork = new EqualWork();
   readonly #keys = new Map<number, Key>();
-  /** Have a record but must run: their payload is gone or damaged. */
+  /** Have a record but must run: their payload is gone or damaged, or the user wants it. */
   readonly #forced = new Set<number>();
   readonly #revived = new Set<number>();
+  /** Of those, what ended again: the first job that started after that. */
+  readonly #madeAnew = new Map<number, number>();
   readonly #retries: Retries;
   readonly #remembered: RememberedKeys;
   #admitting = true;
@@ -45,7 +47,7 @@ class Run {
     this.#remembered = new RememberedKeys(options);
     this.#queue = new PQueue({concurrency: options.jobs});
     for (const {instance, reason} of options.plan.instances) {
-      if (reason.why === 'payload-missing') this.#forced.add(instance.index);
+      if (reason.why === 'payload-missing' || reason.why === 'forced') this.#forced.add(instance.index);
     }
   }
 
@@ -190,7 +192,8 @@ class Run {
     const {index} = instance;
     const preimage = this.#preimageOf(this.#planned(index));
     try {
-      const record = await store.publish({key: this.#key(index), preimage, outputs, seconds});
+      const replace = this.#planned(index).reason.why === 'forced';
+      const record = await store.publish({key: this.#key(index), preimage, outputs, seconds, replace});
       this.#succeed(index, 'ran', record, seconds, peakMemory);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -200,8 +203,8 @@ class Run {
   }
 
   /** What becomes of instances whose job ended without giving their outputs. */
-  async #settle({end, left, seconds}: ComputedJob): Promise<void> {
-    if (end.end === 'failed' && end.why === 'damaged-inputs') return this.#recompute(left, new Set(end.digests));
+  async #settle({id, end, left, seconds}: ComputedJob): Promise<void> {
+    if (end.end === 'failed' && end.why === 'damaged-inputs') return this.#recompute(id, left, new Set(end.digests));
     const stopped = end.end === 'failed' ? end.why === 'stopped' : end.end === 'died' && this.#options.stop.aborted;
     for (const instance of left) {
       if (stopped) this.#skip(instance.index);
@@ -215,26 +218,27 @@ class Run {
   }
 
   /** Damaged or missing payloads become misses: who made them runs again, and these instances after it. */
-  async #recompute(left: readonly Instance[], damaged: ReadonlySet<Digest>): Promise<void> {
+  async #recompute(job: number, left: readonly Instance[], damaged: ReadonlySet<Digest>): Promise<void> {
     const {store, emit} = this.#options;
     for (const instance of left) {
       for (const equal of this.#equalWork.release(this.#key(instance.index))) this.#lookAgain(equal);
       const producers = producersOf(instance, this.#outputsOf, damaged);
-      const hopeless = producers.find((producer) => this.#revived.has(producer) && this.#states.of(producer) === 'ran');
-      if (hopeless !== undefined || producers.length === 0) {
+      const hopeless = producers.some((producer) => job >= (this.#madeAnew.get(producer) ?? Number.POSITIVE_INFINITY));
+      if (hopeless || producers.length === 0) {
         this.#fail(instance.index, {message: `A stored input of ${instance.id} cannot be read back.`}, 0);
         continue;
       }
       for (const producer of producers) {
-        if (!this.#states.endedWell(producer)) continue; // another consumer found it first
+        // another consumer found it first: it is on its way, or was made anew after this job had read the old one
+        if (!this.#states.endedWell(producer) || this.#madeAnew.has(producer)) continue;
         this.#revived.add(producer);
         this.#forced.add(producer);
-        await store.forget(this.#key(producer), 'a payload was missing or damaged when it was read');
+        this.#states.revive(producer); // before anything is awaited: the next consumer that finds the damage must see it
         emit({
           event: 'warning',
           message: `A stored output of ${this.#instance(producer).id} is missing or damaged; it is computed again.`,
         });
-        this.#states.revive(producer);
+        await store.forget(this.#key(producer), 'a payload was missing or damaged when it was read');
         this.#work.push(producer);
       }
       this.#lookAgain(instance.index);
@@ -256,6 +260,7 @@ class Run {
     const {emit} = this.#options;
     const {id} = this.#instance(index);
     this.#forced.delete(index);
+    if (outcome === 'ran' && this.#revived.has(index)) this.#madeAnew.set(index, this.#nextJob);
     this.#work.push(...this.#states.succeed(index, outcome, record));
     this.#remembered.note({instance: id, key: record.key}, outcome === 'ran');
     emit({event: 'instance-finished', id, outcome, seconds, ...(peakMemory !== undefined && {peakMemory})});

@@ -66,6 +66,11 @@ export interface StageDeclaration<P extends z.ZodType, I extends Inputs, O exten
   readonly doc: string;
   /** A strict object, or a union of strict objects; its *output* is what is hashed, defaults filled in. */
   readonly params: P;
+  /**
+   * Parameters that were added later, each with the default at which the stage does what it did without them: at that value they
+   * are in no key, so that results from before stay good.
+   */
+  readonly noop?: Readonly<Record<string, Json>>;
   readonly inputs: I;
   readonly outputs: O;
   /** Whether it computes with tensors: then the numerics id is a part of its key. */
@@ -101,6 +106,7 @@ export interface Stage {
   readonly version: number;
   readonly doc: string;
   readonly params: z.ZodType;
+  readonly noop: Readonly<Record<string, Json>>;
   readonly inputs: Inputs;
   readonly outputs: Outputs;
   readonly computes: 'tensors' | 'plain';
@@ -127,6 +133,7 @@ export function defineStage<P extends z.ZodType, const I extends Inputs, const O
     version: declaration.version,
     doc: declaration.doc,
     params: declaration.params,
+    noop: declaration.noop ?? {},
     inputs: declaration.inputs,
     outputs: declaration.outputs,
     computes: declaration.computes,

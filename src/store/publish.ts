@@ -20,6 +20,8 @@ export interface Draft {
   readonly preimage: JsonObject;
   readonly outputs: Readonly<Record<string, DraftOutput>>;
   readonly seconds: number;
+  /** Whether it takes the place of a whole result with other bytes. */
+  readonly replace?: boolean;
 }
 
 /** What took longer than this is worth waiting for the disk. */
@@ -27,14 +29,14 @@ const WORTH_SYNCING_SECONDS = 1;
 
 /**
  * Makes a draft the result of its key: blobs first, the record last, each by one rename, so that a key that has a record has
- * everything. When the key already has a whole result, that one stays, and drafts with other bytes are dropped: what was built
- * on the first must stay true.
+ * everything. When the key already has a whole result, that one stays, unless it is to be replaced, and drafts with other bytes are
+ * dropped: what was built on the first must stay true.
  */
 export async function publishDraft(layout: StoreLayout, draft: Draft): Promise<StoreRecord> {
   const {root} = layout;
   const outputs = Object.values(draft.outputs);
   const before = readRecordFile(root, draft.key);
-  if (before && !sameDigests(before, draft) && (await isWhole(root, before))) {
+  if (before && !draft.replace && !sameDigests(before, draft) && (await isWhole(root, before))) {
     for (const output of outputs) await rm(output.draft, {force: true});
     return before;
   }

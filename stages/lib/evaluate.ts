@@ -1,14 +1,32 @@
-import type {Tensor2D} from '@tensorflow/tfjs';
+import type {Tensor1D} from '@tensorflow/tfjs';
 import type {Row} from '../../src/artifact/kinds.ts';
 import {StageError} from '../../src/stage/define-stage.ts';
+import {captured} from '../tensor/capture/captured.ts';
+import {batchOf, matrixOf, vectorOf} from '../tensor/capture/named.ts';
+import type {TensorFunction} from '../tensor/capture/record.ts';
 import type {Tf} from '../tensor/library.ts';
 import type {Pictures} from './data/pictures.ts';
-import type {Model, ParameterTensors} from './models/model.ts';
+import type {Model} from './models/model.ts';
 import {type BatchBuffer, batchBuffer, fillBatch} from './pictures/batch.ts';
 import type {Preprocessing} from './pictures/preprocessor.ts';
+import {type ParameterLayout, split} from './training/parameter-layout.ts';
 
-/** Pictures in an evaluation batch. It changes no result beyond the last bits of a matrix product. */
+/** Most pictures in an evaluation batch. It changes no result beyond the last bits of a matrix product. */
 const BATCH = 250;
+
+/** What is evaluated: a model without its parameters. */
+export interface Network {
+  readonly model: Model;
+  readonly preprocessing: Preprocessing;
+  /** `flat` [size] and `pictures` [B, C, S, S] → `logits` [B, K]. */
+  readonly logits: TensorFunction;
+}
+
+/** The logits of a model whose parameters are one vector; made once for all evaluations, so that they share a graph. */
+export const logitsFunction = (tf: Tf, model: Model, layout: ParameterLayout): TensorFunction =>
+  captured(tf, 'logits', (inputs) => ({
+    logits: model.forward(tf, split(tf, layout, vectorOf(inputs, 'flat')), batchOf(inputs, 'pictures')),
+  }));
 
 /** How well a network does on pictures. */
 export interface Evaluation {
@@ -20,27 +38,29 @@ export interface Evaluation {
   readonly n: number;
 }
 
-/** Evaluates without augmentation; `pause` is awaited between batches, so that a stop arrives. */
+/** Evaluates a vector of parameters without augmentation; `pause` is awaited between batches, so that a stop arrives. */
 export async function evaluate(
   tf: Tf,
-  model: Model,
-  parameters: ParameterTensors,
+  network: Network,
+  flat: Tensor1D,
   pictures: Pictures,
-  preprocessing: Preprocessing,
   pause: () => Promise<void>,
 ): Promise<Evaluation> {
-  const buffer = batchBuffer(preprocessing, Math.min(BATCH, pictures.n));
+  const {model, preprocessing} = network;
+  // batches of one size, the last one filled up with pictures of the one before: a graph for one shape serves them all
+  const batch = Math.ceil(pictures.n / Math.ceil(pictures.n / BATCH));
+  const buffer = batchBuffer(preprocessing, batch);
   let loss = 0;
   let wrong = 0;
-  for (let start = 0; start < pictures.n; start += BATCH) {
-    const n = Math.min(BATCH, pictures.n - start);
+  for (let start = 0; start < pictures.n; start += batch) {
+    const n = Math.min(batch, pictures.n - start);
     fillBatch(
       buffer,
       pictures,
       Array.from({length: n}, (_, place) => start + place),
       preprocessing,
     );
-    const logits = logitsOf(tf, model, parameters, preprocessing, buffer, n);
+    const logits = logitsOf(tf, network, flat, buffer);
     for (let row = 0; row < n; row++) {
       const scores = logits.subarray(row * model.labels, (row + 1) * model.labels);
       const label = buffer.labels[row] ?? 0;
@@ -61,17 +81,14 @@ export async function evaluate(
 
 function logitsOf(
   tf: Tf,
-  model: Model,
-  parameters: ParameterTensors,
-  {channels, size}: Preprocessing,
-  buffer: BatchBuffer,
-  n: number,
+  {logits, preprocessing: {channels, size}}: Network,
+  flat: Tensor1D,
+  {pixels, labels}: BatchBuffer,
 ): Float32Array {
-  const input = tf.tensor4d(buffer.pixels.subarray(0, n * channels * size * size), [n, channels, size, size]);
-  const logits: Tensor2D = tf.tidy(() => model.forward(tf, parameters, input));
-  const values = logits.dataSync<'float32'>();
-  tf.dispose([input, logits]);
-  return values;
+  return tf.tidy(() => {
+    const pictures = tf.tensor4d(pixels, [labels.length, channels, size, size]);
+    return matrixOf(logits({flat, pictures}), 'logits').dataSync<'float32'>();
+  });
 }
 
 /** −log softmax(scores)[label] in float64. */

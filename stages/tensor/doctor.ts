@@ -93,8 +93,7 @@ async function toolFindings(): Promise<readonly Finding[]> {
   ];
 }
 
-async function addonFinding(): Promise<Finding> {
-  const build = await verifyBuild();
+function addonFinding(build: Awaited<ReturnType<typeof verifyBuild>>): Finding {
   const subject = 'native addon';
   if (build && build.damaged.length === 0) {
     return {subject, state: 'good', found: `TensorFlow ${TENSORFLOW_VERSION}, checksums right, in ${addonFolder()}`};
@@ -114,6 +113,21 @@ async function addonFinding(): Promise<Finding> {
     found: why ? `not built, as ${why.reason}` : 'not built yet',
     hint: why ? `${why.hint.charAt(0).toUpperCase()}${why.hint.slice(1)}.` : '`basin setup` builds it.',
   };
+}
+
+/** Whether the operations that are compiled into the addon are there. */
+function operationsFinding(build: Awaited<ReturnType<typeof verifyBuild>>): readonly Finding[] {
+  if (!build) return [];
+  const subject = 'fused operations';
+  if (build.lacksOperations === undefined) return [{subject, state: 'good', found: 'compiled into the native addon'}];
+  return [
+    {
+      subject,
+      state: 'missing',
+      found: `not in the native addon, as ${build.lacksOperations}`,
+      hint: 'Steps are computed by TensorFlow alone and take longer. `basin setup` tries again.',
+    },
+  ];
 }
 
 async function wheelFinding(addon: Finding): Promise<Finding> {
@@ -161,10 +175,18 @@ async function backendFinding(backend: BackendName, addon: Finding, manifest: Ma
 /** Looks at everything a set-up depends on, checks the addon's files and runs every back end's self-test. Takes some seconds. */
 export async function doctor(): Promise<DoctorReport> {
   const manifest = await readManifest();
-  const addon = await addonFinding();
+  const build = await verifyBuild();
+  const addon = addonFinding(build);
   const backends: Finding[] = [];
   for (const backend of BACKENDS) backends.push(await backendFinding(backend, addon, manifest));
-  const findings = [...machineFindings(), ...(await toolFindings()), await wheelFinding(addon), addon, ...backends];
+  const findings = [
+    ...machineFindings(),
+    ...(await toolFindings()),
+    await wheelFinding(addon),
+    addon,
+    ...operationsFinding(build),
+    ...backends,
+  ];
   const used = backends.find(({subject}) => subject === `${manifest?.backend} back end`);
   return {
     ok: manifest !== undefined && used?.state === 'good' && addon.state !== 'bad',

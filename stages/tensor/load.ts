@@ -3,6 +3,7 @@ import {dirname, sep} from 'node:path';
 import type {TensorLibrary} from '../../src/stage/tensor-library.ts';
 import {loadAddon} from './addon/load-addon.ts';
 import type {BackendName} from './backend.ts';
+import {findNativeOperations} from './fused/native.ts';
 import type {Tf} from './library.ts';
 import {replaceKernels} from './wasm/replace-kernels.ts';
 
@@ -46,5 +47,6 @@ export async function loadTensorLibrary(backend: BackendName, {threads}: {thread
   if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js did not take the back end ${backend}`);
   await tf.ready();
   if (backend === 'wasm') replaceKernels(tf);
+  if (backend === 'tensorflow') findNativeOperations(tf);
   return tf;
 }

@@ -1,17 +1,11 @@
 import {mkdirSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {addonFolder} from './addon/folder.ts';
+import type {FileRecord} from './addon/file-records.ts';
+import {buildsFolder} from './addon/folder.ts';
 import {type BackendName, isBackendName, type Obstacle} from './backend.ts';
 import {findProgram, userCacheFolder} from './machine.ts';
 import type {SelfTestResult} from './self-test/result.ts';
 import {numericsOf, setUpId} from './versions.ts';
-
-export interface FileRecord {
-  /** Path inside the addon's folder. */
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
 
 /** A back end that a set-up found faster than the one it took, and why it could not be had. */
 export interface Refusal extends Obstacle {
@@ -21,14 +15,14 @@ export interface Refusal extends Obstacle {
 /** What a set-up found: which back end runs on this machine, and why not a faster one. */
 export interface Manifest {
   readonly backend: BackendName;
-  /** Id of its numbers, for keys: "tensorflow-2.21.0/eager/fp32/k0". */
+  /** Id of its numbers, for keys: "tensorflow-2.21.0/eager/fp32/k1c4e9a20". */
   readonly numerics: string;
   /** One line: what runs and why not faster. */
   readonly line: string;
   readonly setUpId: string;
   readonly refusals: readonly Refusal[];
   readonly selfTest: SelfTestResult;
-  /** Files of the native addon; empty for the other back ends. */
+  /** Files of the native addon, by their paths in the folder of builds; empty for the other back ends. */
   readonly files: readonly FileRecord[];
 }
 
@@ -42,7 +36,8 @@ function isManifest(value: unknown): value is Manifest {
     'backend' in value &&
     isBackendName(value.backend) &&
     'numerics' in value &&
-    value.numerics === numericsOf(value.backend) && // of other kernels: tested and set up anew
+    // of other kernels: tested and set up anew
+    (value.numerics === numericsOf(value.backend, true) || value.numerics === numericsOf(value.backend, false)) &&
     'line' in value &&
     typeof value.line === 'string' &&
     'setUpId' in value &&
@@ -70,8 +65,7 @@ export async function readManifest(choice?: BackendName): Promise<Manifest | und
     return undefined;
   }
   if (!isManifest(manifest)) return undefined;
-  const folder = addonFolder();
-  if (!manifest.files.every(({path, bytes}) => sizeOf(join(folder, path)) === bytes)) return undefined;
+  if (!manifest.files.every(({path, bytes}) => sizeOf(join(buildsFolder(), path)) === bytes)) return undefined;
   if (manifest.refusals.some(({waitsFor}) => findProgram(waitsFor) !== undefined)) return undefined;
   return manifest;
 }

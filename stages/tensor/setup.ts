@@ -1,11 +1,12 @@
 import {join} from 'node:path';
 import {fail, ok, type Result} from '../../src/base/result.ts';
 import {StageError} from '../../src/stage/define-stage.ts';
-import {buildAddon, verifyBuild} from './addon/build.ts';
+import {type Build, buildAddon, verifyBuild} from './addon/build.ts';
+import type {FileRecord} from './addon/file-records.ts';
 import {BACKENDS, type BackendName, type Obstacle, obstacle, type SetupReporter} from './backend.ts';
 import {whileHolding} from './lock.ts';
 import {userCacheFolder} from './machine.ts';
-import {type FileRecord, type Manifest, type Refusal, readManifest, writeManifest} from './manifest.ts';
+import {type Manifest, type Refusal, readManifest, writeManifest} from './manifest.ts';
 import type {SelfTestResult} from './self-test/result.ts';
 import {selfTest} from './self-test/self-test.ts';
 import {numericsOf, setUpId, TENSORFLOW_VERSION} from './versions.ts';
@@ -15,34 +16,65 @@ interface Working {
   readonly selfTest: SelfTestResult;
 }
 
-/** Has a back end ready and tested, or says why it cannot be had. */
-async function prepare(backend: BackendName, report: SetupReporter): Promise<Result<Working, Obstacle>> {
-  const built = backend === 'tensorflow' ? await buildAddon(report) : ok([]);
+interface Prepared extends Working {
+  /** Why our fused operations are not in the native addon. */
+  readonly lacksOperations: string | undefined;
+}
+
+/** Runs a back end's self-test; a failure is a clause. */
+async function passes(backend: BackendName): Promise<Result<SelfTestResult, string>> {
+  const tested = await selfTest(backend);
+  if (!tested.ok) return fail(`did not pass its test (${tested.error})`);
+  const [fault] = tested.value.needed;
+  if (!fault) return tested;
+  const count = tested.value.needed.length;
+  return fail(`computes ${count} of ${tested.value.cases} tests wrong (${fault.case}: ${fault.detail})`);
+}
+
+/** Has a back end ready and tested, or says why it cannot be had. Our operations are left out of an addon that fails with them. */
+async function prepare(
+  backend: BackendName,
+  again: boolean,
+  report: SetupReporter,
+): Promise<Result<Prepared, Obstacle>> {
+  const none: Build = {files: [], lacksOperations: undefined};
+  let built = backend === 'tensorflow' ? await buildAddon(report, {again}) : ok(none);
   if (!built.ok) return built;
   report.progress(`Testing the ${backend} back end`, undefined);
-  const tested = await selfTest(backend);
-  const again = `\`basin doctor\` helps to get the ${backend === 'tensorflow' ? 'native' : backend} one`;
-  if (!tested.ok) return fail(obstacle(`the ${backend} back end did not pass its test (${tested.error})`, again));
-  const [fault] = tested.value.needed;
-  if (fault) {
-    const count = tested.value.needed.length;
+  let tested = await passes(backend);
+  if (!tested.ok && backend === 'tensorflow' && built.value.lacksOperations === undefined) {
+    const simpler = await buildAddon(report, {without: `with them it ${tested.error}`});
+    if (simpler.ok) {
+      built = simpler;
+      tested = await passes(backend);
+    }
+  }
+  if (!tested.ok) {
     return fail(
       obstacle(
-        `the ${backend} back end computes ${count} of ${tested.value.cases} tests wrong (${fault.case}: ${fault.detail})`,
-        again,
+        `the ${backend} back end ${tested.error}`,
+        `\`basin doctor\` helps to get the ${backend === 'tensorflow' ? 'native' : backend} one`,
       ),
     );
   }
-  return ok({files: built.value, selfTest: tested.value});
+  return ok({...built.value, selfTest: tested.value});
 }
 
 /** A training step's time by that of the native back end, roughly: docs/benchmarks.md for wasm; small steps of `cpu` took 50 times as long. */
 const SLOWER_THAN_NATIVE: Readonly<Record<BackendName, number>> = {tensorflow: 1, wasm: 2, cpu: 50};
 
 /** The line on what runs and why not faster. */
-function lineOf(backend: BackendName, choice: BackendName | undefined, refusals: readonly Refusal[]): string {
+function lineOf(
+  backend: BackendName,
+  choice: BackendName | undefined,
+  refusals: readonly Refusal[],
+  lacksOperations: string | undefined,
+): string {
+  const without = lacksOperations === undefined ? '' : `, without fused operations: ${lacksOperations}`;
   const name =
-    backend === 'tensorflow' ? `tensorflow back end (TensorFlow ${TENSORFLOW_VERSION}, native)` : `${backend} back end`;
+    backend === 'tensorflow'
+      ? `tensorflow back end (TensorFlow ${TENSORFLOW_VERSION}, native${without})`
+      : `${backend} back end`;
   if (choice) return `${name}, as asked`;
   const [refusal] = refusals;
   if (!refusal) return name;
@@ -72,18 +104,19 @@ export async function setUp(options: {
       if (known && (known.backend !== 'tensorflow' || (await verifyBuild())?.damaged.length === 0)) return known;
       const refusals: Refusal[] = [];
       for (const backend of choice ? [choice] : BACKENDS) {
-        const prepared = await prepare(backend, report);
+        const prepared = await prepare(backend, force, report);
         if (!prepared.ok) {
           refusals.push({backend, ...prepared.error});
           continue;
         }
+        const {lacksOperations, ...working} = prepared.value;
         const manifest: Manifest = {
           backend,
-          numerics: numericsOf(backend),
-          line: lineOf(backend, choice, refusals),
+          numerics: numericsOf(backend, lacksOperations === undefined),
+          line: lineOf(backend, choice, refusals, lacksOperations),
           setUpId: setUpId(),
           refusals,
-          ...prepared.value,
+          ...working,
         };
         writeManifest(choice, manifest);
         return manifest;

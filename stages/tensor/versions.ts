@@ -1,5 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
+import type {BackendName} from './backend.ts';
+import {operationsDigest} from './fused/sources.ts';
 import {instructionSet} from './machine.ts';
 
 const require = createRequire(import.meta.url);
@@ -8,10 +10,10 @@ const require = createRequire(import.meta.url);
 export const TENSORFLOW_VERSION = '2.21.0';
 
 /** Raised when what set-up builds or tests changes, so that nobody keeps an older result. */
-const RECIPE = 1;
+const RECIPE = 2;
 
-/** Number of our own kernels' generation in each back end; it is a part of every tensor stage's key. */
-const KERNELS = {tensorflow: 0, wasm: 2, cpu: 0} as const;
+/** Generation of our own kernels in the other back ends; it is a part of every tensor stage's key. */
+const KERNELS = {wasm: 2, cpu: 0} as const;
 
 /** Version of an installed package, from its manifest. */
 function packageVersion(name: string): string {
@@ -22,21 +24,36 @@ function packageVersion(name: string): string {
   throw new Error(`Internal error: package ${name} has no version`);
 }
 
-/** Names everything a set-up depends on: where any of it differs, another set-up is needed. */
+/** Characters of the digest of our operations that stand for it. */
+const DIGEST_LENGTH = 8;
+
+const system = `${process.platform}-${process.arch}`;
+
+/** Names TensorFlow's libraries and headers as they are unpacked. */
+export const librariesId = (): string => `tf${TENSORFLOW_VERSION}-${system}-r${RECIPE}`;
+
+/**
+ * Names everything a set-up depends on: where any of it differs, another set-up is needed. The compiler is not in it, so that what is
+ * built goes on working when that is removed or updated.
+ */
 export const setUpId = (): string =>
   [
     `tfjs${packageVersion('@tensorflow/tfjs-node-gpu')}`,
     `tf${TENSORFLOW_VERSION}`,
-    process.platform,
-    process.arch,
+    system,
     instructionSet(),
     `r${RECIPE}`,
+    operationsDigest().slice(0, DIGEST_LENGTH),
   ].join('-');
 
-/** Id of a back end's numbers for keys: who computes, how it executes, precision, our kernels. */
-export function numericsOf(backend: keyof typeof KERNELS): string {
-  const version = backend === 'tensorflow' ? TENSORFLOW_VERSION : packageVersion(packageNames[backend]);
-  return `${backend}-${version}/eager/fp32/k${KERNELS[backend]}`;
+/** Id of a back end's numbers for keys: who computes, how it executes, precision, our kernels (`operations`: those of fused/native). */
+export function numericsOf(backend: BackendName, operations: boolean): string {
+  const [version, kernels] =
+    backend === 'tensorflow'
+      ? [TENSORFLOW_VERSION, operations ? operationsDigest().slice(0, DIGEST_LENGTH) : 0]
+      : [packageVersion(packageNames[backend]), KERNELS[backend]];
+  const form = backend === 'tensorflow' ? 'captured' : 'eager';
+  return `${backend}-${version}/${form}/fp32/k${kernels}`;
 }
 
 const packageNames = {wasm: '@tensorflow/tfjs-backend-wasm', cpu: '@tensorflow/tfjs-backend-cpu'} as const;

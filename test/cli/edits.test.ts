@@ -54,6 +54,24 @@ test('a copy under another name in another folder runs nothing with the same --c
   expect(told).toMatchObject({code: 0, totals: {ran: 0, cached: STUDY_SIZE}});
 });
 
+test('--force runs what it names although it is stored; equal bytes cut off everything below, and plan says so', async () => {
+  const forced = ['--force', 'platon-prune[keep=0.2]', '--force', 'finetune-B'];
+  const cwd = await editedCopy(folder, await scratchFolder(), STUDY);
+  const plan = await basin(['plan', 'study.yaml', ...ON_BACKEND, ...forced, '--json'], {cwd});
+  const planned = JSON.parse(plan.stdout).instances.filter(({verdict}: {verdict: string}) => verdict === 'run');
+  expect(planned).toEqual(
+    ['finetune-B', 'platon-prune[keep=0.2]'].map((id) =>
+      expect.objectContaining({id, reason: 'asked for with --force'}),
+    ),
+  );
+  const told = await runJson(['study.yaml', ...ON_BACKEND, ...forced], {cwd});
+  expect(told.ids('ran')).toEqual(['finetune-B', 'platon-prune[keep=0.2]']);
+  expect(told.totals).toMatchObject({ran: 2, failed: 0, skipped: 0, cutOff: 7, cached: STUDY_SIZE - 9});
+  const wrong = await basin(['run', 'study.yaml', ...ON_BACKEND, '--force', 'finetune-C'], {cwd});
+  expect(wrong).toMatchObject({code: 2, stdout: ''});
+  expect(wrong.stderr).toContain('There is no node or instance "finetune-C" in study.yaml.\nDid you mean "finetune-');
+});
+
 test('two alphas more run exactly two points and what gathers them', async () => {
   const told = await afterEdit(edited('[0, 0.50, 1]', '{linspace: [0, 1, 5]}'));
   expect(told.ids('ran')).toEqual(['barrier', ...points(0.25, 0.75)]);

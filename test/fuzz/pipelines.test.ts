@@ -142,7 +142,7 @@ test(`${runs} mutated pipelines are read or refused, without hang, stack trace o
       for (const fault of read.error) {
         const told = formatDiagnostic(fault);
         const {line, column} = diagnosticJson(fault);
-        if (STACK.test(told) || fault.message === '' || line === 0 || column === 0)
+        if (STACK.test(`${fault.message}\n${fault.hint}`) || fault.message === '' || line === 0 || column === 0)
           throw new Error(`Run ${run} told ${told}\nof ${JSON.stringify(text)}`);
       }
     }

@@ -4,8 +4,11 @@ import {expect, test} from 'vitest';
 import {type Digest, digestOf} from '../../src/base/digest.ts';
 import type {JsonObject} from '../../src/base/json.ts';
 import {keyOfPreimage, preimageOf} from '../../src/plan/key.ts';
+import {makePlan} from '../../src/plan/make-plan.ts';
+import type {Stage} from '../../src/stage/define-stage.ts';
 import type {OutputRecord} from '../../src/store/record.ts';
 import {declaredStage, graphOf, type InstanceSketch} from '../rig/hand-made-graph.ts';
+import {temporaryStore} from '../rig/temporary-store.ts';
 
 const load = declaredStage('pretrain-load', {version: 3});
 const train = declaredStage('finetune', {computes: 'tensors', inputs: {weights: {kind: 'weights', doc: ''}}});
@@ -73,6 +76,21 @@ test('other upstream bytes, another version, another axis value of what is gathe
       : sketch,
   );
   expect(keys(moved)[2]).not.toBe(original[2]);
+});
+
+test('a parameter that was added later is in no key at the value that changes nothing, and in it at every other', async () => {
+  const before = declaredStage('pretrain-load');
+  const after = declaredStage('pretrain-load', {noop: {precision: 'fp32', ends: [0, 1]}});
+  const keyOf = async (stage: Stage, params: JsonObject) => {
+    const graph = graphOf([{id: 'n', stage, params}]);
+    const [planned] = (await makePlan(graph, {store: await temporaryStore(), numerics: undefined})).instances;
+    return planned?.key;
+  };
+  const old = await keyOf(before, {seed: 1});
+  expect(old).toBeDefined();
+  expect(await keyOf(after, {seed: 1, precision: 'fp32', ends: [0, 1]})).toBe(old);
+  expect(await keyOf(after, {seed: 1, precision: 'bf16', ends: [0, 1]})).not.toBe(old);
+  expect(await keyOf(after, {seed: 1, precision: 'fp32', ends: [0, 2]})).not.toBe(old);
 });
 
 const otherDigest = (index: number): Digest => digestOf(`other ${index}`);

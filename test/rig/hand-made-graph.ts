@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import type {JsonObject} from '../../src/base/json.ts';
+import type {Json, JsonObject} from '../../src/base/json.ts';
 import type {Binding, Graph, Instance, InstanceId} from '../../src/graph/graph.ts';
 import {defineStage, type Inputs, type Outputs, type Stage} from '../../src/stage/define-stage.ts';
 import type {SourceResolver} from '../../src/stage/source.ts';
@@ -9,6 +9,7 @@ export function declaredStage(
   name: string,
   options: {
     readonly version?: number;
+    readonly noop?: Readonly<Record<string, Json>>;
     readonly computes?: 'tensors' | 'plain';
     readonly inputs?: Inputs;
     readonly outputs?: Outputs;
@@ -20,6 +21,7 @@ export function declaredStage(
     version: options.version ?? 1,
     doc: 'For tests.',
     params: z.looseObject({}),
+    noop: options.noop ?? {},
     inputs: options.inputs ?? {},
     outputs: options.outputs ?? {weights: {kind: 'weights', doc: 'For tests.'}},
     computes: options.computes ?? 'plain',

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {digestOf} from '../../src/base/digest.ts';
 import {COMPILERS} from '../../stages/tensor/addon/compile.ts';
-import {addonFolder, buildsFolder} from '../../stages/tensor/addon/folder.ts';
+import {addonFolder, buildsFolder, librariesFolder} from '../../stages/tensor/addon/folder.ts';
 import {wheelMachine} from '../../stages/tensor/addon/wheel-identity.ts';
 import {doctor, formatDoctor} from '../../stages/tensor/doctor.ts';
 import {findProgram} from '../../stages/tensor/machine.ts';
@@ -82,12 +82,18 @@ test.runIf(compiles)(
   },
 );
 
-/** Puts a file where the built addon is, with the checksum of a finished build. */
+/** Puts a file where the built addon is, and another where its libraries are, with the checksums of a finished build. */
 function placeAddon(content: Buffer): void {
-  mkdirSync(addonFolder(), {recursive: true});
-  writeFileSync(join(addonFolder(), 'tfjs_binding.node'), content);
-  const files = [{path: 'tfjs_binding.node', bytes: content.length, sha256: digestOf(content)}];
-  writeFileSync(join(addonFolder(), 'files.json'), JSON.stringify(files));
+  const place = (folder: string, name: string, bytes: Buffer): void => {
+    mkdirSync(folder, {recursive: true});
+    writeFileSync(join(folder, name), bytes);
+    writeFileSync(
+      join(folder, 'files.json'),
+      JSON.stringify([{path: name, bytes: bytes.length, sha256: digestOf(bytes)}]),
+    );
+  };
+  place(addonFolder(), 'tfjs_binding.node', content);
+  place(librariesFolder(), 'library', Buffer.from('a library'));
 }
 
 test.runIf(compiles)('an addon that crashes its process is no error either', async () => {

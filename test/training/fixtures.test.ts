@@ -6,7 +6,9 @@ import {bindModel} from '../../stages/lib/models/registry.ts';
 import {type OptimizerState, stepScalars} from '../../stages/lib/training/adamw.ts';
 import {layoutOf, pack, split} from '../../stages/lib/training/parameter-layout.ts';
 import {scheduleFactor} from '../../stages/lib/training/schedule.ts';
-import {trainStep} from '../../stages/lib/training/train-step.ts';
+import {stateIn, trainStep} from '../../stages/lib/training/train-step.ts';
+import {captured} from '../../stages/tensor/capture/captured.ts';
+import {scalarOf} from '../../stages/tensor/capture/named.ts';
 import {trustedTensors} from '../rig/safetensors.ts';
 import {backends} from '../rig/tensor-backends.ts';
 
@@ -62,13 +64,14 @@ test.each(['p4-32', 'p16-64'])(
           labels: tf.tensor1d(Int32Array.from(classes.values), 'int32'),
         };
         let state: OptimizerState = {flat: tf.tensor1d(start), m: tf.zeros([layout.size]), v: tf.zeros([layout.size])};
-        const program = {model, layout, clip: 1, decays: undefined, afterGradients: undefined};
+        const program = {model, layout, clip: 1, afterGradients: undefined};
+        const stepOf = captured(tf, 'a fixture', (inputs) => trainStep(tf, program, inputs));
         expected.forEach(([loss], step) => {
           const lr = 2e-4 * scheduleFactor({name: 'linear', warmup: 0}, step, expected.length);
-          const result = trainStep(tf, program, state, batch, stepScalars(tf, step + 1, lr, 0.01));
-          const [found = Number.NaN] = result.loss.dataSync();
+          const result = stepOf({...state, ...batch, ...stepScalars(tf, step + 1, lr, 0.01)});
+          const [found = Number.NaN] = scalarOf(result, 'loss').dataSync();
           expect(Math.abs(found / loss - 1), `${backend}, step ${step + 1}`).toBeLessThan(1e-5);
-          state = result;
+          state = stateIn(result);
         });
         const logits = model.forward(tf, split(tf, layout, state.flat), batch.pictures).dataSync();
         const top = Math.max(...Array.from(after.values, Math.abs));

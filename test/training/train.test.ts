@@ -110,8 +110,13 @@ test('what cannot be trained is refused before the first step', async () => {
 test('a fixed mask acts at each of its three places by itself', () => {
   tf.tidy(() => {
     const hook = fixedMask(tf, tf.tensor1d([1, 0, 1], 'bool'));
+    const inputs = hook.inputs ?? {};
     const values = tf.tensor1d([3, -4, 5]);
-    for (const masked of [hook.start?.(values), hook.afterGradients?.(values), hook.afterStep?.(1, values, values)]) {
+    for (const masked of [
+      hook.start?.(values),
+      hook.afterGradients?.(values, inputs),
+      hook.afterStep?.(1, values, values),
+    ]) {
       expect(masked?.dataSync()).toEqual(Float32Array.of(3, 0, 5));
     }
   });

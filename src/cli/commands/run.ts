@@ -1,5 +1,4 @@
-import {fail, ok, type Result} from '../../base/result.ts';
-import type {Graph, Instance} from '../../graph/graph.ts';
+import {ok} from '../../base/result.ts';
 import type {Verdict} from '../../plan/verdict.ts';
 import type {RunEvent, RunTotals} from '../../run/event.ts';
 import type {OnFailure, RunResult} from '../../run/run-options.ts';
@@ -7,7 +6,7 @@ import {runPlan} from '../../run/run-plan.ts';
 import {WorkerPool} from '../../run/worker-pool.ts';
 import {chooseReporter} from '../choose-reporter.ts';
 import {EXIT} from '../exit-code.ts';
-import {findInstances, withUpstream} from '../find-instance.ts';
+import {findAll, withUpstream} from '../find-instance.ts';
 import {onInterrupt} from '../interrupt.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
 import {defaultJobs, poolProfile} from '../pool-setting.ts';
@@ -30,17 +29,9 @@ export const runCommand = (file: string, options: RunCommandOptions): Promise<nu
     file,
     options,
     'run',
-    (graph) => findTargets(graph, options.target ?? []),
+    (graph) => (options.target ? findAll(graph, options.target) : ok(graph.instances)),
     (prepared, targets) => runPrepared(file, prepared, withUpstream(prepared.graph, targets), options),
   );
-
-/** The instances asked for, all of them when none are named. */
-function findTargets(graph: Graph, names: readonly string[]): Result<readonly Instance[]> {
-  if (names.length === 0) return ok(graph.instances);
-  const targets = names.map((name) => findInstances(graph, name));
-  const faults = targets.flatMap((found) => (found.ok ? [] : found.error));
-  return faults.length > 0 ? fail(faults) : ok(targets.flatMap((found) => (found.ok ? found.value : [])));
-}
 
 async function runPrepared(
   file: string,

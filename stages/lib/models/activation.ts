@@ -1,30 +1,9 @@
 import type {Tensor} from '@tensorflow/tfjs';
+import {biasGelu} from '../../tensor/fused/bias-gelu.ts';
 import type {Tf} from '../../tensor/library.ts';
-import {withHandGradient} from './hand-gradient.ts';
 
 /** What HuggingFace calls `hidden_act`; others are refused by the schema. */
 export type Activation = 'gelu' | 'gelu_new' | 'relu';
-
-const HALF_LOG_PI = Math.log(Math.PI) / 2;
-
-/**
- * Exact GELU x Φ(x) by erf (Hendrycks & Gimpel 2016, eq. 1). With t = x / √2 its derivative Φ(x) + x φ(x) is
- * Φ(x) + t exp(−t² − ½ ln π): six passes over the largest tensor of a block.
- */
-function gelu(tf: Tf, x: Tensor): Tensor {
-  return withHandGradient(tf, [x], () => {
-    const t = tf.mul(x, Math.SQRT1_2);
-    const cumulative = tf.add(tf.mul(tf.erf(t), 0.5), 0.5);
-    return {
-      value: tf.mul(x, cumulative),
-      saved: [t, cumulative],
-      gradient: (dy, saved) => {
-        const density = tf.exp(tf.sub(-HALF_LOG_PI, tf.square(saved(0))));
-        return [tf.mul(dy, tf.add(saved(1), tf.mul(saved(0), density)))];
-      },
-    };
-  });
-}
 
 /** GELU's tanh approximation ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))), transformers' `NewGELUActivation`. */
 function geluNew(tf: Tf, x: Tensor): Tensor {
@@ -32,13 +11,14 @@ function geluNew(tf: Tf, x: Tensor): Tensor {
   return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
 }
 
-export function activate(tf: Tf, activation: Activation, x: Tensor): Tensor {
+/** The activation of rows u + bias: u [N, D], bias [D]. */
+export function activate(tf: Tf, activation: Activation, u: Tensor, bias: Tensor): Tensor {
   switch (activation) {
     case 'gelu':
-      return gelu(tf, x);
+      return biasGelu(tf, u, bias);
     case 'gelu_new':
-      return geluNew(tf, x);
+      return geluNew(tf, tf.add(u, bias));
     case 'relu':
-      return tf.relu(x);
+      return tf.relu(tf.add(u, bias));
   }
 }

@@ -1,6 +1,7 @@
 import type {Tensor1D} from '@tensorflow/tfjs';
 import type {Mask} from '../../../src/artifact/kinds.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {vectorOf} from '../../tensor/capture/named.ts';
 import type {Tf} from '../../tensor/library.ts';
 import {type ParameterLayout, sameShape} from '../training/parameter-layout.ts';
 import type {TrainingHook} from '../training/train.ts';
@@ -38,7 +39,8 @@ export const masked = (tf: Tf, kept: Tensor1D, flat: Tensor1D): Tensor1D => tf.w
 export function fixedMask(tf: Tf, kept: Tensor1D): TrainingHook {
   return {
     start: (flat) => masked(tf, kept, flat),
-    afterGradients: (gradient) => masked(tf, kept, gradient),
+    inputs: {kept},
+    afterGradients: (gradient, inputs) => masked(tf, vectorOf(inputs, 'kept'), gradient),
     afterStep: (_step, flat) => masked(tf, kept, flat),
   };
 }

@@ -4,20 +4,17 @@ import {StageError, type StageServices} from '../../../src/stage/define-stage.ts
 import type {DataSetValue} from '../data/data-set-value.ts';
 import {type DataSet, loadDataSet} from '../data/load-data-set.ts';
 import type {Pictures} from '../data/pictures.ts';
-import {type Evaluation, evaluate} from '../evaluate.ts';
-import type {Model} from '../models/model.ts';
+import {type Evaluation, evaluate, logitsFunction, type Network} from '../evaluate.ts';
 import {bindModel} from '../models/registry.ts';
-import {bindPreprocessor, type Preprocessing} from '../pictures/preprocessor.ts';
+import {bindPreprocessor} from '../pictures/preprocessor.ts';
 import {abortableBreather} from './breather.ts';
-import {layoutOf, type ParameterLayout, pack, split, unpack} from './parameter-layout.ts';
+import {layoutOf, type ParameterLayout, pack, unpack} from './parameter-layout.ts';
 
 /** A network and a data set that fit each other. */
-export interface Task {
+export interface Task extends Network {
   readonly weights: Weights;
-  readonly model: Model;
   readonly layout: ParameterLayout;
   readonly data: DataSet;
-  readonly preprocessing: Preprocessing;
   /** The weights as one vector. */
   readonly start: Float32Array;
 }
@@ -39,25 +36,19 @@ export async function bindTask(weights: Weights, value: DataSetValue, services: 
     model,
     layout,
     data,
+    logits: logitsFunction(services.tf, model, layout),
     preprocessing: bindPreprocessor(weights.preprocessor, model, data.train),
     start: pack(layout, weights.tensors),
   };
 }
 
 /** Evaluates a flat vector of the task's parameters. */
-export async function evaluateFlat(
+export const evaluateFlat = (
   task: Task,
   flat: Tensor1D,
   pictures: Pictures,
   {tf, signal}: StageServices,
-): Promise<Evaluation> {
-  const parameters = tf.tidy(() => split(tf, task.layout, flat));
-  try {
-    return await evaluate(tf, task.model, parameters, pictures, task.preprocessing, abortableBreather(signal));
-  } finally {
-    tf.dispose(Object.values(parameters));
-  }
-}
+): Promise<Evaluation> => evaluate(tf, task, flat, pictures, abortableBreather(signal));
 
 /** The task's network with other parameters, which must be finite. */
 export function weightsOf(task: Task, flat: Float32Array): Weights {

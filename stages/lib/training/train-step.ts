@@ -1,6 +1,8 @@
-import type {Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D} from '@tensorflow/tfjs';
+import type {Scalar, Tensor, Tensor1D, Tensor2D} from '@tensorflow/tfjs';
+import {batchOf, scalarOf, vectorOf} from '../../tensor/capture/named.ts';
+import type {Tensors} from '../../tensor/capture/record.ts';
+import {withHandGradient} from '../../tensor/fused/hand-gradient.ts';
 import type {Tf} from '../../tensor/library.ts';
-import {withHandGradient} from '../models/hand-gradient.ts';
 import type {Model} from '../models/model.ts';
 import {adamw, clipGradient, type OptimizerState, type StepScalars} from './adamw.ts';
 import {type ParameterLayout, split} from './parameter-layout.ts';
@@ -11,41 +13,45 @@ export interface StepProgram {
   readonly layout: ParameterLayout;
   /** Largest gradient norm, or null. */
   readonly clip: number | null;
-  /** 1 where weight decay acts; on all when absent. */
-  readonly decays: Tensor1D | undefined;
-  /** What becomes of the gradient before it is clipped; pure. */
-  readonly afterGradients: ((gradient: Tensor1D) => Tensor1D) | undefined;
+  /** What becomes of the gradient before it is clipped; pure, of the gradient and further inputs of the step. */
+  readonly afterGradients: ((gradient: Tensor1D, inputs: Tensors) => Tensor1D) | undefined;
 }
 
-interface StepBatch {
-  /** [B, C, H, W], preprocessed. */
-  readonly pictures: Tensor4D;
-  /** [B] int32 */
-  readonly labels: Tensor1D;
-}
+type StepResult = OptimizerState & {readonly loss: Scalar; readonly gradient: Tensor1D};
 
-interface StepResult extends OptimizerState {
-  readonly loss: Scalar;
-  /** As the optimizer got it: clipped, taken at the old parameters. */
-  readonly gradient: Tensor1D;
-}
-
-/** One optimizer step: a pure function of tensors, static in shape, that reads nothing on the host. */
-export function trainStep(
-  tf: Tf,
-  program: StepProgram,
-  state: OptimizerState,
-  batch: StepBatch,
-  scalars: StepScalars,
-): StepResult {
-  const {model, layout, clip, decays, afterGradients} = program;
+/**
+ * One optimizer step: a pure function of tensors, static in shape, that reads nothing on the host, so that it can be captured.
+ *
+ * Takes `flat`, `m`, `v` [size]; `pictures` [B, C, H, W], preprocessed, and `labels` [B] int32; the scalars of `stepScalars`; `decays`
+ * [size], 1 where weight decay acts (on all when absent); what `afterGradients` asks for. Gives the next `flat`, `m`, `v`,
+ * the `loss`, and `gradient` as the optimizer got it: clipped, taken at the old parameters.
+ */
+export function trainStep(tf: Tf, program: StepProgram, inputs: Tensors): StepResult {
+  const {model, layout, clip, afterGradients} = program;
+  const state = stateIn(inputs);
+  const pictures = batchOf(inputs, 'pictures');
+  const labels = vectorOf(inputs, 'labels');
   const {value: loss, grad} = tf.valueAndGrad((flat: Tensor) =>
-    meanCrossEntropy(tf, model.forward(tf, split(tf, layout, flat.as1D()), batch.pictures), batch.labels),
+    meanCrossEntropy(tf, model.forward(tf, split(tf, layout, flat.as1D()), pictures), labels),
   )(state.flat);
-  const raw = afterGradients ? afterGradients(grad.as1D()) : grad.as1D();
+  const raw = afterGradients ? afterGradients(grad.as1D(), inputs) : grad.as1D();
   const gradient = clip === null ? raw : clipGradient(tf, raw, clip).clipped;
-  return {...adamw(tf, state, gradient, scalars, decays), loss: loss.asScalar(), gradient};
+  const decays = 'decays' in inputs ? vectorOf(inputs, 'decays') : undefined;
+  return {...adamw(tf, state, gradient, scalarsIn(inputs), decays), loss: loss.asScalar(), gradient};
 }
+
+/** The optimizer's tensors among those that a step takes or gives. */
+export const stateIn = (tensors: Tensors): OptimizerState => ({
+  flat: vectorOf(tensors, 'flat'),
+  m: vectorOf(tensors, 'm'),
+  v: vectorOf(tensors, 'v'),
+});
+
+const scalarsIn = (tensors: Tensors): StepScalars => ({
+  shrink: scalarOf(tensors, 'shrink'),
+  stepSize: scalarOf(tensors, 'stepSize'),
+  rootCorrection: scalarOf(tensors, 'rootCorrection'),
+});
 
 /** Mean cross-entropy of logits [B, K] and int32 labels [B], with its gradient (softmax − one-hot) / B by hand. */
 function meanCrossEntropy(tf: Tf, logits: Tensor2D, labels: Tensor1D): Scalar {

@@ -2,6 +2,9 @@ import type {Tensor1D} from '@tensorflow/tfjs';
 import type {Row} from '../../../src/artifact/kinds.ts';
 import type {Checkpoint} from '../../../src/stage/checkpoint.ts';
 import {StageError, type StageServices} from '../../../src/stage/define-stage.ts';
+import {captured} from '../../tensor/capture/captured.ts';
+import {scalarOf, vectorOf} from '../../tensor/capture/named.ts';
+import type {Tensors} from '../../tensor/capture/record.ts';
 import {permutation} from '../data/permutation.ts';
 import {type Evaluation, evaluationRow} from '../evaluate.ts';
 import {type BatchBuffer, batchBuffer, checkAugmentation, fillBatch} from '../pictures/batch.ts';
@@ -13,14 +16,16 @@ import type {TrainingParameters} from './parameters.ts';
 import {checkpointOf, type Held, resumed, started, stateOf} from './progress.ts';
 import {scheduleFactor} from './schedule.ts';
 import {evaluateFlat, type Task} from './task.ts';
-import {type StepProgram, trainStep} from './train-step.ts';
+import {type StepProgram, stateIn, trainStep} from './train-step.ts';
 
 /** What pruning, masking and whatever comes later add to the bare loop. Tensors they keep are theirs to dispose of. */
 export interface TrainingHook {
   /** The parameters training starts from; called inside tidy. */
   start?(flat: Tensor1D): Tensor1D;
-  /** What the optimizer gets of a gradient, before clipping: pure, called inside tidy. */
-  afterGradients?(gradient: Tensor1D): Tensor1D;
+  /** Further inputs of the step, for `afterGradients`. */
+  readonly inputs?: Tensors;
+  /** What the optimizer gets of a gradient, before clipping: pure, of the gradient and `inputs`; a part of the captured step. */
+  afterGradients?(gradient: Tensor1D, inputs: Tensors): Tensor1D;
   /** The parameters after step t (from 1), given the updated ones and the clipped gradient; called inside tidy. */
   afterStep?(step: number, flat: Tensor1D, gradient: Tensor1D): Tensor1D;
   /** The parameters as they are evaluated between steps; called inside tidy. */
@@ -86,7 +91,12 @@ export async function train(
   const buffer = batchBuffer(task.preprocessing, Math.min(params.batch, data.train.n));
   const decays = params.decay === 'weights' ? tf.tensor1d(decayingWeights(layout)) : undefined;
   const {afterGradients} = hook;
-  const program: StepProgram = {model, layout, clip: params.clip, decays, afterGradients};
+  const program: StepProgram = {model, layout, clip: params.clip, afterGradients};
+  const constants: Tensors = {...(decays && {decays}), ...hook.inputs};
+  const capturedStep = captured(tf, 'training step', (inputs) => {
+    const {gradient, ...next} = trainStep(tf, program, inputs);
+    return hook.afterStep && gradient ? {...next, gradient} : next;
+  });
   let state: OptimizerState = tf.tidy(() => {
     const loaded = tf.tensor1d(task.start);
     return {
@@ -151,15 +161,12 @@ export async function train(
 
   function advance(step: number, lr: number, n: number): {state: OptimizerState; loss: number} {
     const {loss, ...next} = tf.tidy(() => {
-      const result = trainStep(
-        tf,
-        program,
-        state,
-        batchTensors(services, buffer, task, n),
-        stepScalars(tf, step, lr, params.weight_decay),
-      );
-      const flat = hook.afterStep?.(step, result.flat, result.gradient) ?? result.flat;
-      return {flat, m: result.m, v: result.v, loss: result.loss};
+      const batch = batchTensors(services, buffer, task, n);
+      const scalars = stepScalars(tf, step, lr, params.weight_decay);
+      const result = capturedStep({...state, ...batch, ...scalars, ...constants});
+      const {flat, m, v} = stateIn(result);
+      const shown = hook.afterStep?.(step, flat, vectorOf(result, 'gradient')) ?? flat;
+      return {flat: shown, m, v, loss: scalarOf(result, 'loss')};
     });
     const [value = Number.NaN] = loss.dataSync<'float32'>();
     loss.dispose();

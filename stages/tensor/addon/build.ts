@@ -1,30 +1,30 @@
-import {mkdir, open, readdir, readFile, rename, rm, stat, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {digestOfFile} from '../../../src/base/digest.ts';
 import {fail, ok, type Result} from '../../../src/base/result.ts';
 import {type Obstacle, obstacle, type SetupReporter} from '../backend.ts';
+import {operationsObstacle} from '../fused/sources.ts';
 import {atLeast, findProgram, glibcVersion} from '../machine.ts';
-import type {FileRecord} from '../manifest.ts';
-import {TENSORFLOW_VERSION} from '../versions.ts';
-import {COMPILERS, compileAddon} from './compile.ts';
-import {
-  ADDON_FILE,
-  addonFolder,
-  buildsFolder,
-  downloadsFolder,
-  FILES_FILE,
-  LIBRARIES,
-  LIBRARY_FOLDER,
-} from './folder.ts';
-import {runProgram} from './program.ts';
+import {librariesId, setUpId, TENSORFLOW_VERSION} from '../versions.ts';
+import {COMPILERS, compileAddon, compileOperations} from './compile.ts';
+import {type FileRecord, recordFiles, verifyFiles} from './file-records.ts';
+import {ADDON_FILE, addonFolder, buildsFolder, downloadsFolder, librariesFolder} from './folder.ts';
+import {unpackLibraries} from './libraries.ts';
 import {fetchWheel} from './wheel.ts';
 import {wheelMachine} from './wheel-identity.ts';
-import {extractEntry, zipEntries} from './zip.ts';
 
 /** The C library that TensorFlow's wheel asks for by its tag. */
 const OLDEST_GLIBC = '2.27';
 
-const HEADERS = ['tensorflow/c/', 'tensorflow/core/platform/ctstring', 'tsl/platform/ctstring', 'xla/tsl/c/'] as const;
+/** In an addon without our operations: why, as a clause. */
+const LACKS_FILE = 'lacks-operations.txt';
+
+/** A finished addon with the TensorFlow it needs. */
+export interface Build {
+  /** Paths are inside the folder of builds. */
+  readonly files: readonly FileRecord[];
+  /** Why our fused operations are not in it; nothing where they are. */
+  readonly lacksOperations: string | undefined;
+}
 
 /** What stands in the way of a build on this machine, found without downloading anything. */
 export function buildObstacle(): Obstacle | undefined {
@@ -47,118 +47,105 @@ export function buildObstacle(): Obstacle | undefined {
   return undefined;
 }
 
-/** Unpacks what the addon needs from the wheel into `folder`. */
-async function unpack(wheel: string, folder: string, report: SetupReporter): Promise<void> {
-  const file = await open(wheel);
-  try {
-    const entries = await zipEntries(file);
-    const wanted = entries.flatMap((entry) => {
-      const library = LIBRARIES.find((name) => entry.name === `tensorflow/${name}`);
-      if (library) return [{entry, path: join(folder, LIBRARY_FOLDER, library)}];
-      const header = /^tensorflow\/include\/(.*\.h)$/.exec(entry.name)?.[1];
-      // A name that climbs out of the folder is no header of TensorFlow's.
-      return header && !header.split('/').includes('..') && HEADERS.some((start) => header.startsWith(start))
-        ? [{entry, path: join(folder, 'include', header)}]
-        : [];
-    });
-    const total = wanted.reduce((sum, {entry}) => sum + entry.size, 0);
-    let done = 0;
-    for (const {entry, path} of wanted) {
-      await extractEntry(file, entry, path, (bytes) => {
-        done += bytes;
-        report.progress('Unpacking TensorFlow', done / total);
-      });
-    }
-  } finally {
-    await file.close();
-  }
+const under = (folder: string, path: string): string => `${folder}/${path}`;
+
+/** This machine's build, and its files that are not as they were built: missing, or another SHA-256. */
+export async function verifyBuild(): Promise<(Build & {readonly damaged: readonly string[]}) | undefined> {
+  const [addon, libraries] = await Promise.all([verifyFiles(addonFolder()), verifyFiles(librariesFolder())]);
+  if (!addon || !libraries) return undefined;
+  const lacks = addon.files.some(({path}) => path === LACKS_FILE);
+  return {
+    files: [
+      ...addon.files.map((file) => ({...file, path: under(setUpId(), file.path)})),
+      ...libraries.files.map((file) => ({...file, path: under(librariesId(), file.path)})),
+    ],
+    damaged: [...addon.damaged, ...libraries.damaged],
+    lacksOperations: lacks ? await readFile(join(addonFolder(), LACKS_FILE), 'utf8').catch(() => '') : undefined,
+  };
 }
 
-async function recordFiles(folder: string): Promise<readonly FileRecord[]> {
-  const paths = [ADDON_FILE, ...LIBRARIES.map((name) => `${LIBRARY_FOLDER}/${name}`)];
-  return Promise.all(
-    paths.map(async (path) => ({
-      path,
-      bytes: (await stat(join(folder, path))).size,
-      sha256: await digestOfFile(join(folder, path)),
-    })),
+/** TensorFlow's libraries where they are now: in their place, or just unpacked into `temporary`. */
+async function readyLibraries(temporary: string, report: SetupReporter): Promise<Result<string, Obstacle>> {
+  if ((await verifyFiles(librariesFolder()))?.damaged.length === 0) return ok(librariesFolder());
+  report.line(
+    `Setting up the native back end, once: TensorFlow ${TENSORFLOW_VERSION} (274 MB to download, 640 MB on disk), then a minute of the compiler.`,
   );
+  const wheel = await fetchWheel(downloadsFolder(), temporary, report);
+  if (!wheel.ok) return wheel;
+  const folder = join(temporary, 'libraries');
+  await unpackLibraries(wheel.value, folder, report);
+  return ok(folder);
 }
 
-function isFileRecord(value: unknown): value is FileRecord {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'path' in value &&
-    typeof value.path === 'string' &&
-    'bytes' in value &&
-    typeof value.bytes === 'number' &&
-    'sha256' in value &&
-    typeof value.sha256 === 'string'
-  );
-}
-
-/** Files of a finished build and those of them that are not as they were built (missing, or another SHA-256). */
-export async function verifyBuild(): Promise<{files: readonly FileRecord[]; damaged: readonly string[]} | undefined> {
-  const folder = addonFolder();
-  let files: unknown;
-  try {
-    files = JSON.parse(await readFile(join(folder, FILES_FILE), 'utf8'));
-  } catch {
-    return undefined;
-  }
-  if (!Array.isArray(files) || files.length === 0 || !files.every(isFileRecord)) return undefined;
-  const states = await Promise.all(
-    files.map(async ({path, sha256}) => (await digestOfFile(join(folder, path)).catch(() => '')) === sha256),
-  );
-  return {files, damaged: files.filter((_, i) => !states[i]).map(({path}) => path)};
+/** Compiles into `folder`; our operations are left out where they cannot be had, and a file says why. */
+async function compile(
+  compiler: string,
+  libraries: string,
+  folder: string,
+  without: string | undefined,
+): Promise<Result<void, Obstacle>> {
+  await mkdir(folder, {recursive: true});
+  const obstacleToOperations = without ?? operationsObstacle();
+  const objects = obstacleToOperations
+    ? fail(obstacleToOperations)
+    : await compileOperations(compiler, join(libraries, 'include'), folder);
+  const compiled = await compileAddon(compiler, {
+    libraries,
+    runPath: under('..', librariesId()),
+    objects: objects.ok ? objects.value : [],
+    folder,
+  });
+  if (!compiled.ok) return compiled;
+  if (!objects.ok) await writeFile(join(folder, LACKS_FILE), objects.error);
+  await recordFiles(folder, [ADDON_FILE, ...(objects.ok ? [] : [LACKS_FILE])]);
+  if (objects.ok) for (const object of objects.value) await rm(object);
+  return compiled;
 }
 
 const TEMPORARY = '.tmp-';
 
+async function replaceFolder(folder: string, target: string): Promise<void> {
+  await rm(target, {recursive: true, force: true});
+  await rename(folder, target);
+}
+
 /**
- * Makes this machine's addon, unless there is one whose every file is as it was built. Call it under the set-up's lock:
- * what lies in temporary folders is then nobody's and is removed. The folder appears whole, by renaming.
+ * Makes this machine's addon, unless there is one whose every file is as it was built (with `again`, one that also has our operations).
+ * `without` leaves our operations out, and is the reason. Call it under the set-up's lock: what lies in temporary folders is
+ * then nobody's and is removed. Folders appear whole, by renaming.
  */
-export async function buildAddon(report: SetupReporter): Promise<Result<readonly FileRecord[], Obstacle>> {
+export async function buildAddon(
+  report: SetupReporter,
+  {again = false, without}: {readonly again?: boolean; readonly without?: string} = {},
+): Promise<Result<Build, Obstacle>> {
   const builds = buildsFolder();
   for (const name of await readdir(builds).catch(() => [])) {
     if (name.startsWith(TEMPORARY)) await rm(join(builds, name), {recursive: true, force: true});
   }
   const existing = await verifyBuild();
-  if (existing?.damaged.length === 0) return ok(existing.files);
-  if (existing)
+  const wanting = without !== undefined || (again && existing?.lacksOperations !== undefined);
+  if (existing?.damaged.length === 0 && !wanting) return ok(existing);
+  if (existing && existing.damaged.length > 0)
     report.line(`The native addon in the cache is damaged (${existing.damaged.join(', ')}): building it anew.`);
   const before = buildObstacle();
   if (before) return fail(before);
   const compiler = findProgram(COMPILERS);
   if (!compiler) throw new Error('Internal error: a build without a compiler passed its check');
-
-  report.line(
-    `Setting up the native back end, once: TensorFlow ${TENSORFLOW_VERSION} (274 MB to download, 640 MB on disk), then one compiler run.`,
-  );
   const temporary = join(builds, `${TEMPORARY}${process.pid}`);
-  const folder = join(temporary, 'build');
   try {
-    await mkdir(folder, {recursive: true});
-    const wheel = await fetchWheel(downloadsFolder(), temporary, report);
-    if (!wheel.ok) return wheel;
-    await unpack(wheel.value, folder, report);
+    await mkdir(temporary, {recursive: true});
+    const libraries = await readyLibraries(temporary, report);
+    if (!libraries.ok) return libraries;
     report.progress('Compiling the native addon', undefined);
-    const compiled = await compileAddon(compiler, folder);
+    const folder = join(temporary, 'addon');
+    const compiled = await compile(compiler, libraries.value, folder, without);
     if (!compiled.ok) return compiled;
-    // Symbols nobody asks for are a quarter of the libraries; a machine without strip keeps them.
-    const strip = findProgram(['strip']);
-    if (strip) {
-      report.progress('Stripping TensorFlow', undefined);
-      await runProgram(strip, ['--strip-unneeded', ...LIBRARIES.map((name) => join(folder, LIBRARY_FOLDER, name))]);
-    }
-    const files = await recordFiles(folder);
-    await writeFile(join(folder, FILES_FILE), `${JSON.stringify(files, null, 2)}\n`);
-    await rm(addonFolder(), {recursive: true, force: true});
-    await rename(folder, addonFolder());
-    await rm(wheel.value, {force: true});
-    return ok(files);
+    if (libraries.value !== librariesFolder()) await replaceFolder(libraries.value, librariesFolder());
+    await replaceFolder(folder, addonFolder());
+    await rm(downloadsFolder(), {recursive: true, force: true});
+    const built = await verifyBuild();
+    if (!built) throw new Error('its files are gone');
+    return ok(built);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return fail(

@@ -1,8 +1,8 @@
 import {join} from 'node:path';
 import {userCacheFolder} from '../machine.ts';
-import {setUpId} from '../versions.ts';
+import {librariesId, setUpId} from '../versions.ts';
 
-/** Where this user's builds of the native addon are, one folder each. */
+/** Where this user's builds of the native addon are, one folder each, beside the TensorFlow they share. */
 export const buildsFolder = (): string => join(userCacheFolder(), 'tensorflow');
 
 /** Where a wheel waits between its download and the build; its name is its SHA-256. */
@@ -11,9 +11,10 @@ export const downloadsFolder = (): string => join(buildsFolder(), 'downloads');
 /** Folder of the addon that fits this machine and these versions. */
 export const addonFolder = (): string => join(buildsFolder(), setUpId());
 
+/** Folder of TensorFlow's libraries and headers, for every addon of this version: who changes sources downloads nothing. */
+export const librariesFolder = (): string => join(buildsFolder(), librariesId());
+
 export const ADDON_FILE = 'tfjs_binding.node';
-/** Folder of the TensorFlow libraries beside the addon; both must lie in one, as the one finds the other through it. */
+/** Where the libraries are in their folder; both must lie in one, as the one finds the other through it. */
 export const LIBRARY_FOLDER = 'lib';
 export const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'] as const;
-/** The list of what a build consists of, written last. */
-export const FILES_FILE = 'files.json';

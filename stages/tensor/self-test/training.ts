@@ -40,20 +40,12 @@ function trained(tf: Tf, config: JsonObject): readonly Tensor[] {
     m: tf.zeros([layout.size]),
     v: tf.zeros([layout.size]),
   };
-  const program = {
-    model,
-    layout,
-    clip: 1,
-    decays: tf.ones<typeof start.flat.rankType>([layout.size]),
-    afterGradients: undefined,
-  };
+  const decays = tf.ones<typeof start.flat.rankType>([layout.size]);
   const labels = tf.tensor1d([2, 0, 1], 'int32');
   const {flat, m, v, loss, gradient} = trainStep(
     tf,
-    program,
-    start,
-    {pictures, labels},
-    stepScalars(tf, 1, LEARNING_RATE, 0.01),
+    {model, layout, clip: 1, afterGradients: undefined},
+    {...start, pictures, labels, decays, ...stepScalars(tf, 1, LEARNING_RATE, 0.01)},
   );
   const zeros = tf.zeros<typeof flat.rankType>([size]);
   const [weights, slopes] = [flat.slice(0, size), gradient.slice(0, size)];

@@ -1,5 +1,5 @@
 import type {Tensor} from '@tensorflow/tfjs';
-import type {Tf} from '../../tensor/library.ts';
+import type {Tf} from '../library.ts';
 
 /** A value, what its gradient needs, and the gradient: one tensor for each input, in their order. */
 export interface Differentiated {

@@ -1,0 +1,78 @@
+import type {Tensor} from '@tensorflow/tfjs';
+import type {Tf} from '../library.ts';
+import {type HandleId, type NodeBackend, withBinding} from './node-backend.ts';
+import {CaptureError, type RecordedOperation, type Recording, type Source, type Upload} from './recording.ts';
+
+export type Tensors = Readonly<Record<string, Tensor>>;
+/** A pure function of named tensors, static in shape. */
+export type TensorFunction = (inputs: Tensors) => Tensors;
+
+/**
+ * Runs a function once, for the shapes, and writes down what it did; the tensors it made are gone afterwards.
+ *
+ * @throws CaptureError when it reads a value back, or uses a tensor that is not among its inputs: both would be frozen.
+ */
+export function record(tf: Tf, backend: NodeBackend, run: TensorFunction, inputs: Tensors): Recording {
+  const own = backend.binding;
+  const uploads: Upload[] = [];
+  const operations: RecordedOperation[] = [];
+  const sources = new Map<HandleId, Source>();
+  for (const [name, tensor] of Object.entries(inputs))
+    for (const id of backend.getInputTensorIds([tensor])) sources.set(id, {from: 'input', name});
+
+  const outputs = withBinding(
+    backend,
+    {
+      createTensor(shape, dtype, values) {
+        const id = own.createTensor(shape, dtype, values);
+        sources.set(id, {from: 'upload', index: uploads.length});
+        uploads.push({shape: [...shape], dtype, bytes: bytesOf(values)});
+        return id;
+      },
+      tensorDataSync(id) {
+        if (sources.get(id)?.from !== 'upload') throw readBack(operations.at(-1)?.name);
+        return own.tensorDataSync(id);
+      },
+      executeOp(name, attributes, ids, count) {
+        const read = ids.map((id) => sources.get(id) ?? strangeTensor(name));
+        const results = own.executeOp(name, attributes, ids, count);
+        const index = operations.length;
+        operations.push({
+          name,
+          attributes,
+          inputs: read,
+          outputs: results.map(({shape, dtype}) => ({shape: [...shape], dtype})),
+        });
+        results.forEach(({id}, output) => {
+          sources.set(id, {from: 'operation', index, output});
+        });
+        return results;
+      },
+    },
+    () => {
+      const found: Record<string, Source> = {};
+      tf.tidy(() => {
+        for (const [name, tensor] of Object.entries(run(inputs))) {
+          const [id = Number.NaN] = backend.getInputTensorIds([tensor]);
+          found[name] = sources.get(id) ?? strangeTensor(`output ${name}`);
+        }
+      });
+      return found;
+    },
+  );
+  return {uploads, operations, outputs};
+}
+
+export const bytesOf = (values: ArrayBufferView): Uint8Array =>
+  Uint8Array.from(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+
+export const readBack = (after: string | undefined): CaptureError =>
+  new CaptureError(
+    `A function to be captured reads a value back to JavaScript after ${after ?? 'its start'}; what follows would be frozen at its value now. Return the tensor, and read it outside.`,
+  );
+
+function strangeTensor(user: string): never {
+  throw new CaptureError(
+    `${user} uses a tensor that is not among the inputs of the captured function; its value would be frozen. Hand it in as an input.`,
+  );
+}

@@ -1,0 +1,60 @@
+import type {KernelBackend, Tensor, TensorInfo} from '@tensorflow/tfjs';
+import type {NodeJSKernelBackend} from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
+import type {Tf} from '../library.ts';
+
+const isNative = (backend: object): backend is NodeJSKernelBackend & KernelBackend =>
+  'executeMultipleOutputs' in backend && 'binding' in backend;
+
+/** Back ends of this process whose addon has our operations. */
+const withOperations = new WeakSet<object>();
+
+/** Asks the loaded native back end once whether its addon has our operations; those who load it call this. */
+export function findNativeOperations(tf: Tf): void {
+  const backend = tf.backend();
+  if (!isNative(backend)) return;
+  try {
+    // Declared in the addon together with all others; TensorFlow throws at a name that it does not know.
+    backend.executeSingleOutput('BasinThreads', [], []).dispose();
+    withOperations.add(backend);
+  } catch {
+    // built without them: their definitions compute
+  }
+}
+
+/** Whether the back end in charge has the operations of `native/`. */
+export const hasNativeOperations = (tf: Tf): boolean => withOperations.has(tf.backend());
+
+interface Attributes {
+  readonly integers?: Readonly<Record<string, number>>;
+  readonly reals?: Readonly<Record<string, number>>;
+  readonly booleans?: Readonly<Record<string, boolean>>;
+}
+
+/**
+ * Calls one operation of `native/`, as its declaration there has inputs, outputs and attributes. Nothing of it is on the tape: wrap
+ * it in `withHandGradient`. Eager and recorded steps use it alike.
+ */
+export function callNative(
+  tf: Tf,
+  name: string,
+  inputs: readonly TensorInfo[],
+  outputs: number,
+  {integers = {}, reals = {}, booleans = {}}: Attributes = {},
+): Tensor[] {
+  const backend = tf.backend();
+  if (!isNative(backend)) throw new Error(`Internal error: ${name} was called without the native back end`);
+  const {TF_ATTR_INT, TF_ATTR_FLOAT, TF_ATTR_BOOL} = backend.binding;
+  const attributes = [
+    ...Object.entries(integers).map(([key, value]) => ({name: key, type: TF_ATTR_INT, value})),
+    ...Object.entries(reals).map(([key, value]) => ({name: key, type: TF_ATTR_FLOAT, value})),
+    ...Object.entries(booleans).map(([key, value]) => ({name: key, type: TF_ATTR_BOOL, value})),
+  ];
+  return backend.executeMultipleOutputs(name, attributes, [...inputs], outputs);
+}
+
+/** The only output of such an operation. */
+export function callNativeSingle(tf: Tf, name: string, inputs: readonly TensorInfo[], attributes?: Attributes): Tensor {
+  const [output] = callNative(tf, name, inputs, 1, attributes);
+  if (!output) throw new Error(`Internal error: ${name} gave no output`);
+  return output;
+}

@@ -1,0 +1,71 @@
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect, test} from 'vitest';
+import {z} from 'zod';
+import {encodeArtifact} from '../../src/artifact/encode.ts';
+import {digestOf} from '../../src/base/digest.ts';
+import type {Json} from '../../src/base/json.ts';
+import {registry} from '../../src/cli/registry.ts';
+import type {OutputsByName} from '../../src/stage/define-stage.ts';
+import {locatedMnist, randomMlp, recordingServices} from '../training/services.ts';
+
+// What every built-in stage gives for one small input, on the back end that computes alike on every machine, beside the version it
+// had then. A stage that gives other bytes under the same version would serve old results for new ones.
+
+const data = await locatedMnist({classes: [0, 1], limit: {train: 60, test: 30}, validation: {n: 10, seed: 1}});
+const training = {data, length: '7it', lr: 1e-2, batch: 16, augment: [{shift: 2}, {flip: true}], evaluate_every: 4};
+const weights = randomMlp(1, 2, [8, 6]);
+
+const rows = z.array(z.record(z.string(), z.union([z.string(), z.number()])));
+
+const work: Readonly<Record<string, {readonly params: object; readonly inputs?: (made: Made) => object}>> = {
+  'pretrain-load': {params: {source: 'random', seed: 3, model: {model: 'mlp', hidden: [5], labels: 3}}},
+  finetune: {params: training, inputs: () => ({weights})},
+  interpolate: {params: {data, alpha: 0.3, train: 20}, inputs: ({finetune}) => ({a: weights, b: finetune?.weights})},
+  barrier: {
+    params: {},
+    inputs: ({interpolate}) => ({
+      points: [0, 0.3, 1].flatMap((alpha) => rows.parse(interpolate?.points).map((row) => ({alpha, ...row}))),
+    }),
+  },
+  'platon-prune': {
+    params: {...training, keep: 0.3, warmup: 1, final_warmup: 2, interval: 2},
+    inputs: () => ({weights}),
+  },
+  'mask-retrain': {params: training, inputs: (made) => ({weights, mask: made['platon-prune']?.mask})},
+  'random-mask': {params: {seed: 4}, inputs: (made) => ({mask: made['platon-prune']?.mask})},
+  evaluate: {params: {data, split: 'test'}, inputs: ({finetune}) => ({weights: finetune?.weights})},
+};
+type Made = Readonly<Record<string, OutputsByName>>;
+
+const pinned = z
+  .record(z.string(), z.strictObject({version: z.int(), outputs: z.record(z.string(), z.string())}))
+  .parse(JSON.parse(readFileSync(join(import.meta.dirname, '..', 'golden', 'stage-outputs.json'), 'utf8')));
+
+test('no built-in stage gives other bytes than it gave under this version', async () => {
+  const made: Record<string, OutputsByName> = {};
+  const found: Record<string, {version: number; outputs: Record<string, string>}> = {};
+  for (const [name, {params, inputs}] of Object.entries(work)) {
+    const stage = registry.get(name);
+    if (!stage) throw new Error(`There is no stage ${name}`);
+    const json: Json = JSON.parse(JSON.stringify(params));
+    const outputs = await stage.run({
+      params: json,
+      inputs: {...inputs?.(made)},
+      services: recordingServices().services,
+    });
+    made[name] = outputs;
+    const digests = Object.entries(stage.outputs).map(([output, declared]): [string, string] => {
+      const value = outputs[output];
+      if (value === undefined) throw new Error(`${name} gave no ${output}`);
+      return [output, digestOf(encodeArtifact(declared, value))];
+    });
+    found[name] = {version: stage.version, outputs: Object.fromEntries(digests)};
+  }
+  // Where this fails on purpose: raise the stage's `version`, then put what is found here into test/golden/stage-outputs.json.
+  expect(found).toEqual(pinned);
+});
+
+test('every built-in stage is pinned', () => {
+  expect(Object.keys(work).sort()).toEqual([...registry.keys()].sort());
+});
