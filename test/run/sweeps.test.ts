@@ -1,0 +1,31 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: pipelines write expressions like this
+import {expect, test} from 'vitest';
+import {PipelineRig} from '../rig/pipeline-rig.ts';
+
+const swept = (sweep: string): string => `stages:
+  n: {uses: number, with: {value: 8}}
+  path: {uses: scale, in: {a: n.summary}, with: {alpha: "\${k == 'half' ? 0.5 : double(k)}"}, sweep: ${sweep}}
+  total: {uses: gather, in: {points: {from: path.points, over: [k]}}}
+`;
+
+test('points are values: another order, another form and another way to write them run nothing', async () => {
+  await using rig = await PipelineRig.create();
+  const first = await rig.run(swept('{k: [0, 0.25, 1, half]}'));
+  expect(first.totals).toMatchObject({ran: 6});
+  for (const same of [
+    '{k: [half, 1.0, 0.250, 0]}',
+    '{zip: {k: [1, 0.25, half, 0]}}',
+    '{axes: {k: [0, 0.5, 0.25]}, exclude: [{k: 0.5}], include: [{k: 1}, {k: half}]}',
+    '{include: [{k: half}, {k: 0}, {k: 1}, {k: 0.25}]}',
+  ]) {
+    const run = await rig.run(swept(same));
+    expect([same, run.ran]).toEqual([same, []]);
+  }
+});
+
+test('a row that sets a parameter of one point runs that point and what gathers it', async () => {
+  await using rig = await PipelineRig.create();
+  await rig.run(swept('{k: [0, 0.25, half]}'));
+  const run = await rig.run(swept('{axes: {k: [0, 0.25, half]}, include: [{k: 0.25, alpha: 0.75}]}'));
+  expect(run.ran).toEqual(['path[k=0.25]', 'total']);
+});
