@@ -5,12 +5,13 @@ import type {Spec} from '../spec/spec.ts';
 import type {Registry} from '../stage/define-stage.ts';
 import {checkExpectations} from './check-expectations.ts';
 import {type CheckedNode, checkNode} from './check-node.ts';
-import type {Graph, GraphNode, Instance} from './graph.ts';
+import type {Binding, Graph, GraphNode, Instance} from './graph.ts';
 import {instanceId} from './instance-id.ts';
 import {nodeAxes, type Source} from './node-axes.ts';
 import {nodeParameters} from './node-parameters.ts';
 import {orderNodes} from './order-nodes.ts';
 import {ParameterCheck} from './parameter-check.ts';
+import {earlierRows} from './previous.ts';
 import {axesJson, type Relation, UNIT} from './relation.ts';
 import {groupRelation} from './sweep-points.ts';
 
@@ -74,9 +75,15 @@ function expand(
     return undefined;
   }
   const rows: {index: number; axes: Source['rows'][number]['axes']}[] = [];
-  for (const row of points.rows) {
+  const first = instances.length;
+  const loops = node.loops.map((loop) => ({...loop, earlier: earlierRows(points, loop.axis.name)}));
+  for (const [place, row] of points.rows.entries()) {
     const params = parameters.at(row);
     const index = instances.length;
+    const before = loops.flatMap(({input, from: {artifact}, earlier}): [string, Binding][] => {
+      const from = earlier[place];
+      return from === undefined ? [] : [[input.name, {many: false, from: first + from, artifact}]];
+    });
     rows.push({index, axes: row.axes});
     const axes = axesJson(row.axes, points.axes);
     instances.push({
@@ -86,7 +93,7 @@ function expand(
       stage,
       axes,
       params: params ?? {},
-      inputs: row.inputs,
+      inputs: before.length === 0 ? row.inputs : {...row.inputs, ...Object.fromEntries(before)},
       retries: node.spec.retries,
     });
   }

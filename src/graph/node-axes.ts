@@ -1,9 +1,10 @@
 import {BASE_COLUMNS, isTableKind} from '../artifact/kinds.ts';
 import {suggestion} from '../base/nearest.ts';
 import type {Faults} from '../spec/faults.ts';
-import type {AxisSpec} from '../spec/spec.ts';
+import type {SweepSpec} from '../spec/spec.ts';
 import type {Stage} from '../stage/define-stage.ts';
 import type {CheckedNode, Edge} from './check-node.ts';
+import {ordered} from './previous.ts';
 import {gather, join, type Relation, sizeOfJoin, UNIT} from './relation.ts';
 import {applyRows, groupRelation, ownGroups} from './sweep-points.ts';
 
@@ -17,9 +18,9 @@ export interface Source {
   readonly rows: readonly {readonly index: number; readonly axes: Relation['rows'][number]['axes']}[];
 }
 
-/** The points of a node, and the axes among theirs that its own sweep gives. */
+/** The points of a node, and the groups of axes among theirs that its own sweep gives. */
 export interface NodePoints extends Relation {
-  readonly own: readonly AxisSpec[];
+  readonly groups: SweepSpec['groups'];
 }
 
 interface Part {
@@ -58,7 +59,7 @@ export function nodeAxes(
   const joined = followed && joinAll(node, followed, own, inputs, most, faults);
   const points = joined && applyRows({...spec, stage, groups}, followed, joined, faults);
   if (points && points.rows.length > most) return tooMany(node, faults);
-  return points && {...points, own: groups.flat()};
+  return points && ordered({...points, groups}, node, faults);
 }
 
 /** `before` are the parts that are joined already. */

@@ -37,7 +37,7 @@ export function nodeParameters(
   let broken = spec.incomplete || reading.some(({value}) => value === undefined);
   const overrides = new Set(points?.rows.flatMap((row) => (row.overrides ? [...row.overrides.values()] : [])));
   const templates = [...reading, ...overrides].flatMap(({value}) => (value ? [...pendingIn(value)] : []));
-  const ownAxes = points?.own ?? spec.sweep.groups.flat();
+  const ownAxes = (points?.groups ?? spec.sweep.groups).flat();
   const own = ownAxes.map(({name}) => name);
   const scope = new Set([...params.keys(), ...(axes ?? own)]);
   const used = new Set((axes ?? own).filter((axis) => names.has(axis) && !spec.with.has(axis)));
@@ -57,7 +57,8 @@ export function nodeParameters(
     faults.add('unknown-parameter', keyAt, `The stage "${stage.name}" has no parameter "${name}".`, hint);
   }
   for (const {name, keyAt} of ownAxes) {
-    if (used.has(name) || broken) continue;
+    const isFollowed = [...spec.inputs.values()].some(({previous}) => previous?.name === name);
+    if (used.has(name) || broken || isFollowed) continue;
     const given = spec.with.has(name) && names.has(name);
     const free = [...names.keys()].filter((parameter) => !spec.with.has(parameter));
     const near = nearestName(name, free);

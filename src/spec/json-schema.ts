@@ -62,6 +62,7 @@ const INPUT: JsonObject = {
         from: {type: 'string', pattern: REFERENCE, description: 'NODE.ARTIFACT'},
         as: {type: 'object', additionalProperties: {type: 'string'}, description: 'New names of axes: {old: new}'},
         over: {type: 'array', items: {type: 'string'}, description: 'The axes to gather over'},
+        previous: {type: 'string', description: "The axis along which it comes from the node's own earlier point"},
       },
       required: ['from'],
       additionalProperties: false,

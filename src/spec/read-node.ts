@@ -11,7 +11,8 @@ const NODE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
 const NODE_HINT = 'Write {uses: STAGE, in: {…}, with: {…}, sweep: {…}}.';
 const INPUT_HINT = 'Write NODE.ARTIFACT, or {from: NODE.ARTIFACT, as: {…}, over: […]}.';
 const NODE_KEYS = ['uses', 'in', 'with', 'sweep', 'retries'] as const;
-const INPUT_KEYS = ['from', 'as', 'over'] as const;
+const INPUT_KEYS = ['from', 'as', 'over', 'previous'] as const;
+const PREVIOUS_HINT = 'Write the name of an axis: previous: level.';
 
 /** One entry of `stages:`. What has a fault is left undefined, so that later phases do not report it again. */
 export function readNode(entry: Entry, resolver: Resolver, faults: Faults): NodeSpec {
@@ -52,18 +53,22 @@ const readArgument = ({name, keyAt, value}: Entry, resolver: Resolver): Argument
 });
 
 function readInput({name, keyAt, value}: Entry, faults: Faults): InputSpec {
-  const plain: InputSpec = {name, keyAt, from: undefined, as: [], over: undefined};
+  const plain: InputSpec = {name, keyAt, from: undefined, as: [], over: undefined, previous: undefined};
   if (value.kind !== 'map') return {...plain, from: readReference(value, `The input "${name}"`, INPUT_HINT, faults)};
   const parts = fields(value, INPUT_KEYS, `The input "${name}"`, faults);
   if (!parts.from) {
     faults.add('missing-key', keyAt, `The input "${name}" does not say where it comes from.`, INPUT_HINT);
   }
   const as = asMap(parts.as?.value, `"as" of the input "${name}"`, 'Write {AXIS: NEW_NAME}.', faults);
+  const previous = asText(parts.previous?.value, `"previous" of the input "${name}"`, PREVIOUS_HINT, faults);
+  const known = parts.previous === undefined || previous !== undefined;
+  const from = parts.from && readReference(parts.from.value, `"from" of the input "${name}"`, INPUT_HINT, faults);
   return {
     ...plain,
-    from: parts.from && readReference(parts.from.value, `"from" of the input "${name}"`, INPUT_HINT, faults),
+    from: known ? from : undefined,
     as: as ? readRenames(as, faults) : [],
     over: parts.over && readOver(parts.over.value, name, faults),
+    previous: previous && {name: previous.text, at: previous.at},
   };
 }
 

@@ -25,6 +25,8 @@ export interface InputSpec {
   readonly as: readonly {readonly axis: Named; readonly name: string}[];
   /** The axes to gather over, when the file says so. */
   readonly over: readonly Named[] | undefined;
+  /** The axis along which it comes from the node's own earlier point. */
+  readonly previous: Named | undefined;
 }
 
 export interface AxisSpec {

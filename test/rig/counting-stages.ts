@@ -63,6 +63,20 @@ const mod = defineStage({
   },
 });
 
+const more = defineStage({
+  name: 'more',
+  version: 1,
+  doc: 'A number more than the one before, which may be missing.',
+  params: z.strictObject({by: z.number().describe('How much more.')}),
+  inputs: {a: {...NUMBER_INPUT, optional: true}},
+  outputs: {summary: VALUE},
+  computes: 'plain',
+  async run({params, inputs}) {
+    count('more', params);
+    return {summary: [{value: params.by + (inputs.a === undefined ? 0 : numberIn(inputs.a))}]};
+  },
+});
+
 const SCALE_PARAMS = z.strictObject({alpha: z.number().min(0).max(1).describe('Where between nothing and all.')});
 
 const pointAt = (alpha: number, rows: readonly Row[]) => {
@@ -198,5 +212,5 @@ const sleeplessTrain = defineStage({
 
 /** By name, as the composition roots register the real ones. */
 export const countingStages: Registry = new Map(
-  [number, add, mod, scale, gather, failing, mortal, sleeplessTrain].map((stage) => [stage.name, stage]),
+  [number, add, mod, more, scale, gather, failing, mortal, sleeplessTrain].map((stage) => [stage.name, stage]),
 );

@@ -29,3 +29,28 @@ test('a row that sets a parameter of one point runs that point and what gathers 
   const run = await rig.run(swept('{axes: {k: [0, 0.25, half]}, include: [{k: 0.25, alpha: 0.75}]}'));
   expect(run.ran).toEqual(['path[k=0.25]', 'total']);
 });
+
+const LEVELS = `stages:
+  n:
+    uses: more
+    in: {a: {from: n.summary, previous: level}}
+    with: {by: "\${pow(2, level)}"}
+    sweep: {level: {range: [1, 3, 1]}}
+`;
+
+test('two more levels run exactly two more, and a change at one runs those after it', async () => {
+  await using rig = await PipelineRig.create();
+  const first = await rig.run(LEVELS);
+  expect(first.records.map((record) => record?.outputs.summary?.inline)).toEqual([
+    [{value: 2}],
+    [{value: 6}],
+    [{value: 14}],
+  ]);
+  const longer = LEVELS.replace('[1, 3, 1]', '[1, 5, 1]');
+  expect((await rig.run(longer)).ran).toEqual(['n[level=4]', 'n[level=5]']);
+  const changed = longer.replace(
+    '{level: {range: [1, 5, 1]}}',
+    '{axes: {level: {range: [1, 5, 1]}}, include: [{level: 4, by: 1}]}',
+  );
+  expect((await rig.run(changed)).ran).toEqual(['n[level=4]', 'n[level=5]']);
+});
