@@ -1,8 +1,7 @@
 import {expect, test} from 'vitest';
 import {type Activation, activate} from '../../stages/lib/models/activation.ts';
-import {withBackend} from '../rig/tensor-backends.ts';
+import {backends, withBackend} from '../rig/tensor-backends.ts';
 
-const tf = await withBackend('cpu');
 const POINTS = [-3, -1, 0, 0.5, 1, 3];
 
 // Values in float64 by Python's math.erfc and math.tanh of x Φ(x), of its tanh approximation, and of their derivatives.
@@ -18,19 +17,21 @@ const EXPECTED: Record<Activation, {value: number[]; slope: number[]}> = {
   relu: {value: [0, 0, 0, 0.5, 1, 3], slope: [0, 0, 0, 1, 1, 1]},
 };
 
-for (const name of ['gelu', 'gelu_new', 'relu'] as const) {
-  test(`${name} and its slope have their exact values`, () => {
-    const {value, slope} = EXPECTED[name];
-    const x = tf.tensor1d(POINTS);
-    const y = Array.from(activate(tf, name, x).dataSync());
-    const dy = Array.from(
-      tf
-        .grad((input) => activate(tf, name, input))(x)
-        .dataSync(),
-    );
-    POINTS.forEach((point, index) => {
-      expect(y[index], `${name}(${point})`).toBeCloseTo(value[index] ?? Number.NaN, 6);
-      expect(dy[index], `${name}'(${point})`).toBeCloseTo(slope[index] ?? Number.NaN, 6);
+for (const {name: backend, tf} of await backends()) {
+  for (const name of ['gelu', 'gelu_new', 'relu'] as const) {
+    test(`${backend}: ${name} and its slope have their exact values`, async () => {
+      await withBackend(backend);
+      const {value, slope} = EXPECTED[name];
+      const x = tf.tensor2d(POINTS, [1, POINTS.length]);
+      const bias = tf.zeros([POINTS.length]);
+      const y = activate(tf, name, x, bias).dataSync();
+      const dy = tf
+        .grad((input) => activate(tf, name, input, bias))(x)
+        .dataSync();
+      POINTS.forEach((point, index) => {
+        expect(y[index], `${name}(${point})`).toBeCloseTo(value[index] ?? Number.NaN, 6);
+        expect(dy[index], `${name}'(${point})`).toBeCloseTo(slope[index] ?? Number.NaN, 6);
+      });
     });
-  });
+  }
 }

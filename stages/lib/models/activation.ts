@@ -1,5 +1,5 @@
 import type {Tensor} from '@tensorflow/tfjs';
-import {gelu} from '../../tensor/fused/bias-gelu.ts';
+import {biasGelu} from '../../tensor/fused/bias-gelu.ts';
 import type {Tf} from '../../tensor/library.ts';
 
 /** What HuggingFace calls `hidden_act`; others are refused by the schema. */
@@ -11,13 +11,14 @@ function geluNew(tf: Tf, x: Tensor): Tensor {
   return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
 }
 
-export function activate(tf: Tf, activation: Activation, x: Tensor): Tensor {
+/** The activation of rows u + bias: u [N, D], bias [D]. */
+export function activate(tf: Tf, activation: Activation, u: Tensor, bias: Tensor): Tensor {
   switch (activation) {
     case 'gelu':
-      return gelu(tf, x);
+      return biasGelu(tf, u, bias);
     case 'gelu_new':
-      return geluNew(tf, x);
+      return geluNew(tf, tf.add(u, bias));
     case 'relu':
-      return tf.relu(x);
+      return tf.relu(tf.add(u, bias));
   }
 }

@@ -1,20 +1,14 @@
 import type {Tensor, Tensor2D, Tensor4D} from '@tensorflow/tfjs';
+import {addNorm} from '../../tensor/fused/add-norm.ts';
+import {type Projected, rowAttention, selfAttention} from '../../tensor/fused/attention.ts';
+import {layerNorm} from '../../tensor/fused/layer-norm.ts';
 import type {Tf} from '../../tensor/library.ts';
 import {activate} from './activation.ts';
-import {layerNorm, linear, linearOfData, linearParameters, parameterOf} from './layers.ts';
+import {linear, linearOfData, linearParameters, normOf, parameterOf, product} from './layers.ts';
 import type {Model, ParameterTensors} from './model.ts';
 import {patchesOf} from './patches.ts';
 import {tokensOf, type VitConfig} from './vit-config.ts';
-import {
-  type BlockNames,
-  blockNames,
-  CLASS_TOKEN,
-  CLASSIFIER,
-  FINAL_NORM,
-  PATCHES,
-  POSITIONS,
-  vitParameters,
-} from './vit-parameters.ts';
+import {blockNames, CLASS_TOKEN, CLASSIFIER, FINAL_NORM, PATCHES, POSITIONS, vitParameters} from './vit-parameters.ts';
 
 /** A batch on its way through the blocks; token rows are [B · T, D]. */
 interface Pass {
@@ -43,55 +37,71 @@ function classRows({tf, config, batch}: Pass, rows: Tensor): Tensor {
   return tf.reshape(tf.slice(sequence, [0, 0, 0], [batch, 1, config.hidden_size]), [batch, config.hidden_size]);
 }
 
-/** Rows [B · T, D] → [B, H, T, D / H]. */
-function splitHeads({tf, config, batch}: Pass, rows: Tensor): Tensor {
-  const {hidden_size: width, num_attention_heads: heads} = config;
-  return tf.transpose(tf.reshape(rows, [batch, -1, heads, width / heads]), [0, 2, 1, 3]);
+/** Several linear layers of the same rows as one: x [N, in] → their outputs side by side, without their biases yet. */
+function project({tf, parameters}: Pass, names: readonly string[], x: Tensor): Projected {
+  const layers = names.map((name) => linearParameters(parameters, name));
+  const biases = layers.map(({weight, bias}) => bias ?? tf.zeros([weight.shape[0] ?? 0]));
+  return {
+    product: product(
+      tf,
+      x,
+      tf.concat(
+        layers.map(({weight}) => weight),
+        0,
+      ),
+    ),
+    bias: tf.concat(biases, 0),
+  };
+}
+
+/** What flows through the blocks: token rows, and their normal form that the next part of a block reads. */
+interface Stream {
+  readonly sum: Tensor;
+  readonly normal: Tensor;
 }
 
 /**
- * Self-attention of `queries` over `rows` without its output projection, softmax(q kᵀ / √d) v: rows [B · T, D] →
- * rows like `queries`. One product for query, key and value together was measured and is no faster.
+ * One block, and the normalisation that follows it. Of the last one only the class token's row is read by the classifier, so there (`last`)
+ * only that row's query, projection and MLP are computed: the same logits and gradients for much less work.
  */
-function attend(pass: Pass, names: BlockNames, rows: Tensor, queries: Tensor): Tensor {
+function block(pass: Pass, layer: number, {sum, normal}: Stream, last: boolean): Stream {
   const {tf, parameters, config} = pass;
-  const projected = (name: string, from: Tensor) =>
-    splitHeads(pass, linear(tf, linearParameters(parameters, name), from));
-  const scale = (config.hidden_size / config.num_attention_heads) ** -0.5;
-  const query = tf.mul(projected(names.query, queries), scale);
-  const weights = tf.softmax(tf.matMul(query, projected(names.key, rows), false, true));
-  const mixed = tf.matMul(weights, projected(names.value, rows));
-  return tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [-1, config.hidden_size]);
-}
-
-/**
- * One block. Of the last one only the class token's row is read by the classifier, so there (`last`) only that row's
- * query, projection and MLP are computed: the same logits and gradients for much less work.
- */
-function block(pass: Pass, layer: number, rows: Tensor, last: boolean): Tensor {
-  const {tf, parameters, config} = pass;
+  const {layer_norm_eps: epsilon, num_attention_heads: heads} = config;
   const names = blockNames(layer);
-  const eps = config.layer_norm_eps;
-  const normal = layerNorm(tf, parameters, names.normBefore, rows, eps);
-  const [queries, residual] = last ? [classRows(pass, normal), classRows(pass, rows)] : [normal, rows];
-  const mixed = attend(pass, names, normal, queries);
-  const attended = linear(tf, linearParameters(parameters, names.attentionOutput), mixed, residual);
-  const normalAfter = layerNorm(tf, parameters, names.normAfter, attended, eps);
-  const inner = activate(
+  const shape = {heads, tokens: tokensOf(config)};
+  const mixed = last
+    ? rowAttention(
+        tf,
+        project(pass, [names.query], classRows(pass, normal)),
+        project(pass, [names.key, names.value], normal),
+        shape,
+      )
+    : selfAttention(tf, project(pass, [names.query, names.key, names.value], normal), shape);
+  const attended = addNorm(
     tf,
-    config.hidden_act,
-    linear(tf, linearParameters(parameters, names.intermediate), normalAfter),
+    {...project(pass, [names.attentionOutput], mixed), residual: last ? classRows(pass, sum) : sum},
+    normOf(parameters, names.normAfter, epsilon),
   );
-  return linear(tf, linearParameters(parameters, names.output), inner, attended);
+  const inner = project(pass, [names.intermediate], attended.normal);
+  const next = last ? FINAL_NORM : blockNames(layer + 1).normBefore;
+  return addNorm(
+    tf,
+    {
+      ...project(pass, [names.output], activate(tf, config.hidden_act, inner.product, inner.bias)),
+      residual: attended.sum,
+    },
+    normOf(parameters, next, epsilon),
+  );
 }
 
 function forward(pass: Pass, pictures: Tensor4D): Tensor2D {
   const {tf, parameters, config} = pass;
   const layers = config.num_hidden_layers;
-  let rows = embed(pass, pictures);
-  for (let layer = 0; layer < layers; layer++) rows = block(pass, layer, rows, layer === layers - 1);
-  const classes = layerNorm(tf, parameters, FINAL_NORM, rows, config.layer_norm_eps);
-  return linear(tf, linearParameters(parameters, CLASSIFIER), classes).as2D(pass.batch, config.labels);
+  const rows = embed(pass, pictures);
+  const first = normOf(parameters, blockNames(0).normBefore, config.layer_norm_eps);
+  let stream: Stream = {sum: rows, normal: layerNorm(tf, rows, first)};
+  for (let layer = 0; layer < layers; layer++) stream = block(pass, layer, stream, layer === layers - 1);
+  return linear(tf, linearParameters(parameters, CLASSIFIER), stream.normal).as2D(pass.batch, config.labels);
 }
 
 /** HuggingFace's `ViTForImageClassification` without dropout: pictures → logits (science.md §4.1). */

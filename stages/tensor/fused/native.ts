@@ -1,4 +1,4 @@
-import type {KernelBackend, Tensor} from '@tensorflow/tfjs';
+import type {KernelBackend, Tensor, TensorInfo} from '@tensorflow/tfjs';
 import type {NodeJSKernelBackend} from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
 import type {Tf} from '../library.ts';
 
@@ -37,7 +37,7 @@ interface Attributes {
 export function callNative(
   tf: Tf,
   name: string,
-  inputs: readonly Tensor[],
+  inputs: readonly TensorInfo[],
   outputs: number,
   {integers = {}, reals = {}, booleans = {}}: Attributes = {},
 ): Tensor[] {
@@ -53,7 +53,7 @@ export function callNative(
 }
 
 /** The only output of such an operation. */
-export function callNativeSingle(tf: Tf, name: string, inputs: readonly Tensor[], attributes?: Attributes): Tensor {
+export function callNativeSingle(tf: Tf, name: string, inputs: readonly TensorInfo[], attributes?: Attributes): Tensor {
   const [output] = callNative(tf, name, inputs, 1, attributes);
   if (!output) throw new Error(`Internal error: ${name} gave no output`);
   return output;

@@ -65,17 +65,17 @@ struct BiasGeluGradient {
     checkShapes(u, bias);
     require(dh.shape == u.shape, "dh must have the shape of u");
     float* const du = call.output(0, u.shape);
-    float* const dbias = call.output(1, bias.shape);
+    float* const sums[] = {call.output(1, bias.shape)};
     const int64_t columns = u.columns();
     constexpr float density = 0.398942280f;  // φ(x) = e^(−x²/2) / √(2π)
-    withRowSums(u.rows(), columns, dbias, [&](int64_t first, int64_t end, float* sums) {
+    withRowSums(u.rows(), columns, sums, [&](int64_t first, int64_t end, float* dbias) {
       for (int64_t at = first * columns; at < end * columns; at += columns)
         alongRow(columns, [&](int64_t column, int64_t lanes) {
           const Floats x = loadUpTo(u.values + at + column, lanes) + loadUpTo(bias.values + column, lanes);
           const Normal n = normal(x);
           const Floats d = loadUpTo(dh.values + at + column, lanes) * (n.cumulative + x * n.bell * density);
           storeUpTo(du + at + column, d, lanes);
-          storeUpTo(sums + column, loadUpTo(sums + column, lanes) + d, lanes);
+          storeUpTo(dbias + column, loadUpTo(dbias + column, lanes) + d, lanes);
         });
     });
   }

@@ -33,6 +33,11 @@ inline void storeFirst(float* to, Floats lanes, int64_t count) {
   _mm512_mask_storeu_ps(to, firstLanes(count), (__m512)lanes);
 }
 
+/** The first `count` lanes of `lanes`, those of `others` behind them. */
+inline Floats firstOf(Floats lanes, int64_t count, Floats others = Floats{}) {
+  return (Floats)_mm512_mask_mov_ps((__m512)others, firstLanes(count), (__m512)lanes);
+}
+
 /** Calls `body(column, count)` for stretches of at most 16 columns; only the last may be shorter, if `columns` is no multiple. */
 template <class Body>
 inline void alongRow(int64_t columns, Body&& body) {

@@ -1,0 +1,100 @@
+import type {Tensor} from '@tensorflow/tfjs';
+import type {Tf} from '../library.ts';
+import {withHandGradient} from './hand-gradient.ts';
+import {callNative, hasNativeOperations} from './native.ts';
+
+export interface AttentionShape {
+  /** They divide the width D. */
+  readonly heads: number;
+  /** Rows of one image. */
+  readonly tokens: number;
+}
+
+/** A projection by one product, without its bias yet. */
+export interface Projected {
+  readonly product: Tensor;
+  readonly bias: Tensor;
+}
+
+/** rows + bias, with a hand gradient that makes no reshapes. */
+function biased(tf: Tf, {product, bias}: Projected): Tensor {
+  return withHandGradient(tf, [product, bias], () => ({
+    value: tf.add(product, bias),
+    saved: [],
+    gradient: (dy) => [tf.clone(dy), tf.sum(dy, 0)],
+  }));
+}
+
+/** Rows [B · R, D] → [B, H, R, D / H]. */
+function splitHeads(tf: Tf, rows: Tensor, batch: number, heads: number): Tensor {
+  const width = rows.shape[1] ?? 0;
+  return tf.transpose(tf.reshape(rows, [batch, -1, heads, width / heads]), [0, 2, 1, 3]);
+}
+
+/** softmax(q kᵀ / √d) v of rows [B · R, D], [B · T, D] and [B · T, D] → [B · R, D] (Vaswani et al. 2017, eq. 1). */
+function attend(tf: Tf, {heads, tokens}: AttentionShape, rows: readonly Tensor[]): Tensor {
+  const [queries, keys, values] = rows;
+  if (!queries || !keys || !values) throw new Error('Internal error: attention lacks a projection');
+  const width = keys.shape[1] ?? 0;
+  const batch = (keys.shape[0] ?? 0) / tokens;
+  const query = tf.mul(splitHeads(tf, queries, batch, heads), (width / heads) ** -0.5);
+  const weights = tf.softmax(tf.matMul(query, splitHeads(tf, keys, batch, heads), false, true));
+  const mixed = tf.matMul(weights, splitHeads(tf, values, batch, heads));
+  return tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [-1, width]);
+}
+
+/** Self-attention by TensorFlow.js. */
+export function selfAttentionDefinition(tf: Tf, qkv: Projected, shape: AttentionShape): Tensor {
+  return attend(tf, shape, tf.split(biased(tf, qkv), 3, 1));
+}
+
+/** Attention of one row of each image by TensorFlow.js. */
+export function rowAttentionDefinition(tf: Tf, query: Projected, kv: Projected, shape: AttentionShape): Tensor {
+  return attend(tf, shape, [biased(tf, query), ...tf.split(biased(tf, kv), 2, 1)]);
+}
+
+const HEAD_STEP = 16;
+
+/** The native operation takes any number of tokens, and heads of whole vectors. */
+const applies = (tf: Tf, width: number, {heads}: AttentionShape): boolean =>
+  hasNativeOperations(tf) && width % (heads * HEAD_STEP) === 0;
+
+/** Self-attention without its output projection: qkv [B · T, 3D], query, key and value side by side → [B · T, D]. */
+export function selfAttention(tf: Tf, qkv: Projected, shape: AttentionShape): Tensor {
+  if (!applies(tf, (qkv.product.shape[1] ?? 0) / 3, shape)) return selfAttentionDefinition(tf, qkv, shape);
+  const {product, bias} = qkv;
+  const attributes = {integers: {...shape}};
+  return withHandGradient(tf, [product, bias], () => {
+    const [value, logSumExp] = callNative(tf, 'BasinAttention', [product, bias], 2, attributes);
+    if (!value || !logSumExp) throw new Error('Internal error: attention lacks an output');
+    return {
+      value,
+      saved: [product, bias, logSumExp],
+      gradient: (dy, saved) =>
+        callNative(tf, 'BasinAttentionGradient', [dy, saved(0), saved(1), saved(2)], 2, attributes),
+    };
+  });
+}
+
+/** Attention of one row of each image over all its rows: query [B, D], kv [B · T, 2D], key and value side by side → [B, D]. */
+export function rowAttention(tf: Tf, query: Projected, kv: Projected, shape: AttentionShape): Tensor {
+  if (!applies(tf, query.product.shape[1] ?? 0, shape)) return rowAttentionDefinition(tf, query, kv, shape);
+  const inputs = [query.product, query.bias, kv.product, kv.bias];
+  const attributes = {integers: {...shape}};
+  return withHandGradient(tf, inputs, () => {
+    const [value, logSumExp] = callNative(tf, 'BasinRowAttention', inputs, 2, attributes);
+    if (!value || !logSumExp) throw new Error('Internal error: attention lacks an output');
+    return {
+      value,
+      saved: [...inputs, logSumExp],
+      gradient: (dy, saved) =>
+        callNative(
+          tf,
+          'BasinRowAttentionGradient',
+          [dy, saved(0), saved(1), saved(2), saved(3), saved(4)],
+          4,
+          attributes,
+        ),
+    };
+  });
+}
