@@ -77,6 +77,22 @@ const more = defineStage({
   },
 });
 
+const atMost = defineStage({
+  name: 'at-most',
+  version: 1,
+  doc: 'The number it is given, or a failure when that is too large.',
+  params: z.strictObject({limit: z.number().describe('The largest that passes.')}),
+  inputs: {a: NUMBER_INPUT},
+  outputs: {summary: VALUE},
+  computes: 'plain',
+  async run({params, inputs}) {
+    count('at-most', params);
+    const value = numberIn(inputs.a);
+    if (value > params.limit) throw new StageError(`${value} is more than ${params.limit}.`);
+    return {summary: [{value}]};
+  },
+});
+
 const SCALE_PARAMS = z.strictObject({alpha: z.number().min(0).max(1).describe('Where between nothing and all.')});
 
 const pointAt = (alpha: number, rows: readonly Row[]) => {
@@ -212,5 +228,5 @@ const sleeplessTrain = defineStage({
 
 /** By name, as the composition roots register the real ones. */
 export const countingStages: Registry = new Map(
-  [number, add, mod, more, scale, gather, failing, mortal, sleeplessTrain].map((stage) => [stage.name, stage]),
+  [number, add, mod, more, atMost, scale, gather, failing, mortal, sleeplessTrain].map((stage) => [stage.name, stage]),
 );

@@ -54,3 +54,49 @@ test('two more levels run exactly two more, and a change at one runs those after
   );
   expect((await rig.run(changed)).ran).toEqual(['n[level=4]', 'n[level=5]']);
 });
+
+/** A sweep in which the points above the limit fail. */
+const limited = (limit: number): string => `stages:
+  n: {uses: number, sweep: {value: [1, 2, 3]}}
+  risky: {uses: at-most, in: {a: n.summary}, with: {limit: ${limit}}}
+  path: {uses: scale, in: {a: risky.summary}, sweep: {alpha: [0, 1]}}
+  total: {uses: gather, in: {points: {from: path.points, over: [value, alpha]}}}
+  each: {uses: gather, in: {points: path.points}}
+`;
+
+test('what gathers goes on without the points that failed, and runs again when they are there', async () => {
+  await using rig = await PipelineRig.create();
+  const run = await rig.run(limited(2), {onFailure: 'keep-going'});
+  // risky[value=3] fails; its two points and each[value=3] are skipped
+  expect(run.totals).toMatchObject({ran: 3 + 2 + 4 + 1 + 2, failed: 1, skipped: 3});
+  expect(run.ran).toContain('total');
+  const total = run.plan.instances.findIndex(({instance}) => instance.id === 'total');
+  expect(run.records[total]?.outputs.summary?.inline).toEqual([{value: 3, count: 4, last_alpha: 1}]);
+  expect(run.without.get(total)).toHaveLength(2);
+  expect(run.events).toContainEqual({
+    event: 'warning',
+    message: 'total goes on without what failed: path[value=3,alpha=0], path[value=3,alpha=1].',
+  });
+  const again = await rig.run(limited(2), {onFailure: 'keep-going'});
+  expect(again.totals).toMatchObject({ran: 0, cached: 11, cutOff: 1, failed: 1, skipped: 3});
+  const mended = await rig.run(limited(3));
+  expect(mended.ran).toEqual(
+    [
+      'each[value=3]',
+      'path[value=3,alpha=0]',
+      'path[value=3,alpha=1]',
+      ...[1, 2, 3].map((v) => `risky[value=${v}]`),
+      'total',
+    ].sort(),
+  );
+  expect(mended.without.size).toBe(0);
+});
+
+test('when no point is there, what gathers is skipped; without --keep-going it always is', async () => {
+  await using rig = await PipelineRig.create();
+  const none = await rig.run(limited(0), {onFailure: 'keep-going'});
+  expect(none.totals).toMatchObject({ran: 3, failed: 3, skipped: 10});
+  const stopped = await rig.run(limited(2), {jobs: 1});
+  expect(stopped.ran).not.toContain('total');
+  expect(stopped.without.size).toBe(0);
+});
