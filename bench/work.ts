@@ -4,8 +4,7 @@ import {bindModel} from '../stages/lib/models/registry.ts';
 import {bindPreprocessor} from '../stages/lib/pictures/preprocessor.ts';
 import {type OptimizerState, stepScalars} from '../stages/lib/training/adamw.ts';
 import {layoutOf, pack} from '../stages/lib/training/parameter-layout.ts';
-import {stateIn, trainStep} from '../stages/lib/training/train-step.ts';
-import {captured} from '../stages/tensor/capture/captured.ts';
+import {capturedStep, stateIn} from '../stages/lib/training/train-step.ts';
 import type {Tf} from '../stages/tensor/library.ts';
 import type {Case} from './cases.ts';
 
@@ -33,11 +32,7 @@ export function workOf(tf: Tf, {batch, config}: Case): Work {
     labels: Int32Array.from({length: EVALUATED}, (_, index) => index % model.labels),
   };
   const pixels = Float32Array.from(pictures.values.subarray(0, batch * channels * size * size), (x) => x / 128 - 1);
-  const program = {model, layout, clip: 1, afterGradients: undefined};
-  const step = captured(tf, 'training step', (inputs) => {
-    const {gradient: _, ...next} = trainStep(tf, program, inputs);
-    return next;
-  });
+  const step = capturedStep(tf, {model, layout, clip: 1});
   let state: OptimizerState = {
     flat: tf.tensor1d(pack(layout, initialise(model, 0))),
     m: tf.zeros([layout.size]),

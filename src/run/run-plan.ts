@@ -33,6 +33,8 @@ class Run {
   /** Have a record but must run: their payload is gone or damaged, or the user wants it. */
   readonly #forced = new Set<number>();
   readonly #revived = new Set<number>();
+  /** Of those, what ended again: the first job that started after that. */
+  readonly #madeAnew = new Map<number, number>();
   readonly #retries: Retries;
   readonly #remembered: RememberedKeys;
   #admitting = true;
@@ -201,8 +203,8 @@ class Run {
   }
 
   /** What becomes of instances whose job ended without giving their outputs. */
-  async #settle({end, left, seconds}: ComputedJob): Promise<void> {
-    if (end.end === 'failed' && end.why === 'damaged-inputs') return this.#recompute(left, new Set(end.digests));
+  async #settle({id, end, left, seconds}: ComputedJob): Promise<void> {
+    if (end.end === 'failed' && end.why === 'damaged-inputs') return this.#recompute(id, left, new Set(end.digests));
     const stopped = end.end === 'failed' ? end.why === 'stopped' : end.end === 'died' && this.#options.stop.aborted;
     for (const instance of left) {
       if (stopped) this.#skip(instance.index);
@@ -216,18 +218,19 @@ class Run {
   }
 
   /** Damaged or missing payloads become misses: who made them runs again, and these instances after it. */
-  async #recompute(left: readonly Instance[], damaged: ReadonlySet<Digest>): Promise<void> {
+  async #recompute(job: number, left: readonly Instance[], damaged: ReadonlySet<Digest>): Promise<void> {
     const {store, emit} = this.#options;
     for (const instance of left) {
       for (const equal of this.#equalWork.release(this.#key(instance.index))) this.#lookAgain(equal);
       const producers = producersOf(instance, this.#outputsOf, damaged);
-      const hopeless = producers.find((producer) => this.#revived.has(producer) && this.#states.of(producer) === 'ran');
-      if (hopeless !== undefined || producers.length === 0) {
+      const hopeless = producers.some((producer) => job >= (this.#madeAnew.get(producer) ?? Number.POSITIVE_INFINITY));
+      if (hopeless || producers.length === 0) {
         this.#fail(instance.index, {message: `A stored input of ${instance.id} cannot be read back.`}, 0);
         continue;
       }
       for (const producer of producers) {
-        if (!this.#states.endedWell(producer)) continue; // another consumer found it first
+        // another consumer found it first: it is on its way, or was made anew after this job had read the old one
+        if (!this.#states.endedWell(producer) || this.#madeAnew.has(producer)) continue;
         this.#revived.add(producer);
         this.#forced.add(producer);
         this.#states.revive(producer); // before anything is awaited: the next consumer that finds the damage must see it
@@ -257,6 +260,7 @@ class Run {
     const {emit} = this.#options;
     const {id} = this.#instance(index);
     this.#forced.delete(index);
+    if (outcome === 'ran' && this.#revived.has(index)) this.#madeAnew.set(index, this.#nextJob);
     this.#work.push(...this.#states.succeed(index, outcome, record));
     this.#remembered.note({instance: id, key: record.key}, outcome === 'ran');
     emit({event: 'instance-finished', id, outcome, seconds, ...(peakMemory !== undefined && {peakMemory})});
