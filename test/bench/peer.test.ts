@@ -28,23 +28,26 @@ async function lossesOf(side: Side, count: number): Promise<readonly number[]> {
 }
 
 // The peer is PyTorch as bench/install-torch.ts installs it; without it there is nothing to agree with.
-describe.skipIf(!torchInstalled())("PyTorch's side of bench/train does the work of ours (needs bench/install-torch.ts)", () => {
-  test.for<[id: string, count: number, form: TorchForm]>([
-    ['D64-L4.b16.train.fp32', 4, 'eager'],
-    ['D64-L4.b16.train.fp32', 4, 'trimmed'],
-    ['D64-L4.b32.sweep.fp32', 3, 'eager'],
-  ])('%s, %i units, %s', async ([id, count, form]) => {
-    const one = caseNamed(id);
-    const at = join(folder, `${id}.${form}`);
-    await writeMaterial(at, one);
-    const [ours, theirs] = await Promise.all([
-      lossesOf(basinSide({case: id, backend: 'wasm', threads: 1}), count),
-      lossesOf(torchSide(at, one, {form, threads: 1, tuned: false}), count),
-    ]);
-    expect(new Set(ours).size).toBe(count); // every step moves the weights, every point has other ones
-    expect(lossDifference(ours, theirs)).toBeLessThan(1e-5);
-  });
-});
+describe.skipIf(!torchInstalled())(
+  "PyTorch's side of bench/train does the work of ours (needs bench/install-torch.ts)",
+  () => {
+    test.for<[id: string, count: number, form: TorchForm]>([
+      ['D64-L4.b16.train.fp32', 4, 'eager'],
+      ['D64-L4.b16.train.fp32', 4, 'trimmed'],
+      ['D64-L4.b32.sweep.fp32', 3, 'eager'],
+    ])('%s, %i units, %s', async ([id, count, form]) => {
+      const one = caseNamed(id);
+      const at = join(folder, `${id}.${form}`);
+      await writeMaterial(at, one);
+      const [ours, theirs] = await Promise.all([
+        lossesOf(basinSide({case: id, backend: 'wasm', threads: 1}), count),
+        lossesOf(torchSide(at, one, {form, threads: 1, tuned: false}), count),
+      ]);
+      expect(new Set(ours).size).toBe(count); // every step moves the weights, every point has other ones
+      expect(lossDifference(ours, theirs)).toBeLessThan(1e-5);
+    });
+  },
+);
 
 test('a ratio is taken round by round, and above 1 when basin is faster', () => {
   const side = (name: string, rounds: readonly number[]): Measured => ({
