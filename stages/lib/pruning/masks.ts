@@ -3,8 +3,8 @@ import type {Mask} from '../../../src/artifact/kinds.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import {vectorOf} from '../../tensor/capture/named.ts';
 import type {Tf} from '../../tensor/library.ts';
+import type {TrainingHook} from '../training/hook.ts';
 import {type ParameterLayout, sameShape} from '../training/parameter-layout.ts';
-import type {TrainingHook} from '../training/train.ts';
 
 /** The mask of the layout's prunable tensors from the bits of its prunable front. */
 export function maskOf(layout: ParameterLayout, bits: Uint8Array): Mask {
@@ -39,9 +39,9 @@ export const masked = (tf: Tf, kept: Tensor1D, flat: Tensor1D): Tensor1D => tf.w
 export function fixedMask(tf: Tf, kept: Tensor1D): TrainingHook {
   return {
     start: (flat) => masked(tf, kept, flat),
-    inputs: {kept},
+    inputs: () => ({kept}),
     afterGradients: (gradient, inputs) => masked(tf, vectorOf(inputs, 'kept'), gradient),
-    afterStep: (_step, flat) => masked(tf, kept, flat),
+    afterUpdate: (flat, _gradient, inputs) => ({flat: masked(tf, vectorOf(inputs, 'kept'), flat)}),
   };
 }
 

@@ -1,20 +1,16 @@
-import type {KernelBackend, Tensor, TensorInfo} from '@tensorflow/tfjs';
-import type {NodeJSKernelBackend} from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
+import type {Tensor, TensorInfo} from '@tensorflow/tfjs';
+import {isNodeBackend} from '../capture/node-backend.ts';
 import type {Tf} from '../library.ts';
-
-const isNative = (backend: object): backend is NodeJSKernelBackend & KernelBackend =>
-  'executeMultipleOutputs' in backend && 'binding' in backend;
 
 /** Back ends of this process whose addon has our operations. */
 const withOperations = new WeakSet<object>();
 
 /** Asks the loaded native back end once whether its addon has our operations; those who load it call this. */
 export function findNativeOperations(tf: Tf): void {
-  const backend = tf.backend();
-  if (!isNative(backend)) return;
+  const backend: object = tf.backend();
   try {
     // Declared in the addon together with all others; TensorFlow throws at a name that it does not know.
-    backend.executeSingleOutput('BasinThreads', [], []).dispose();
+    callNativeSingle(tf, 'BasinThreads', []).dispose();
     withOperations.add(backend);
   } catch {
     // built without them: their definitions compute
@@ -41,15 +37,15 @@ export function callNative(
   outputs: number,
   {integers = {}, reals = {}, booleans = {}}: Attributes = {},
 ): Tensor[] {
-  const backend = tf.backend();
-  if (!isNative(backend)) throw new Error(`Internal error: ${name} was called without the native back end`);
+  const backend: object = tf.backend();
+  if (!isNodeBackend(backend)) throw new Error(`Internal error: ${name} was called without the native back end`);
   const {TF_ATTR_INT, TF_ATTR_FLOAT, TF_ATTR_BOOL} = backend.binding;
   const attributes = [
     ...Object.entries(integers).map(([key, value]) => ({name: key, type: TF_ATTR_INT, value})),
     ...Object.entries(reals).map(([key, value]) => ({name: key, type: TF_ATTR_FLOAT, value})),
     ...Object.entries(booleans).map(([key, value]) => ({name: key, type: TF_ATTR_BOOL, value})),
   ];
-  return backend.executeMultipleOutputs(name, attributes, [...inputs], outputs);
+  return backend.executeMultipleOutputs(name, attributes, inputs, outputs);
 }
 
 /** The only output of such an operation. */
