@@ -1,7 +1,8 @@
 import {suggestion} from '../base/nearest.ts';
 import type {Faults} from '../spec/faults.ts';
-import type {InputSpec, NodeSpec, Reference, Spec} from '../spec/spec.ts';
+import type {InputSpec, Named, NodeSpec, Reference, Spec} from '../spec/spec.ts';
 import type {InputDeclaration, OutputDeclaration, Registry, Stage} from '../stage/define-stage.ts';
+import {canLoop} from './previous.ts';
 
 /** An input whose source exists and gives the right kind. */
 export interface Edge {
@@ -10,12 +11,19 @@ export interface Edge {
   readonly declaration: InputDeclaration;
 }
 
+/** An input that the node's own earlier point along an axis gives. */
+export interface Loop extends Edge {
+  readonly axis: Named;
+}
+
 /** A node whose names are looked up. */
 export interface CheckedNode {
   readonly spec: NodeSpec;
   readonly stage: Stage;
   /** In the order in which the stage declares its inputs. */
   readonly edges: readonly Edge[];
+  /** Inputs that come from the node's own earlier point. */
+  readonly loops: readonly Loop[];
   /** Some input is missing or wrong, so that the node's axes are not known. */
   readonly incomplete: boolean;
 }
@@ -35,6 +43,7 @@ export function checkNode(node: NodeSpec, spec: Spec, registry: Registry, faults
     faults.add('unknown-input', keyAt, `The stage "${stage.name}" has no input "${name}".`, hint);
   }
   const edges: Edge[] = [];
+  const loops: Loop[] = [];
   let incomplete = node.incomplete;
   for (const [name, declaration] of Object.entries(stage.inputs)) {
     const input = node.inputs.get(name);
@@ -45,7 +54,10 @@ export function checkNode(node: NodeSpec, spec: Spec, registry: Registry, faults
       continue;
     }
     const from = input.from && checkSource(input.from, name, declaration, spec, registry, faults);
-    if (from) edges.push({input, from, declaration});
+    const edge = from && {input, from, declaration};
+    const axis = input.previous;
+    if (edge && axis && canLoop(node, stage, edge, axis, faults)) loops.push({...edge, axis});
+    else if (edge && !axis) edges.push(edge);
     else incomplete = true;
     if (input.over && !declaration.many) {
       const hint = 'Remove "over"; the node follows the axes of this input instead.';
@@ -58,7 +70,7 @@ export function checkNode(node: NodeSpec, spec: Spec, registry: Registry, faults
       );
     }
   }
-  return {spec: node, stage, edges, incomplete};
+  return {spec: node, stage, edges, loops, incomplete};
 }
 
 function reportMissing(

@@ -89,8 +89,9 @@ function firstLook(
     const draft = drafts[index];
     return draft?.state === 'decided' && draft.planned.verdict === 'unresolved';
   });
-  if (lost.length > 0) return unresolved(instance, {why: 'upstream-unresolved', upstream: lost.map(({id}) => id)});
   const base = {instance, identity: params.identity, located: params.located};
+  if (lost.length > 0)
+    return unresolved(instance, {why: 'upstream-unresolved', upstream: lost.map(({id}) => id)}, base);
   if (numerics === undefined && instance.stage.computes === 'tensors') return {state: 'backend-unknown', base};
   const running = upstream.filter(({index}) => cachedRecord(drafts[index]) === undefined);
   if (running.length > 0) return {state: 'awaits', base, upstream: running};
@@ -98,14 +99,14 @@ function firstLook(
   return {state: 'miss', base, key: keyOfPreimage(preimage), preimage};
 }
 
-const unresolved = (instance: Instance, reason: Reason): Draft => ({
+const unresolved = (instance: Instance, reason: Reason, base?: Base): Draft => ({
   state: 'decided',
   planned: {
     instance,
     verdict: 'unresolved',
     reason,
-    identity: undefined,
-    located: undefined,
+    identity: base?.identity,
+    located: base?.located,
     key: undefined,
     record: undefined,
   },

@@ -63,6 +63,36 @@ const mod = defineStage({
   },
 });
 
+const more = defineStage({
+  name: 'more',
+  version: 1,
+  doc: 'A number more than the one before, which may be missing.',
+  params: z.strictObject({by: z.number().describe('How much more.')}),
+  inputs: {a: {...NUMBER_INPUT, optional: true}},
+  outputs: {summary: VALUE},
+  computes: 'plain',
+  async run({params, inputs}) {
+    count('more', params);
+    return {summary: [{value: params.by + (inputs.a === undefined ? 0 : numberIn(inputs.a))}]};
+  },
+});
+
+const atMost = defineStage({
+  name: 'at-most',
+  version: 1,
+  doc: 'The number it is given, or a failure when that is too large.',
+  params: z.strictObject({limit: z.number().describe('The largest that passes.')}),
+  inputs: {a: NUMBER_INPUT},
+  outputs: {summary: VALUE},
+  computes: 'plain',
+  async run({params, inputs}) {
+    count('at-most', params);
+    const value = numberIn(inputs.a);
+    if (value > params.limit) throw new StageError(`${value} is more than ${params.limit}.`);
+    return {summary: [{value}]};
+  },
+});
+
 const SCALE_PARAMS = z.strictObject({alpha: z.number().min(0).max(1).describe('Where between nothing and all.')});
 
 const pointAt = (alpha: number, rows: readonly Row[]) => {
@@ -198,5 +228,5 @@ const sleeplessTrain = defineStage({
 
 /** By name, as the composition roots register the real ones. */
 export const countingStages: Registry = new Map(
-  [number, add, mod, scale, gather, failing, mortal, sleeplessTrain].map((stage) => [stage.name, stage]),
+  [number, add, mod, more, atMost, scale, gather, failing, mortal, sleeplessTrain].map((stage) => [stage.name, stage]),
 );

@@ -10,6 +10,7 @@ import {layerNorm} from '../../stages/tensor/fused/layer-norm.ts';
 import {callNativeSingle, hasNativeOperations} from '../../stages/tensor/fused/native.ts';
 import {updateScores} from '../../stages/tensor/fused/platon-scores.ts';
 import {multiplyNative} from '../../stages/tensor/fused/product.ts';
+import {windowMean} from '../../stages/tensor/fused/window-mean.ts';
 import {loadTensorLibrary} from '../../stages/tensor/load.ts';
 
 const threads = Number(process.argv[2]);
@@ -67,17 +68,10 @@ const size = 100_003;
 const state = {flat: vector(size, 6), m: vector(size, 7), v: tf.square(vector(size, 8)).as1D()};
 const update = {gradient: vector(size, 9), clip: 1, scalars: stepScalars(tf, 3, 1e-3, 0.01)};
 const next = adamw(tf, state, update);
-const zeros = tf.zeros<typeof state.flat.rankType>([size - 7]);
-const scores = {window: vector(size - 7, 10), importance: zeros, uncertainty: zeros};
-const scored = [0, 4].flatMap((place) => {
-  const {window, importance, uncertainty} = updateScores(
-    tf,
-    scores,
-    {weights: next.flat, gradient: next.gradient, place},
-    {beta1: 0.85, beta2: 0.95},
-  );
-  return [window, importance, uncertainty];
-});
+const window = vector(size - 7, 10);
+const scored = [0, 4].map((place) =>
+  windowMean(tf, {window, weights: next.flat, gradient: next.gradient, place: tf.scalar(place)}),
+);
 const loss = (...given: Tensor[]): Tensor => {
   const [qkv, bias, query, kv, gain] = given;
   if (!qkv || !bias || !query || !kv || !gain) throw new Error('too few inputs');

@@ -4,6 +4,7 @@ import {z} from 'zod';
 import type {Weights} from '../../src/artifact/kinds.ts';
 import {dataSetSchema} from '../../stages/lib/data/data-set-value.ts';
 import {fixedMask} from '../../stages/lib/pruning/masks.ts';
+import type {TrainingHook} from '../../stages/lib/training/hook.ts';
 import {trainingParameters} from '../../stages/lib/training/parameters.ts';
 import {bindTask} from '../../stages/lib/training/task.ts';
 import {train} from '../../stages/lib/training/train.ts';
@@ -110,12 +111,12 @@ test('what cannot be trained is refused before the first step', async () => {
 test('a fixed mask acts at each of its three places by itself', () => {
   tf.tidy(() => {
     const hook = fixedMask(tf, tf.tensor1d([1, 0, 1], 'bool'));
-    const inputs = hook.inputs ?? {};
+    const inputs = hook.inputs?.(1) ?? {};
     const values = tf.tensor1d([3, -4, 5]);
     for (const masked of [
       hook.start?.(values),
       hook.afterGradients?.(values, inputs),
-      hook.afterStep?.(1, values, values),
+      hook.afterUpdate?.(values, values, inputs).flat,
     ]) {
       expect(masked?.dataSync()).toEqual(Float32Array.of(3, 0, 5));
     }
@@ -132,16 +133,19 @@ test('under a fixed mask, what is removed is 0 from the first step to the last',
   const kept = tf.tensor1d(bits, 'bool');
   const hook = fixedMask(tf, kept);
   const regrown: number[] = [];
-  const watched = {
+  const watched: TrainingHook = {
     ...hook,
-    afterStep: (step: number, flat: tf.Tensor1D, gradient: tf.Tensor1D) => {
-      const masked = hook.afterStep?.(step, flat, gradient) ?? flat;
-      for (const tensor of [masked, gradient]) {
-        tensor.dataSync().forEach((value, index) => {
+    afterUpdate: (updated, gradient, inputs) => ({
+      ...(hook.afterUpdate?.(updated, gradient, inputs) ?? {flat: updated}),
+      gradient,
+    }),
+    afterStep: (step, given) => {
+      for (const name of ['flat', 'gradient']) {
+        given[name]?.dataSync().forEach((value, index) => {
           if (bits[index] === 0 && !Object.is(value, 0)) regrown.push(step);
         });
       }
-      return masked;
+      return given.flat;
     },
   };
   const {flat} = await train(task, params, services, watched);

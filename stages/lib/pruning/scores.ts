@@ -16,5 +16,16 @@ export interface ScoreDecay {
   readonly beta2: number;
 }
 
+/** Takes a window that has ended into the exponential means, so that they lag by one window; it stays as it is. */
+export function closeWindow(
+  tf: Tf,
+  {window, importance, uncertainty}: ScoreState,
+  {beta1, beta2}: ScoreDecay,
+): ScoreState {
+  const mean: Tensor1D = tf.add(tf.mul(importance, beta1), tf.mul(window, 1 - beta1));
+  const deviation = tf.abs(tf.sub(window, mean));
+  return {window, importance: mean, uncertainty: tf.add(tf.mul(uncertainty, beta2), tf.mul(deviation, 1 - beta2))};
+}
+
 /** S = Ī·Ū: a weight stays when either is large enough. */
 export const scoresOf = (tf: Tf, {importance, uncertainty}: ScoreState): Tensor1D => tf.mul(importance, uncertainty);
