@@ -42,6 +42,7 @@ export function checkNode(node: NodeSpec, spec: Spec, registry: Registry, faults
     const hint = suggestion(name, Object.keys(stage.inputs), `inputs of "${stage.name}"`);
     faults.add('unknown-input', keyAt, `The stage "${stage.name}" has no input "${name}".`, hint);
   }
+  const wired = wiredStage(stage, node);
   const edges: Edge[] = [];
   const loops: Loop[] = [];
   let incomplete = node.incomplete;
@@ -70,7 +71,14 @@ export function checkNode(node: NodeSpec, spec: Spec, registry: Registry, faults
       );
     }
   }
-  return {spec: node, stage, edges, loops, incomplete};
+  return {spec: node, stage: wired, edges, loops, incomplete};
+}
+
+/** The stage with the outputs that it has in this node: what passes an input on is there where the input is. */
+function wiredStage(stage: Stage, {inputs}: NodeSpec): Stage {
+  const outputs = Object.entries(stage.outputs);
+  const there = outputs.filter(([, {passes}]) => passes === undefined || inputs.has(passes));
+  return there.length === outputs.length ? stage : {...stage, outputs: Object.fromEntries(there)};
 }
 
 function reportMissing(
@@ -132,9 +140,10 @@ export function findOutput(
   }
   const stage = node.uses && registry.get(node.uses.name);
   if (!stage) return undefined;
-  const output = Object.hasOwn(stage.outputs, from.artifact) ? stage.outputs[from.artifact] : undefined;
+  const {outputs} = wiredStage(stage, node);
+  const output = Object.hasOwn(outputs, from.artifact) ? outputs[from.artifact] : undefined;
   if (!output) {
-    const hint = suggestion(from.artifact, Object.keys(stage.outputs), `artifacts of "${from.node}"`);
+    const hint = suggestion(from.artifact, Object.keys(outputs), `artifacts of "${from.node}"`);
     faults.add('unknown-artifact', from.at, `The node "${from.node}" has no artifact "${from.artifact}".`, hint);
   }
   return output;

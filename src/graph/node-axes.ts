@@ -127,7 +127,8 @@ function gatheredAxes(
       suggestion(name, axes, `axes of "${from.node}"`),
     );
   }
-  const over = input.over?.map(({name}) => name) ?? declaration.many?.over ?? [];
+  const declared = declaration.many?.over ?? [];
+  const over = input.over?.map(({name}) => name) ?? (declared === 'all' ? axes : declared);
   const absent = over.find((axis) => !axes.includes(axis));
   if (over.length === 0 || (absent !== undefined && !input.over)) {
     const needed = absent === undefined ? 'an axis' : `the axis "${absent}"`;

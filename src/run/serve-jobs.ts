@@ -4,11 +4,11 @@ import {decodeArtifact} from '../artifact/decode.ts';
 import {encodeArtifact} from '../artifact/encode.ts';
 import {gatherRows} from '../artifact/gather.ts';
 import {inlineRows} from '../artifact/inline-rows.ts';
-import {isTableKind} from '../artifact/kinds.ts';
+import {type ArtifactKind, isTableKind} from '../artifact/kinds.ts';
 import type {Digest} from '../base/digest.ts';
 import {digestOf} from '../base/digest.ts';
 import {UserError} from '../base/user-error.ts';
-import type {OutputsByName, Registry, Stage, StageServices} from '../stage/define-stage.ts';
+import {isCandidate, type OutputsByName, type Registry, type Stage, type StageServices} from '../stage/define-stage.ts';
 import type {TensorLibrary} from '../stage/tensor-library.ts';
 import type {DraftOutput} from '../store/publish.ts';
 import {readBlob} from '../store/read-blob.ts';
@@ -62,7 +62,7 @@ async function readInput(
     return bytes && decodeArtifact(input.kind, bytes, name);
   }
   const {kind} = input;
-  if (!isTableKind(kind)) throw new Error(`Internal error: ${kind} cannot be gathered`);
+  if (!isTableKind(kind)) return input.members;
   const members = [];
   for (const {axes, digest} of input.members) {
     const bytes = await read(digest);
@@ -72,16 +72,22 @@ async function readInput(
 }
 
 async function writeOutputs(
+  {inputs, store}: Job,
   stage: Stage,
   point: JobPoint,
   outputs: OutputsByName,
 ): Promise<Record<string, DraftOutput>> {
   const written: Record<string, DraftOutput> = {};
   for (const [name, declaration] of Object.entries(stage.outputs)) {
+    if (declaration.passes !== undefined && !Object.hasOwn(inputs, declaration.passes)) continue;
     const value = outputs[name];
+    const draft = join(point.drafts, `${name}.arrow`);
+    if (value !== undefined && isCandidate(value)) {
+      written[name] = await passOn(store, declaration.kind, value.digest, draft);
+      continue;
+    }
     if (value === undefined) throw new Error(`Internal error: stage ${stage.name} gave no "${name}"`);
     const bytes = encodeArtifact(declaration, value);
-    const draft = join(point.drafts, `${name}.arrow`);
     await writeFile(draft, bytes);
     const inline = Array.isArray(value) ? inlineRows(value) : undefined;
     written[name] = {
@@ -94,6 +100,14 @@ async function writeOutputs(
     };
   }
   return written;
+}
+
+/** A stored artifact's bytes as an output; they are verified, so that damage is found where it is and not below. */
+async function passOn(store: string, kind: ArtifactKind, digest: Digest, draft: string): Promise<DraftOutput> {
+  const bytes = await readBlob(store, digest);
+  if (!(bytes instanceof Uint8Array)) throw new DamagedInputs([digest]);
+  await writeFile(draft, bytes);
+  return {kind, digest, bytes: bytes.byteLength, draft};
 }
 
 function failureOf(error: unknown, signal: AbortSignal): JobFailure {
@@ -121,7 +135,9 @@ export async function serveJob(server: JobServer, job: Job, signal: AbortSignal)
     const publish = async (index: number, outputs: OutputsByName): Promise<void> => {
       const point = job.points[index];
       if (!point) throw new Error(`Internal error: stage ${stage.name} gave point ${index} of ${job.points.length}`);
-      const written = await asStoreError('write a result to', job.store, () => writeOutputs(stage, point, outputs));
+      const written = await asStoreError('write a result to', job.store, () =>
+        writeOutputs(job, stage, point, outputs),
+      );
       const now = performance.now();
       send({
         say: 'point',

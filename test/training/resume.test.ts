@@ -6,7 +6,7 @@ import {afterAll, expect, test} from 'vitest';
 import {encodeArtifact} from '../../src/artifact/encode.ts';
 import {digestOf} from '../../src/base/digest.ts';
 import type {Checkpoint, Checkpoints} from '../../src/stage/checkpoint.ts';
-import type {OutputsByName, Stage} from '../../src/stage/define-stage.ts';
+import {isCandidate, type OutputsByName, type Stage} from '../../src/stage/define-stage.ts';
 import {loadCheckpoint, saveCheckpoint} from '../../src/store/checkpoint-file.ts';
 import finetune from '../../stages/finetune.ts';
 import maskRetrain from '../../stages/mask-retrain.ts';
@@ -27,7 +27,7 @@ const digests = (stage: Stage, outputs: OutputsByName): Record<string, string> =
   Object.fromEntries(
     Object.entries(stage.outputs).map(([name, output]) => {
       const value = outputs[name];
-      if (value === undefined) throw new Error(`${stage.name} gave no ${name}`);
+      if (value === undefined || isCandidate(value)) throw new Error(`${stage.name} gave no ${name}`);
       return [name, digestOf(encodeArtifact(output, value))];
     }),
   );
