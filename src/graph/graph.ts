@@ -28,6 +28,8 @@ export interface Instance {
   readonly inputs: Readonly<Record<string, Binding>>;
   /** How often it is tried again when its worker dies; in no key. */
   readonly retries: number;
+  /** Seconds after which it is stopped; in no key. */
+  readonly timeOut: number | undefined;
 }
 
 export interface GraphNode {

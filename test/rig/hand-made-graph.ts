@@ -65,6 +65,7 @@ export function graphOf(sketches: readonly InstanceSketch[], name = 'pipeline', 
       params: params ?? {},
       inputs: Object.fromEntries(Object.entries(inputs ?? {}).map(([key, input]) => [key, bindingOf(input)])),
       retries: 0,
+      timeOut: undefined,
     }),
   );
   const takes = ({inputs}: Instance, index: number) =>
