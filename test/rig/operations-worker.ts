@@ -9,7 +9,7 @@ import {biasGelu} from '../../stages/tensor/fused/bias-gelu.ts';
 import {layerNorm} from '../../stages/tensor/fused/layer-norm.ts';
 import {callNativeSingle, hasNativeOperations} from '../../stages/tensor/fused/native.ts';
 import {multiplyNative} from '../../stages/tensor/fused/product.ts';
-import {windowMean, windowMean} from '../../stages/tensor/fused/window-mean.ts';
+import {windowMean} from '../../stages/tensor/fused/window-mean.ts';
 import {loadTensorLibrary} from '../../stages/tensor/load.ts';
 
 const threads = Number(process.argv[2]);

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import {afterAll, expect, test} from 'vitest';
 import {digestOf} from '../../src/base/digest.ts';
 import type {Checkpoint, Checkpoints} from '../../src/stage/checkpoint.ts';
-import {isCandidate, type OutputsByName, type Stage} from '../../src/stage/define-stage.ts';
+import type {OutputsByName, Stage} from '../../src/stage/define-stage.ts';
 import {loadCheckpoint, saveCheckpoint} from '../../src/store/checkpoint-file.ts';
 import finetune from '../../stages/finetune.ts';
 import maskRetrain from '../../stages/mask-retrain.ts';
