@@ -64,6 +64,7 @@ export function graphOf(sketches: readonly InstanceSketch[], name = 'pipeline', 
       axes: {},
       params: params ?? {},
       inputs: Object.fromEntries(Object.entries(inputs ?? {}).map(([key, input]) => [key, bindingOf(input)])),
+      folder,
       retries: 0,
     }),
   );
