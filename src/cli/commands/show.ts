@@ -52,7 +52,8 @@ interface Reference {
 
 /** `NODE.ARTIFACT` or `NODE[axis=0.5].ARTIFACT`: the artifact stands behind the last dot outside the brackets. */
 function readReference(graph: Graph, name: string, {format, output}: ShowOptions): Result<Reference> {
-  const dot = name.indexOf('.', Math.max(0, name.lastIndexOf(']')));
+  const isNode = graph.nodes.some((node) => node.name === name);
+  const dot = isNode ? -1 : name.lastIndexOf('.') > name.lastIndexOf(']') ? name.lastIndexOf('.') : -1;
   const owner = dot < 0 ? name : name.slice(0, dot);
   const found = findInstances(graph, owner);
   if (!found.ok) return found;
