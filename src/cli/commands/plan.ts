@@ -1,11 +1,13 @@
 import {ok} from '../../base/result.ts';
 import type {Graph} from '../../graph/graph.ts';
+import {type PredictedTime, predictTime} from '../../plan/predict-time.ts';
 import {reasonText} from '../../plan/reason-text.ts';
 import type {Plan} from '../../plan/verdict.ts';
 import {mermaid} from '../../results/mermaid.ts';
 import {planText} from '../../results/plan-text.ts';
 import {EXIT} from '../exit-code.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
+import {defaultJobs} from '../pool-setting.ts';
 import {withPrepared} from '../prepare.ts';
 
 interface PlanOptions extends PipelineOptions {
@@ -14,22 +16,25 @@ interface PlanOptions extends PipelineOptions {
 }
 
 export const planCommand = (file: string, options: PlanOptions): Promise<number> =>
-  withPrepared(file, options, 'look', ok, async ({graph, plan}) => {
-    process.stdout.write(`${planShown(graph, plan, options)}\n`);
+  withPrepared(file, options, 'look', ok, async ({graph, plan, store}) => {
+    const time = predictTime(graph, plan, store, defaultJobs());
+    process.stdout.write(`${planShown(graph, plan, time, options)}\n`);
     return EXIT.done;
   });
 
-function planShown(graph: Graph, plan: Plan, {json, all, graph: format}: PlanOptions): string {
-  if (json) return JSON.stringify(planJson(plan));
-  return format === 'mermaid' ? mermaid(graph, plan) : planText(graph, plan, all ?? false);
+function planShown(graph: Graph, plan: Plan, time: PredictedTime, {json, all, graph: format}: PlanOptions): string {
+  if (json) return JSON.stringify(planJson(plan, time));
+  return format === 'mermaid' ? mermaid(graph, plan) : planText(graph, plan, time, all ?? false);
 }
 
-const planJson = ({instances}: Plan) => ({
-  instances: instances.map(({instance: {id, node, axes}, verdict, reason}) => ({
+const planJson = ({instances}: Plan, time: PredictedTime) => ({
+  instances: instances.map(({instance: {id, node, axes, index}, verdict, reason}) => ({
     id,
     node,
     axes,
     verdict,
     reason: reasonText(reason),
+    seconds: time.instances[index] ?? null,
   })),
+  seconds: time.unknown === 0 ? time.total : null,
 });
