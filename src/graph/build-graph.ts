@@ -13,6 +13,7 @@ import {orderNodes} from './order-nodes.ts';
 import {ParameterCheck} from './parameter-check.ts';
 import {pipelineStages} from './pipeline-stages.ts';
 import {axesJson, type Relation, UNIT} from './relation.ts';
+import type {StageFiles} from './stage-files.ts';
 
 /** Looks up every name, checks every parameter and unrolls the sweeps. Every fault is in the error. */
 export function buildGraph(spec: Spec, registry: Registry): Result<Graph> {
@@ -22,8 +23,8 @@ export function buildGraph(spec: Spec, registry: Registry): Result<Graph> {
 }
 
 /** The graph as far as it can be built; whole only when no fault was added. */
-export function draftGraph(spec: Spec, registry: Registry, faults: Faults): Graph {
-  const stages = pipelineStages(spec, registry);
+export function draftGraph(spec: Spec, registry: Registry, faults: Faults, files: StageFiles = new Map()): Graph {
+  const stages = pipelineStages(spec, registry, files);
   const checked = new Map<string, CheckedNode>();
   for (const node of spec.nodes.values()) {
     const found = checkNode(node, spec, stages, faults);
