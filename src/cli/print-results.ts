@@ -14,11 +14,11 @@ export function printResults(
   file: string,
   graph: Graph,
   store: Store,
-  {records}: RunResult,
+  {records, without}: RunResult,
   options: PipelineOptions,
 ): void {
   const {stdout} = process;
-  const tables = summaryTables(graph, records);
+  const tables = summaryTables(graph, records, without);
   for (const table of tables) stdout.write(`\n${summaryText(table, stdout.columns)}\n`);
   const example = graph.instances.find(({index, stage}) => records[index] && arrowOutput(stage) !== undefined);
   const artifact = example && arrowOutput(example.stage);

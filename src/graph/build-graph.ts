@@ -5,15 +5,17 @@ import type {Spec} from '../spec/spec.ts';
 import type {Registry} from '../stage/define-stage.ts';
 import {checkExpectations} from './check-expectations.ts';
 import {type CheckedNode, checkNode} from './check-node.ts';
-import type {Graph, GraphNode, Instance} from './graph.ts';
+import type {Binding, Graph, GraphNode, Instance} from './graph.ts';
 import {instanceId} from './instance-id.ts';
 import {nodeAxes, type Source} from './node-axes.ts';
 import {nodeParameters} from './node-parameters.ts';
 import {orderNodes} from './order-nodes.ts';
 import {ParameterCheck} from './parameter-check.ts';
 import {pipelineStages} from './pipeline-stages.ts';
+import {earlierRows} from './previous.ts';
 import {axesJson, type Relation, UNIT} from './relation.ts';
 import type {StageFiles} from './stage-files.ts';
+import {groupRelation} from './sweep-points.ts';
 
 /** Looks up every name, checks every parameter and unrolls the sweeps. Every fault is in the error. */
 export function buildGraph(spec: Spec, registry: Registry): Result<Graph> {
@@ -69,16 +71,22 @@ function expand(
   const {name, at} = node.spec;
   const upstream = node.incomplete || node.edges.some(({from}) => !sources.has(from.node));
   const points = upstream ? undefined : nodeAxes(node, sources, instances.length, faults);
-  const parameters = nodeParameters(node, points?.axes, spec.params, check, faults);
+  const parameters = nodeParameters(node, points, spec.params, check, faults);
   if (!points) {
     // Its own axes still find what is wrong with its parameters.
     for (const row of ownPoints(node).rows) parameters.at(row);
     return undefined;
   }
   const rows: {index: number; axes: Source['rows'][number]['axes']}[] = [];
-  for (const row of points.rows) {
+  const first = instances.length;
+  const loops = node.loops.map((loop) => ({...loop, earlier: earlierRows(points, loop.axis.name)}));
+  for (const [place, row] of points.rows.entries()) {
     const params = parameters.at(row);
     const index = instances.length;
+    const before = loops.flatMap(({input, from: {artifact}, earlier}): [string, Binding][] => {
+      const from = earlier[place];
+      return from === undefined ? [] : [[input.name, {many: false, from: first + from, artifact}]];
+    });
     rows.push({index, axes: row.axes});
     const axes = axesJson(row.axes, points.axes);
     instances.push({
@@ -88,7 +96,7 @@ function expand(
       stage,
       axes,
       params: params ?? {},
-      inputs: row.inputs,
+      inputs: before.length === 0 ? row.inputs : {...row.inputs, ...Object.fromEntries(before)},
       retries: node.spec.retries,
       timeOut: node.spec.timeOut,
     });
@@ -101,18 +109,14 @@ function expand(
 }
 
 /** One row for each value of each own axis, the other axes at their first. */
-function ownPoints(node: CheckedNode): Relation {
-  const broken: CheckedNode = {...node, edges: []};
-  const axes = broken.spec.axes.filter(({values}) => values !== undefined);
-  const alone = axes.map((axis) =>
-    nodeAxes({...broken, spec: {...broken.spec, axes: [axis]}}, new Map(), 0, new Faults()),
-  );
-  const base = new Map(alone.flatMap((relation) => [...(relation?.rows[0]?.axes ?? [])]));
+function ownPoints({spec}: CheckedNode): Relation {
+  const alone = spec.sweep.groups.flatMap((group) => groupRelation(group) ?? []);
+  const base = new Map(alone.flatMap(({rows}) => [...(rows[0]?.axes ?? [])]));
   if (alone.length === 0) return UNIT;
   const rows = alone.flatMap((relation) =>
-    (relation?.rows ?? []).map((row) => ({...row, axes: new Map([...base, ...row.axes])})),
+    relation.rows.map((row) => ({...row, axes: new Map([...base, ...row.axes])})),
   );
-  return {axes: axes.map(({name}) => name), rows};
+  return {axes: alone.flatMap(({axes}) => axes), rows};
 }
 
 function axisValuesOf({axes, rows}: Relation): GraphNode['axes'] {

@@ -1,8 +1,9 @@
 import {suggestion} from '../base/nearest.ts';
 import type {Faults} from '../spec/faults.ts';
-import type {InputSpec, NodeSpec, Reference, Spec} from '../spec/spec.ts';
+import type {InputSpec, Named, NodeSpec, Reference, Spec} from '../spec/spec.ts';
 import type {InputDeclaration, OutputDeclaration, Stage} from '../stage/define-stage.ts';
 import type {PipelineStages} from './pipeline-stages.ts';
+import {canLoop} from './previous.ts';
 
 /** An input whose source exists and gives the right kind. */
 export interface Edge {
@@ -11,12 +12,19 @@ export interface Edge {
   readonly declaration: InputDeclaration;
 }
 
+/** An input that the node's own earlier point along an axis gives. */
+export interface Loop extends Edge {
+  readonly axis: Named;
+}
+
 /** A node whose names are looked up. */
 export interface CheckedNode {
   readonly spec: NodeSpec;
   readonly stage: Stage;
   /** In the order in which the stage declares its inputs. */
   readonly edges: readonly Edge[];
+  /** Inputs that come from the node's own earlier point. */
+  readonly loops: readonly Loop[];
   /** Some input is missing or wrong, so that the node's axes are not known. */
   readonly incomplete: boolean;
 }
@@ -36,7 +44,9 @@ export function checkNode(node: NodeSpec, spec: Spec, stages: PipelineStages, fa
     const hint = suggestion(name, Object.keys(stage.inputs), `inputs of "${stage.name}"`);
     faults.add('unknown-input', keyAt, `The stage "${stage.name}" has no input "${name}".`, hint);
   }
+  const wired = wiredStage(stage, node);
   const edges: Edge[] = [];
+  const loops: Loop[] = [];
   let incomplete = node.incomplete;
   for (const [name, declaration] of Object.entries(stage.inputs)) {
     const input = node.inputs.get(name);
@@ -47,7 +57,10 @@ export function checkNode(node: NodeSpec, spec: Spec, stages: PipelineStages, fa
       continue;
     }
     const from = input.from && checkSource(input.from, name, declaration, spec, stages, faults);
-    if (from) edges.push({input, from, declaration});
+    const edge = from && {input, from, declaration};
+    const axis = input.previous;
+    if (edge && axis && canLoop(node, stage, edge, axis, faults)) loops.push({...edge, axis});
+    else if (edge && !axis) edges.push(edge);
     else incomplete = true;
     if (input.over && !declaration.many) {
       const hint = 'Remove "over"; the node follows the axes of this input instead.';
@@ -60,7 +73,14 @@ export function checkNode(node: NodeSpec, spec: Spec, stages: PipelineStages, fa
       );
     }
   }
-  return {spec: node, stage, edges, incomplete};
+  return {spec: node, stage: wired, edges, loops, incomplete};
+}
+
+/** The stage with the outputs that it has in this node: what passes an input on is there where the input is. */
+function wiredStage(stage: Stage, {inputs}: NodeSpec): Stage {
+  const outputs = Object.entries(stage.outputs);
+  const there = outputs.filter(([, {passes}]) => passes === undefined || inputs.has(passes));
+  return there.length === outputs.length ? stage : {...stage, outputs: Object.fromEntries(there)};
 }
 
 function reportMissing(
@@ -122,9 +142,10 @@ export function findOutput(
   }
   const stage = stages.of(node);
   if (!stage) return undefined;
-  const output = Object.hasOwn(stage.outputs, from.artifact) ? stage.outputs[from.artifact] : undefined;
+  const {outputs} = wiredStage(stage, node);
+  const output = Object.hasOwn(outputs, from.artifact) ? outputs[from.artifact] : undefined;
   if (!output) {
-    const hint = suggestion(from.artifact, Object.keys(stage.outputs), `artifacts of "${from.node}"`);
+    const hint = suggestion(from.artifact, Object.keys(outputs), `artifacts of "${from.node}"`);
     faults.add('unknown-artifact', from.at, `The node "${from.node}" has no artifact "${from.artifact}".`, hint);
   }
   return output;

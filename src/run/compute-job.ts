@@ -19,6 +19,7 @@ export interface JobContext {
 }
 
 export interface ComputedJob {
+  readonly id: number;
   readonly end: JobEnd;
   /** Instances that gave no outputs. */
   readonly left: readonly Instance[];
@@ -78,5 +79,5 @@ export async function computeJob(
   await Promise.all(publishing);
   // What was not published is half written or not wanted, and takes space that others need.
   await Promise.all(drafts.map((folder) => rm(folder, {recursive: true, force: true}).catch(() => undefined)));
-  return {end, left: [...unfinished], seconds: (performance.now() - startedAt) / 1000};
+  return {id: job.id, end, left: [...unfinished], seconds: (performance.now() - startedAt) / 1000};
 }

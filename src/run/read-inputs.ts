@@ -32,7 +32,9 @@ export async function readInputs({inputs, store}: Job, stage: Stage, drafts: str
   for (const [name, input] of Object.entries(inputs)) {
     const declaration = stage.inputs[name];
     if (!declaration) throw new Error(`Internal error: ${stage.name} has no input "${name}"`);
-    if (input.many) {
+    if (input.many && !isTableKind(input.kind)) {
+      values[name] = input.members; // too large to open them all: the stage passes one on
+    } else if (input.many) {
       const rows = await gathered(input, read, `The input "${name}"`);
       values[name] =
         declaration.as === 'path' ? await tableFile(rows, declaration, join(drafts, `${name}.arrow`)) : rows;

@@ -54,7 +54,7 @@ export async function serveJob(server: JobServer, job: Job, signal: AbortSignal)
       const point = job.points[index];
       if (!point) throw new Error(`Internal error: stage ${stage.name} gave point ${index} of ${job.points.length}`);
       const written = await asStoreError('write a result to', job.store, () =>
-        writeOutputs(stage, point.drafts, outputs),
+        writeOutputs(job, stage, point.drafts, outputs),
       );
       const now = performance.now();
       send({

@@ -3,32 +3,53 @@ import {join} from 'node:path';
 import {decodeArtifact} from '../artifact/decode.ts';
 import {encodeArtifact} from '../artifact/encode.ts';
 import {inlineRows} from '../artifact/inline-rows.ts';
-import {type ArrowKind, type ArtifactValues, isTableKind} from '../artifact/kinds.ts';
+import {type ArrowKind, type ArtifactKind, type ArtifactValues, isTableKind} from '../artifact/kinds.ts';
 import {readTable} from '../artifact/read-table.ts';
-import {digestOf, digestOfFile} from '../base/digest.ts';
-import {type OutputDeclaration, type OutputsByName, type Stage, StageError} from '../stage/define-stage.ts';
+import {type Digest, digestOf, digestOfFile} from '../base/digest.ts';
+import {
+  isCandidate,
+  type OutputDeclaration,
+  type OutputsByName,
+  type Stage,
+  StageError,
+} from '../stage/define-stage.ts';
 import type {DraftOutput} from '../store/publish.ts';
+import {readBlob} from '../store/read-blob.ts';
+import type {Job} from './protocol.ts';
+import {DamagedInputs} from './read-inputs.ts';
 
 /** Encodes what a stage gave into its draft folder, and says what lies there. */
 export async function writeOutputs(
+  {inputs, store}: Pick<Job, 'inputs' | 'store'>,
   stage: Stage,
   drafts: string,
   outputs: OutputsByName,
 ): Promise<Record<string, DraftOutput>> {
   const written: Record<string, DraftOutput> = {};
   for (const [name, declaration] of Object.entries(stage.outputs)) {
+    if (declaration.passes !== undefined && !Object.hasOwn(inputs, declaration.passes)) continue;
     const value = outputs[name];
     if (value === undefined) throw new Error(`Internal error: stage ${stage.name} gave no "${name}"`);
-    written[name] = await writeOutput(name, declaration, drafts, value);
+    written[name] = isCandidate(value)
+      ? await passOn(store, declaration.kind, value.digest, join(drafts, `${name}.arrow`))
+      : await writeOutput(name, declaration, drafts, value);
   }
   return written;
+}
+
+/** A stored artifact's bytes as an output; they are verified, so that damage is found where it is and not below. */
+async function passOn(store: string, kind: ArtifactKind, digest: Digest, draft: string): Promise<DraftOutput> {
+  const bytes = await readBlob(store, digest);
+  if (!(bytes instanceof Uint8Array)) throw new DamagedInputs([digest]);
+  await writeFile(draft, bytes);
+  return {kind, digest, bytes: bytes.byteLength, draft};
 }
 
 async function writeOutput(
   name: string,
   {kind, columns, as}: OutputDeclaration,
   drafts: string,
-  value: OutputsByName[string],
+  value: ArtifactValues[ArtifactKind],
 ): Promise<DraftOutput> {
   if (kind === 'file') return moveFile(name, drafts, pathOf(name, value));
   const content =
@@ -53,13 +74,13 @@ const contentOf = async (kind: ArrowKind, bytes: Uint8Array, name: string): Prom
     ? readTable(kind, bytes, `The output "${name}"`)
     : decodeArtifact(kind, bytes, `The output "${name}"`);
 
-function arrowValue(name: string, value: OutputsByName[string]): ArtifactValues[ArrowKind] {
+function arrowValue(name: string, value: ArtifactValues[ArtifactKind]): ArtifactValues[ArrowKind] {
   if ('path' in value)
     throw new StageError(`The stage gave the path of a file for its output "${name}", and not its value.`);
   return value;
 }
 
-function pathOf(name: string, value: OutputsByName[string]): string {
+function pathOf(name: string, value: ArtifactValues[ArtifactKind]): string {
   if ('path' in value) return value.path;
   throw new StageError(`The output "${name}" is a file, and the stage gave no path of one.`, 'Give {path: …}.');
 }

@@ -21,6 +21,38 @@ function spacing(form: string, description: string): JsonObject {
   return {type: 'object', properties: {[form]: three}, required: [form], additionalProperties: false};
 }
 
+const AXES: JsonObject = {type: 'object', additionalProperties: AXIS};
+const ROWS: JsonObject = {
+  type: 'array',
+  items: {
+    anyOf: [
+      {type: 'object', minProperties: 1},
+      {type: 'string', pattern: '^\\$\\{.*\\}$'},
+    ],
+  },
+};
+
+const SWEEP: JsonObject = {
+  description: 'Axes, which multiply; or {axes, zip, include, exclude}.',
+  anyOf: [
+    {...AXES, propertyNames: {not: {enum: ['axes', 'zip', 'include', 'exclude']}}},
+    {
+      type: 'object',
+      properties: {
+        axes: {...AXES, description: 'Axes that multiply.'},
+        zip: {
+          anyOf: [AXES, {type: 'array', items: AXES}],
+          description: 'Axes of equally many values that go together, value by value; a list of such groups.',
+        },
+        include: {...ROWS, description: 'Rows that set parameters of the points they equal, or add a point.'},
+        exclude: {...ROWS, description: 'Points that are left out.'},
+      },
+      additionalProperties: false,
+    },
+    {type: 'string', pattern: '^\\$\\{.*\\}$'},
+  ],
+};
+
 const INPUT: JsonObject = {
   anyOf: [
     {type: 'string', pattern: REFERENCE},
@@ -30,6 +62,7 @@ const INPUT: JsonObject = {
         from: {type: 'string', pattern: REFERENCE, description: 'NODE.ARTIFACT'},
         as: {type: 'object', additionalProperties: {type: 'string'}, description: 'New names of axes: {old: new}'},
         over: {type: 'array', items: {type: 'string'}, description: 'The axes to gather over'},
+        previous: {type: 'string', description: "The axis along which it comes from the node's own earlier point"},
       },
       required: ['from'],
       additionalProperties: false,
@@ -149,7 +182,7 @@ function nodeSchema(stages: readonly Stage[]): JsonObject {
       },
       in: {type: 'object', description: 'Where each input comes from.'},
       with: {type: 'object', description: 'The parameters of the stage.'},
-      sweep: {type: 'object', additionalProperties: AXIS, description: 'Axes; they multiply.'},
+      sweep: SWEEP,
       ...COMMAND_PROPERTIES,
       timeout: {type: 'string', description: 'How long an instance may take, as in 90s, 10min or 2h.'},
       retries: {

@@ -1,20 +1,20 @@
-import {isVariableName, VARIABLE_HINT} from './cel.ts';
+import {isVariableName} from './cel.ts';
 import type {Faults} from './faults.ts';
 import {readCommand} from './read-command.ts';
+import {NO_SWEEP, readSweep} from './read-sweep.ts';
 import type {Resolver} from './resolve.ts';
 import {readRetries} from './retries.ts';
 import {asList, asMap, asText, fields} from './shape.ts';
-import type {ArgumentSpec, AxisSpec, InputSpec, Named, NodeSpec, Reference} from './spec.ts';
-import {axisValues} from './sweep.ts';
+import type {ArgumentSpec, InputSpec, Named, NodeSpec, Reference} from './spec.ts';
 import {readTimeOut} from './time-out.ts';
-import {type Entry, type MapTree, type Place, pendingIn, type Tree} from './tree.ts';
+import type {Entry, MapTree, Place, Tree} from './tree.ts';
 
 const NODE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
 const NODE_HINT = 'Write {uses: STAGE, in: {…}, with: {…}, sweep: {…}}.';
 const INPUT_HINT = 'Write NODE.ARTIFACT, or {from: NODE.ARTIFACT, as: {…}, over: […]}.';
 const NODE_KEYS = ['uses', 'run', 'in', 'with', 'out', 'files', 'env', 'sweep', 'retries', 'timeout'] as const;
-const INPUT_KEYS = ['from', 'as', 'over'] as const;
-const SWEEP_LONG_FORM = new Set(['axes', 'zip', 'include', 'exclude']);
+const INPUT_KEYS = ['from', 'as', 'over', 'previous'] as const;
+const PREVIOUS_HINT = 'Write the name of an axis: previous: level.';
 
 /** One entry of `stages:`. What has a fault is left undefined, so that later phases do not report it again. */
 export function readNode(entry: Entry, resolver: Resolver, faults: Faults): NodeSpec {
@@ -32,9 +32,8 @@ export function readNode(entry: Entry, resolver: Resolver, faults: Faults): Node
     part?.value.kind === 'scalar' ? resolver.resolve(part.value) : part?.value;
   const given = asMap(whole(parts.with), `"with" of "${name}"`, 'Write {PARAMETER: VALUE, …}.', faults);
   const inputs = asMap(parts.in?.value, `"in" of "${name}"`, 'Write {INPUT: NODE.ARTIFACT, …}.', faults);
-  const axes = asMap(whole(parts.sweep), `"sweep" of "${name}"`, 'Write {AXIS: [VALUES], …}.', faults);
+  const sweep = parts.sweep ? readSweep(parts.sweep.value, name, resolver, faults) : NO_SWEEP;
   const command = parts.run && readCommand(parts, name, [...(inputs?.entries.keys() ?? [])], resolver, faults);
-  const read = axes ? [...axes.entries.values()].map((axis) => readAxis(axis, resolver, faults)) : [];
   return {
     name,
     at: keyAt,
@@ -45,12 +44,10 @@ export function readNode(entry: Entry, resolver: Resolver, faults: Faults): Node
       command?.arguments ??
       new Map(given && [...given.entries].map(([key, argument]) => [key, readArgument(argument, resolver)])),
     inputs: new Map(inputs && [...inputs.entries].map(([key, input]) => [key, readInput(input, faults)])),
-    axes: read.filter((axis) => axis !== undefined),
+    sweep,
     retries: parts.retries ? readRetries(parts.retries.value, name, resolver, faults) : 0,
     timeOut: parts.timeout && readTimeOut(parts.timeout.value, name, resolver, faults),
-    incomplete: Boolean(
-      (parts.with && !given) || (parts.in && !inputs) || (parts.sweep && !axes) || read.includes(undefined),
-    ),
+    incomplete: Boolean((parts.with && !given) || (parts.in && !inputs) || sweep.incomplete),
   };
 }
 
@@ -88,44 +85,23 @@ const readArgument = ({name, keyAt, value}: Entry, resolver: Resolver): Argument
   value: resolver.resolve(value),
 });
 
-/** Undefined when it cannot be an axis at all. */
-function readAxis({name, keyAt, value}: Entry, resolver: Resolver, faults: Faults): AxisSpec | undefined {
-  if (SWEEP_LONG_FORM.has(name)) {
-    const hint = 'Write {AXIS: [VALUES], …}; axes multiply.';
-    faults.add('bad-name', keyAt, `"${name}" is kept for a longer form of sweep that is not read yet.`, hint);
-    return undefined;
-  }
-  if (!isVariableName(name)) {
-    faults.add('bad-name', keyAt, `"${name}" cannot be the name of an axis.`, VARIABLE_HINT);
-    return undefined;
-  }
-  if (resolver.has(name)) {
-    const message = `The axis "${name}" has the name of a param, so "\${${name}}" would have two meanings.`;
-    faults.add('axis-shadows-param', keyAt, message, 'Rename the param.');
-    return undefined;
-  }
-  const resolved = resolver.resolve(value);
-  let waits = false;
-  for (const {template, at} of resolved ? pendingIn(resolved) : []) {
-    resolver.reportPending(template, at);
-    waits = true;
-  }
-  return {name, keyAt, values: resolved && !waits ? axisValues(name, resolved, faults) : undefined};
-}
-
 function readInput({name, keyAt, value}: Entry, faults: Faults): InputSpec {
-  const plain: InputSpec = {name, keyAt, from: undefined, as: [], over: undefined};
+  const plain: InputSpec = {name, keyAt, from: undefined, as: [], over: undefined, previous: undefined};
   if (value.kind !== 'map') return {...plain, from: readReference(value, `The input "${name}"`, INPUT_HINT, faults)};
   const parts = fields(value, INPUT_KEYS, `The input "${name}"`, faults);
   if (!parts.from) {
     faults.add('missing-key', keyAt, `The input "${name}" does not say where it comes from.`, INPUT_HINT);
   }
   const as = asMap(parts.as?.value, `"as" of the input "${name}"`, 'Write {AXIS: NEW_NAME}.', faults);
+  const previous = asText(parts.previous?.value, `"previous" of the input "${name}"`, PREVIOUS_HINT, faults);
+  const known = parts.previous === undefined || previous !== undefined;
+  const from = parts.from && readReference(parts.from.value, `"from" of the input "${name}"`, INPUT_HINT, faults);
   return {
     ...plain,
-    from: parts.from && readReference(parts.from.value, `"from" of the input "${name}"`, INPUT_HINT, faults),
+    from: known ? from : undefined,
     as: as ? readRenames(as, faults) : [],
     over: parts.over && readOver(parts.over.value, name, faults),
+    previous: previous && {name: previous.text, at: previous.at},
   };
 }
 

@@ -1,6 +1,7 @@
 import {type Document, isAlias, isMap, isScalar, isSeq, type ParsedNode, type Scalar, type YAMLMap} from 'yaml';
 import type {SourceText} from '../base/diagnostic.ts';
 import type {Faults} from './faults.ts';
+import {readPlainYaml} from './plain-yaml.ts';
 import {DEEPEST_NESTING, readYaml} from './read-yaml.ts';
 import type {Entry, Place, Tree} from './tree.ts';
 
@@ -31,6 +32,11 @@ interface Reading {
  * merge keys, own tags, duplicate keys, keys that are no text, and numbers that would lose digits are faults.
  */
 export function readTree(source: SourceText, faults: Faults, offset = 0): Tree | undefined {
+  return (offset === 0 ? readPlainYaml(source) : undefined) ?? readAnyYaml(source, faults, offset);
+}
+
+/** As `readTree`, by the YAML package whatever the text. */
+export function readAnyYaml(source: SourceText, faults: Faults, offset = 0): Tree | undefined {
   const document: Document.Parsed | undefined = readYaml(source, faults, offset);
   const contents = document?.contents;
   if (!contents) return undefined;

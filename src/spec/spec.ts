@@ -2,7 +2,7 @@ import type {SourceText} from '../base/diagnostic.ts';
 import type {Json} from '../base/json.ts';
 import type {Outputs} from '../stage/define-stage.ts';
 import type {AxisValue} from './sweep.ts';
-import type {Place, Tree} from './tree.ts';
+import type {Entry, Place, Tree} from './tree.ts';
 
 /** A name as written. */
 export interface Named {
@@ -26,6 +26,8 @@ export interface InputSpec {
   readonly as: readonly {readonly axis: Named; readonly name: string}[];
   /** The axes to gather over, when the file says so. */
   readonly over: readonly Named[] | undefined;
+  /** The axis along which it comes from the node's own earlier point. */
+  readonly previous: Named | undefined;
 }
 
 export interface AxisSpec {
@@ -33,6 +35,21 @@ export interface AxisSpec {
   readonly keyAt: Place;
   /** Undefined: it has a fault that is reported already. */
   readonly values: readonly AxisValue[] | undefined;
+}
+
+/** A point of a sweep, or what sets it apart: axes, and in an `include` row parameters too. */
+export interface SweepRow {
+  readonly at: Place;
+  readonly cells: ReadonlyMap<string, Entry>;
+}
+
+export interface SweepSpec {
+  /** Groups multiply; the axes of one group go together, value by value. */
+  readonly groups: readonly (readonly AxisSpec[])[];
+  readonly include: readonly SweepRow[];
+  readonly exclude: readonly SweepRow[];
+  /** Some axis of it cannot be read at all. */
+  readonly incomplete: boolean;
 }
 
 export interface ArgumentSpec {
@@ -49,7 +66,7 @@ export interface NodeSpec {
   readonly withAt: Place | undefined;
   readonly with: ReadonlyMap<string, ArgumentSpec>;
   readonly inputs: ReadonlyMap<string, InputSpec>;
-  readonly axes: readonly AxisSpec[];
+  readonly sweep: SweepSpec;
   /** How often an instance whose worker died is tried again. */
   readonly retries: number;
   /** Seconds after which an instance is stopped. */

@@ -1,7 +1,7 @@
 import type {z} from 'zod';
-import type {ArtifactKind, ArtifactValues, Columns, Row, StoredFile} from '../artifact/kinds.ts';
+import type {ArtifactKind, ArtifactValues, Columns, Row, StoredFile, TableKind} from '../artifact/kinds.ts';
 import type {Digest} from '../base/digest.ts';
-import type {Json} from '../base/json.ts';
+import type {Json, JsonObject} from '../base/json.ts';
 import type {Checkpoints} from './checkpoint.ts';
 import type {SourceResolver} from './source.ts';
 import type {TensorLibrary} from './tensor-library.ts';
@@ -9,8 +9,8 @@ import type {TensorLibrary} from './tensor-library.ts';
 export interface InputDeclaration {
   readonly kind: ArtifactKind;
   readonly doc: string;
-  /** Gathers over these axes, unless the pipeline says `over:`; only table kinds can be gathered. */
-  readonly many?: {readonly over: readonly string[]};
+  /** Gathers over these axes, unless the pipeline says `over:`; `all` are those of what gives it. */
+  readonly many?: {readonly over: readonly string[] | 'all'};
   readonly optional?: true;
   /** Handed over as a file and not decoded; a gathered one is one table, with its axes as columns. */
   readonly as?: 'path';
@@ -25,26 +25,45 @@ export interface OutputDeclaration {
   readonly doc: string;
   /** Columns besides those of the kind (`BASE_COLUMNS`); a `summary` has only these. */
   readonly columns?: Columns;
+  /** Gives one of the candidates of this input, byte for byte; is there only where that input is. */
+  readonly passes?: string;
   /** The stage gives the path of a file, which must hold what is declared; a table may be an Arrow file or a JSON list of rows. */
   readonly as?: 'path';
   /** Of a `file`, where its name matters to who reads it. */
   readonly extension?: string;
 }
 
+/** One of many artifacts that are too large to open them all: a stage passes one on. */
+export interface Candidate {
+  readonly axes: JsonObject;
+  readonly digest: Digest;
+}
+
+export const isCandidate = (value: ArtifactValues[ArtifactKind] | Candidate): value is Candidate => 'digest' in value;
+
 export type Inputs = Readonly<Record<string, InputDeclaration>>;
 export type Outputs = Readonly<Record<string, OutputDeclaration>>;
 
-/** A gathered input is its rows with the axes as columns, sorted by axis value; the rest is the kind's own value. */
+/**
+ * A gathered input is its rows with the axes as columns, sorted by axis value, or candidates when it is no table; the rest
+ * is the kind's own value.
+ */
 export type InputValues<I extends Inputs> = {
   readonly [K in keyof I]: InputValue<I[K]> | (I[K] extends {readonly optional: true} ? undefined : never);
 };
 type InputValue<D extends InputDeclaration> = D extends {readonly as: 'path'}
   ? StoredFile
   : D extends {readonly many: object}
-    ? readonly Row[]
+    ? D extends {readonly kind: TableKind}
+      ? readonly Row[]
+      : readonly Candidate[]
     : ArtifactValues[D['kind']];
 export type OutputValues<O extends Outputs> = {
-  readonly [K in keyof O]: O[K] extends {readonly as: 'path'} ? StoredFile : ArtifactValues[O[K]['kind']];
+  readonly [K in keyof O]: O[K] extends {readonly passes: string}
+    ? Candidate | undefined
+    : O[K] extends {readonly as: 'path'}
+      ? StoredFile
+      : ArtifactValues[O[K]['kind']];
 };
 
 /** How far a running instance is; every field but `step` and `steps` may be missing. */
@@ -114,7 +133,7 @@ export interface StageWork {
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly services: StageServices;
 }
-export type OutputsByName = Readonly<Record<string, ArtifactValues[ArtifactKind]>>;
+export type OutputsByName = Readonly<Record<string, ArtifactValues[ArtifactKind] | Candidate | undefined>>;
 
 /** Where a worker process finds a stage that it is asked for. */
 export type StageOrigin =

@@ -69,13 +69,8 @@ export class PipelineRig implements AsyncDisposable {
     const graph = this.graph(text);
     const jobs = options.jobs ?? 2;
     const events: RunEvent[] = [];
-    process.env.BASIN_COUNT_FILE = join(this.folder, 'count.txt');
-    const pool = new WorkerPool({
-      script: fileURLToPath(new URL('./counting-worker.ts', import.meta.url)),
-      arguments: [],
-    });
-    try {
-      return await this.withStore(async (store) => {
+    return this.withPool((pool) =>
+      this.withStore(async (store) => {
         const plan = await makePlan(graph, {store, numerics: 'none'});
         const result = await runPlan({
           graph,
@@ -96,7 +91,17 @@ export class PipelineRig implements AsyncDisposable {
           event.event === 'instance-finished' && event.outcome === 'ran' ? [String(event.id)] : [],
         );
         return {...result, plan, events, ran: ran.sort()};
-      });
+      }),
+    );
+  }
+
+  /** Worker processes that note what they run. */
+  async withPool<T>(use: (pool: WorkerPool) => Promise<T>): Promise<T> {
+    process.env.BASIN_COUNT_FILE = join(this.folder, 'count.txt');
+    const script = fileURLToPath(new URL('./counting-worker.ts', import.meta.url));
+    const pool = new WorkerPool({script, arguments: []});
+    try {
+      return await use(pool);
     } finally {
       pool.close();
     }

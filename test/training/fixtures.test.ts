@@ -64,7 +64,7 @@ test.each(['p4-32', 'p16-64'])(
           labels: tf.tensor1d(Int32Array.from(classes.values), 'int32'),
         };
         let state: OptimizerState = {flat: tf.tensor1d(start), m: tf.zeros([layout.size]), v: tf.zeros([layout.size])};
-        const program = {model, layout, clip: 1, afterGradients: undefined};
+        const program = {model, layout, clip: 1};
         const stepOf = captured(tf, 'a fixture', (inputs) => trainStep(tf, program, inputs));
         expected.forEach(([loss], step) => {
           const lr = 2e-4 * scheduleFactor({name: 'linear', warmup: 0}, step, expected.length);

@@ -22,7 +22,8 @@ function* traceRun(method: 'released' | 'exact') {
   for (let step = 1; step <= SCHEDULE.steps; step++) {
     const gradient = tf.tensor1d(Array.from({length: SIZE}, () => gradients() - 0.5));
     const updated: tf.Tensor1D = tf.sub(flat, tf.mul(gradient, 0.1));
-    flat = hook.afterStep?.(step, updated, gradient) ?? updated;
+    const given = hook.afterUpdate?.(updated, gradient, hook.inputs?.(step) ?? {});
+    flat = (given && hook.afterStep?.(step, given)) ?? updated;
     yield {step, flat: flat.dataSync<'float32'>(), hook};
   }
 }

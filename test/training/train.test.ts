@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs';
 import {expect, test} from 'vitest';
 import {z} from 'zod';
 import type {Weights} from '../../src/artifact/kinds.ts';
-import {dataSetSchema} from '../../stages/lib/data/data-set-value.ts';
 import {fixedMask} from '../../stages/lib/pruning/masks.ts';
+import type {TrainingHook} from '../../stages/lib/training/hook.ts';
 import {trainingParameters} from '../../stages/lib/training/parameters.ts';
 import {bindTask} from '../../stages/lib/training/task.ts';
 import {train} from '../../stages/lib/training/train.ts';
@@ -14,7 +14,7 @@ const data = await locatedMnist({classes: [0, 1], limit: {train: 50, test: 20}})
 
 async function trained(settings: object, weights: Weights = randomMlp(1), services = recordingServices().services) {
   const params = schema.parse({data, length: '2ep', lr: 1e-3, batch: 16, ...settings});
-  const task = await bindTask(weights, dataSetSchema.parse(data), services);
+  const task = await bindTask(weights, params, services);
   return train(task, params, services);
 }
 
@@ -110,12 +110,12 @@ test('what cannot be trained is refused before the first step', async () => {
 test('a fixed mask acts at each of its three places by itself', () => {
   tf.tidy(() => {
     const hook = fixedMask(tf, tf.tensor1d([1, 0, 1], 'bool'));
-    const inputs = hook.inputs ?? {};
+    const inputs = hook.inputs?.(1) ?? {};
     const values = tf.tensor1d([3, -4, 5]);
     for (const masked of [
       hook.start?.(values),
       hook.afterGradients?.(values, inputs),
-      hook.afterStep?.(1, values, values),
+      hook.afterUpdate?.(values, values, inputs).flat,
     ]) {
       expect(masked?.dataSync()).toEqual(Float32Array.of(3, 0, 5));
     }
@@ -125,23 +125,26 @@ test('a fixed mask acts at each of its three places by itself', () => {
 test('under a fixed mask, what is removed is 0 from the first step to the last', async () => {
   const {services} = recordingServices();
   const params = schema.parse({data, length: '20it', lr: 1e-2, batch: 16});
-  const task = await bindTask(randomMlp(1), dataSetSchema.parse(data), services);
+  const task = await bindTask(randomMlp(1), params, services);
   const bits = Uint8Array.from({length: task.layout.size}, (_, index) =>
     index < task.layout.prunable && index % 3 === 0 ? 0 : 1,
   );
   const kept = tf.tensor1d(bits, 'bool');
   const hook = fixedMask(tf, kept);
   const regrown: number[] = [];
-  const watched = {
+  const watched: TrainingHook = {
     ...hook,
-    afterStep: (step: number, flat: tf.Tensor1D, gradient: tf.Tensor1D) => {
-      const masked = hook.afterStep?.(step, flat, gradient) ?? flat;
-      for (const tensor of [masked, gradient]) {
-        tensor.dataSync().forEach((value, index) => {
+    afterUpdate: (updated, gradient, inputs) => ({
+      ...(hook.afterUpdate?.(updated, gradient, inputs) ?? {flat: updated}),
+      gradient,
+    }),
+    afterStep: (step, given) => {
+      for (const name of ['flat', 'gradient']) {
+        given[name]?.dataSync().forEach((value, index) => {
           if (bits[index] === 0 && !Object.is(value, 0)) regrown.push(step);
         });
       }
-      return masked;
+      return given.flat;
     },
   };
   const {flat} = await train(task, params, services, watched);

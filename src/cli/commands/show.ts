@@ -6,6 +6,7 @@ import type {Graph} from '../../graph/graph.ts';
 import type {PlannedInstance} from '../../plan/verdict.ts';
 import {filePreview} from '../../results/file-preview.ts';
 import {formatRows, type RowFormat} from '../../results/format-rows.ts';
+import {lastFailures} from '../../results/last-failures.ts';
 import {readArtifactBytes, readRows} from '../../results/read-artifact.ts';
 import {tensorRows} from '../../results/tensor-rows.ts';
 import type {Store} from '../../store/store.ts';
@@ -80,10 +81,18 @@ async function content(
   artifact: string,
   {format, output: path}: ShowOptions,
 ): Promise<Result<string | Uint8Array, string>> {
-  const missing = members.find(({record}) => !record);
-  if (missing) return fail(`${missing.instance.id} has not run as the pipeline is now.`);
-  const [first] = members;
+  const missing = members.filter(({record}) => !record);
+  const failures = await lastFailures(store.root, new Set(missing.map(({instance}) => instance.id)));
+  const first = members.find(({record}) => record);
   const output = first?.record?.outputs[artifact];
+  // A point that failed stands in the table of a sweep; of anything else there is nothing to show.
+  const notRun = missing.find(({instance}) => !output || !isTableKind(output.kind) || !failures.has(instance.id));
+  if (notRun) {
+    const why = failures.get(notRun.instance.id);
+    return fail(
+      `${notRun.instance.id} has not run as the pipeline is now.${why === undefined ? '' : ` When it was last tried: ${why}`}`,
+    );
+  }
   if (!first || !output) throw new Error(`Internal error: a record has no "${artifact}"`);
   if (output.kind === 'file' && path === undefined && process.stdout.isTTY) {
     const bytes = await readArtifactBytes(store, first.instance, artifact, output);
@@ -91,7 +100,11 @@ async function content(
   }
   if (format === 'arrow' || output.kind === 'file') return readArtifactBytes(store, first.instance, artifact, output);
   const rows = isTableKind(output.kind)
-    ? await readRows(store, members, artifact)
+    ? await readRows(
+        store,
+        members.map((member) => ({...member, failure: failures.get(member.instance.id)})),
+        artifact,
+      )
     : await tensorRows(store, members, artifact);
   return rows.ok ? ok(`${formatRows(rows.value, format, process.stdout.columns)}\n`) : rows;
 }

@@ -3,8 +3,8 @@ import type {Mask} from '../../../src/artifact/kinds.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import {vectorOf} from '../../tensor/capture/named.ts';
 import type {Tf} from '../../tensor/library.ts';
+import type {TrainingHook} from '../training/hook.ts';
 import {type ParameterLayout, sameShape} from '../training/parameter-layout.ts';
-import type {TrainingHook} from '../training/train.ts';
 
 /** The mask of the layout's prunable tensors from the bits of its prunable front. */
 export function maskOf(layout: ParameterLayout, bits: Uint8Array): Mask {
@@ -39,9 +39,9 @@ export const masked = (tf: Tf, kept: Tensor1D, flat: Tensor1D): Tensor1D => tf.w
 export function fixedMask(tf: Tf, kept: Tensor1D): TrainingHook {
   return {
     start: (flat) => masked(tf, kept, flat),
-    inputs: {kept},
+    inputs: () => ({kept}),
     afterGradients: (gradient, inputs) => masked(tf, vectorOf(inputs, 'kept'), gradient),
-    afterStep: (_step, flat) => masked(tf, kept, flat),
+    afterUpdate: (flat, _gradient, inputs) => ({flat: masked(tf, vectorOf(inputs, 'kept'), flat)}),
   };
 }
 
@@ -53,8 +53,11 @@ interface Kept {
 export const KEPT_COLUMNS = {kept: 'float64', kept_of_network: 'float64'} as const;
 
 /** The mask that a network shows by itself: prunable weights that are exactly 0 count as removed. */
-export const nonZero = (layout: ParameterLayout, flat: Float32Array): Uint8Array =>
-  Uint8Array.from(flat, (value, index) => (index < layout.prunable && value === 0 ? 0 : 1));
+export function nonZero(layout: ParameterLayout, flat: Float32Array): Uint8Array {
+  const bits = new Uint8Array(flat.length).fill(1);
+  for (let index = 0; index < layout.prunable; index++) if (flat[index] === 0) bits[index] = 0;
+  return bits;
+}
 
 /** Fractions kept, from one bit for each parameter of the layout. */
 export function keptFractions(layout: ParameterLayout, bits: Uint8Array): Kept {

@@ -1,12 +1,15 @@
 import type {Tensor1D} from '@tensorflow/tfjs';
 import {z} from 'zod';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {captured} from '../../tensor/capture/captured.ts';
+import {scalarOf, vectorOf} from '../../tensor/capture/named.ts';
+import {windowMean} from '../../tensor/fused/window-mean.ts';
 import type {Tf} from '../../tensor/library.ts';
+import type {TrainingHook} from '../training/hook.ts';
 import type {ParameterLayout} from '../training/parameter-layout.ts';
-import type {TrainingHook} from '../training/train.ts';
 import {masked} from './masks.ts';
 import {type PruningSchedule, remaining} from './schedule.ts';
-import {type ScoreDecay, type ScoreState, scoresOf, updateScores} from './scores.ts';
+import {closeWindow, type ScoreDecay, type ScoreState, scoresOf} from './scores.ts';
 import {type Selection, type SelectionMethod, select} from './selection.ts';
 
 interface PlatonSettings extends ScoreDecay {
@@ -46,6 +49,27 @@ export function platon(tf: Tf, layout: Pick<ParameterLayout, 'size' | 'prunable'
   let ratioOfSelection = Number.NaN;
   let masksNow = false;
 
+  const close = captured(tf, 'end of a PLATON window', (inputs) => {
+    const [window, importance, uncertainty] = [
+      vectorOf(inputs, 'window'),
+      vectorOf(inputs, 'importance'),
+      vectorOf(inputs, 'uncertainty'),
+    ];
+    const {window: _, ...means} = closeWindow(tf, {window, importance, uncertainty}, settings);
+    return means;
+  });
+
+  /** Takes tensors of a step as the scores' next memory. */
+  const remember = (next: Partial<ScoreState>): void => {
+    const old = state;
+    state = {...state, ...next};
+    for (const name of ['window', 'importance', 'uncertainty'] as const) {
+      if (state[name] === old[name]) continue;
+      tf.keep(state[name]);
+      old[name].dispose();
+    }
+  };
+
   /** Selects anew when the scores or the ratio have moved since the last time: at most every ΔT steps. */
   const refresh = (step: number, ratio: number): void => {
     if (selection && ratio === ratioOfSelection && step % schedule.interval !== 0) return;
@@ -66,22 +90,17 @@ export function platon(tf: Tf, layout: Pick<ParameterLayout, 'size' | 'prunable'
   };
 
   return {
-    afterStep(step, flat, gradient) {
-      const next = updateScores(
-        tf,
-        state,
-        flat.slice(0, prunable),
-        gradient.slice(0, prunable),
-        step % schedule.interval,
-        settings,
-      );
-      for (const name of ['window', 'importance', 'uncertainty'] as const) {
-        if (next[name] !== state[name]) {
-          tf.keep(next[name]);
-          state[name].dispose();
-        }
+    inputs: (step) => ({window: state.window, place: tf.scalar(step % schedule.interval)}),
+    afterUpdate: (flat, gradient, inputs) => {
+      const [window, place] = [vectorOf(inputs, 'window'), scalarOf(inputs, 'place')];
+      return {flat, window: windowMean(tf, {window, weights: flat, gradient, place})};
+    },
+    afterStep(step, {flat, ...given}) {
+      if (step % schedule.interval === 0) {
+        const means = close({...state});
+        remember({importance: vectorOf(means, 'importance'), uncertainty: vectorOf(means, 'uncertainty')});
       }
-      state = next;
+      remember({window: vectorOf(given, 'window')});
       const {ratio, masks} = remaining(schedule, step);
       masksNow = masks;
       if (!masks) return flat;

@@ -16,28 +16,15 @@ export interface ScoreDecay {
   readonly beta2: number;
 }
 
-/**
- * Takes one step's weights and gradients into account, as PLATON's published code does (science §1.2; Pruner.py at
- * c1776cf). `place` is step mod ΔT: at 0 the window that has just ended enters the exponential means and a new one starts
- * with this step, so means lag by one window; elsewhere only the window's mean moves.
- */
-export function updateScores(
+/** Takes a window that has ended into the exponential means, so that they lag by one window; it stays as it is. */
+export function closeWindow(
   tf: Tf,
-  state: ScoreState,
-  weights: Tensor1D,
-  gradient: Tensor1D,
-  place: number,
+  {window, importance, uncertainty}: ScoreState,
   {beta1, beta2}: ScoreDecay,
 ): ScoreState {
-  const sensitivity: Tensor1D = tf.abs(tf.mul(weights, gradient));
-  if (place !== 0) {
-    const window: Tensor1D = tf.div(tf.add(tf.mul(state.window, tf.scalar(place)), sensitivity), tf.scalar(place + 1));
-    return {...state, window};
-  }
-  const importance: Tensor1D = tf.add(tf.mul(state.importance, beta1), tf.mul(state.window, 1 - beta1));
-  const deviation = tf.abs(tf.sub(state.window, importance));
-  const uncertainty: Tensor1D = tf.add(tf.mul(state.uncertainty, beta2), tf.mul(deviation, 1 - beta2));
-  return {window: sensitivity, importance, uncertainty};
+  const mean: Tensor1D = tf.add(tf.mul(importance, beta1), tf.mul(window, 1 - beta1));
+  const deviation = tf.abs(tf.sub(window, mean));
+  return {window, importance: mean, uncertainty: tf.add(tf.mul(uncertainty, beta2), tf.mul(deviation, 1 - beta2))};
 }
 
 /** S = Ī·Ū: a weight stays when either is large enough. */

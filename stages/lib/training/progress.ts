@@ -4,7 +4,7 @@ import type {Row} from '../../../src/artifact/kinds.ts';
 import type {Checkpoint} from '../../../src/stage/checkpoint.ts';
 import type {Tf} from '../../tensor/library.ts';
 import type {OptimizerState} from './adamw.ts';
-import type {TrainingHook} from './train.ts';
+import type {TrainingHook} from './hook.ts';
 
 /** A row of the last evaluation of a split. */
 export type Held = Row & {readonly split: string};

@@ -1,10 +1,13 @@
 import type {Scalar, Tensor, Tensor1D, Tensor2D} from '@tensorflow/tfjs';
+import {captured} from '../../tensor/capture/captured.ts';
 import {batchOf, scalarOf, vectorOf} from '../../tensor/capture/named.ts';
-import type {Tensors} from '../../tensor/capture/record.ts';
+import type {TensorFunction, Tensors} from '../../tensor/capture/record.ts';
+import {adamw} from '../../tensor/fused/adamw.ts';
 import {withHandGradient} from '../../tensor/fused/hand-gradient.ts';
 import type {Tf} from '../../tensor/library.ts';
 import type {Model} from '../models/model.ts';
-import {adamw, clipGradient, type OptimizerState, type StepScalars} from './adamw.ts';
+import type {OptimizerState, StepScalars} from './adamw.ts';
+import type {TrainingHook} from './hook.ts';
 import {type ParameterLayout, split} from './parameter-layout.ts';
 
 /** What stays the same over all steps. */
@@ -13,9 +16,10 @@ export interface StepProgram {
   readonly layout: ParameterLayout;
   /** Largest gradient norm, or null. */
   readonly clip: number | null;
-  /** What becomes of the gradient before it is clipped; pure, of the gradient and further inputs of the step. */
-  readonly afterGradients: ((gradient: Tensor1D, inputs: Tensors) => Tensor1D) | undefined;
 }
+
+/** The part of a hook that belongs to the step. */
+type StepHook = Pick<TrainingHook, 'afterGradients' | 'afterUpdate'>;
 
 type StepResult = OptimizerState & {readonly loss: Scalar; readonly gradient: Tensor1D};
 
@@ -23,22 +27,28 @@ type StepResult = OptimizerState & {readonly loss: Scalar; readonly gradient: Te
  * One optimizer step: a pure function of tensors, static in shape, that reads nothing on the host, so that it can be captured.
  *
  * Takes `flat`, `m`, `v` [size]; `pictures` [B, C, H, W], preprocessed, and `labels` [B] int32; the scalars of `stepScalars`; `decays`
- * [size], 1 where weight decay acts (on all when absent); what `afterGradients` asks for. Gives the next `flat`, `m`, `v`,
+ * [size], 1 where weight decay acts (on all when absent); what the hook asks for. Gives the next `flat`, `m`, `v`,
  * the `loss`, and `gradient` as the optimizer got it: clipped, taken at the old parameters.
  */
-export function trainStep(tf: Tf, program: StepProgram, inputs: Tensors): StepResult {
-  const {model, layout, clip, afterGradients} = program;
+export function trainStep(tf: Tf, program: StepProgram, inputs: Tensors, hook: StepHook = {}): StepResult {
+  const {model, layout, clip} = program;
   const state = stateIn(inputs);
   const pictures = batchOf(inputs, 'pictures');
   const labels = vectorOf(inputs, 'labels');
   const {value: loss, grad} = tf.valueAndGrad((flat: Tensor) =>
     meanCrossEntropy(tf, model.forward(tf, split(tf, layout, flat.as1D()), pictures), labels),
   )(state.flat);
-  const raw = afterGradients ? afterGradients(grad.as1D(), inputs) : grad.as1D();
-  const gradient = clip === null ? raw : clipGradient(tf, raw, clip).clipped;
+  const gradient = hook.afterGradients?.(grad.as1D(), inputs) ?? grad.as1D();
   const decays = 'decays' in inputs ? vectorOf(inputs, 'decays') : undefined;
-  return {...adamw(tf, state, gradient, scalarsIn(inputs), decays), loss: loss.asScalar(), gradient};
+  return {...adamw(tf, state, {gradient, clip, scalars: scalarsIn(inputs), decays}), loss: loss.asScalar()};
 }
+
+/** The step with a hook's part in it as one graph, where the back end captures; it gives what the hook gives, and no gradient. */
+export const capturedStep = (tf: Tf, program: StepProgram, hook: StepHook = {}): TensorFunction =>
+  captured(tf, 'training step', (inputs) => {
+    const {gradient, ...next} = trainStep(tf, program, inputs, hook);
+    return {...next, ...hook.afterUpdate?.(next.flat, gradient, inputs)};
+  });
 
 /** The optimizer's tensors among those that a step takes or gives. */
 export const stateIn = (tensors: Tensors): OptimizerState => ({

@@ -1,41 +1,20 @@
 import type {Tensor1D} from '@tensorflow/tfjs';
 import type {Row} from '../../../src/artifact/kinds.ts';
-import type {Checkpoint} from '../../../src/stage/checkpoint.ts';
 import {StageError, type StageServices} from '../../../src/stage/define-stage.ts';
-import {captured} from '../../tensor/capture/captured.ts';
-import {scalarOf, vectorOf} from '../../tensor/capture/named.ts';
-import type {Tensors} from '../../tensor/capture/record.ts';
+import {scalarOf} from '../../tensor/capture/named.ts';
 import {permutation} from '../data/permutation.ts';
 import {type Evaluation, evaluationRow} from '../evaluate.ts';
 import {type BatchBuffer, batchBuffer, checkAugmentation, fillBatch} from '../pictures/batch.ts';
 import {type OptimizerState, stepScalars} from './adamw.ts';
 import {breather} from './breather.ts';
+import type {TrainingHook} from './hook.ts';
 import {stepsOf} from './length.ts';
 import {decayingWeights} from './parameter-layout.ts';
 import type {TrainingParameters} from './parameters.ts';
 import {checkpointOf, type Held, resumed, started, stateOf} from './progress.ts';
 import {scheduleFactor} from './schedule.ts';
 import {evaluateFlat, type Task} from './task.ts';
-import {type StepProgram, stateIn, trainStep} from './train-step.ts';
-
-/** What pruning, masking and whatever comes later add to the bare loop. Tensors they keep are theirs to dispose of. */
-export interface TrainingHook {
-  /** The parameters training starts from; called inside tidy. */
-  start?(flat: Tensor1D): Tensor1D;
-  /** Further inputs of the step, for `afterGradients`. */
-  readonly inputs?: Tensors;
-  /** What the optimizer gets of a gradient, before clipping: pure, of the gradient and `inputs`; a part of the captured step. */
-  afterGradients?(gradient: Tensor1D, inputs: Tensors): Tensor1D;
-  /** The parameters after step t (from 1), given the updated ones and the clipped gradient; called inside tidy. */
-  afterStep?(step: number, flat: Tensor1D, gradient: Tensor1D): Tensor1D;
-  /** The parameters as they are evaluated between steps; called inside tidy. */
-  evaluated?(flat: Tensor1D): Tensor1D;
-  /** Further columns of the metrics row of the step just done. */
-  columns?(): Readonly<Record<string, number>>;
-  /** What it must find again to go on from a checkpoint as if nothing had happened; and taking it back. */
-  snapshot?(): Checkpoint;
-  restore?(checkpoint: Checkpoint): void;
-}
+import {capturedStep, stateIn} from './train-step.ts';
 
 /** How many steps there are. */
 export interface TrainingLength {
@@ -90,13 +69,7 @@ export async function train(
   const breathe = breather();
   const buffer = batchBuffer(task.preprocessing, Math.min(params.batch, data.train.n));
   const decays = params.decay === 'weights' ? tf.tensor1d(decayingWeights(layout)) : undefined;
-  const {afterGradients} = hook;
-  const program: StepProgram = {model, layout, clip: params.clip, afterGradients};
-  const constants: Tensors = {...(decays && {decays}), ...hook.inputs};
-  const capturedStep = captured(tf, 'training step', (inputs) => {
-    const {gradient, ...next} = trainStep(tf, program, inputs);
-    return hook.afterStep && gradient ? {...next, gradient} : next;
-  });
+  const stepOf = capturedStep(tf, {model, layout, clip: params.clip}, hook);
   let state: OptimizerState = tf.tidy(() => {
     const loaded = tf.tensor1d(task.start);
     return {
@@ -163,10 +136,9 @@ export async function train(
     const {loss, ...next} = tf.tidy(() => {
       const batch = batchTensors(services, buffer, task, n);
       const scalars = stepScalars(tf, step, lr, params.weight_decay);
-      const result = capturedStep({...state, ...batch, ...scalars, ...constants});
-      const {flat, m, v} = stateIn(result);
-      const shown = hook.afterStep?.(step, flat, vectorOf(result, 'gradient')) ?? flat;
-      return {flat: shown, m, v, loss: scalarOf(result, 'loss')};
+      const given = stepOf({...state, ...batch, ...scalars, ...(decays && {decays}), ...hook.inputs?.(step)});
+      const {flat, m, v} = stateIn(given);
+      return {flat: hook.afterStep?.(step, {...given, flat}) ?? flat, m, v, loss: scalarOf(given, 'loss')};
     });
     const [value = Number.NaN] = loss.dataSync<'float32'>();
     loss.dispose();

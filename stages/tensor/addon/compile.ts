@@ -20,7 +20,7 @@ const packageFolder = (name: string): string => dirname(require.resolve(`${name}
  * How our operations are compiled. Their accuracy rests on IEEE arithmetic as it is written, but for products that are added to
  * in one rounding: never -ffast-math.
  */
-const OPERATION_FLAGS = [
+export const OPERATION_FLAGS = [
   ...['-O3', '-march=native', '-std=c++17', '-ffp-contract=fast', '-fno-math-errno', '-fno-trapping-math'],
 ] as const;
 

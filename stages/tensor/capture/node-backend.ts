@@ -1,4 +1,4 @@
-import type {Tensor} from '@tensorflow/tfjs';
+import type {Tensor, TensorInfo} from '@tensorflow/tfjs';
 
 /** A tensor as the addon knows it: a number that is never used twice. */
 export type HandleId = number;
@@ -43,6 +43,12 @@ export interface Binding {
 export interface NodeBackend {
   binding: Binding;
   getInputTensorIds(tensors: readonly Tensor[]): HandleId[];
+  executeMultipleOutputs(
+    name: string,
+    attributes: readonly OperationAttribute[],
+    inputs: readonly TensorInfo[],
+    outputs: number,
+  ): Tensor[];
   /** Loads `saved_model.pb` of a folder into a session of its own. */
   loadSavedModelMetaGraph(folder: string, tags: string): number;
   runSavedModel(

@@ -3,10 +3,11 @@ import type {JsonObject} from '../../../src/base/json.ts';
 import {initialise} from '../../lib/models/initialise.ts';
 import {bindModel} from '../../lib/models/registry.ts';
 import {masked} from '../../lib/pruning/masks.ts';
-import {scoresOf, updateScores} from '../../lib/pruning/scores.ts';
+import {closeWindow, scoresOf} from '../../lib/pruning/scores.ts';
 import {type OptimizerState, stepScalars} from '../../lib/training/adamw.ts';
 import {layoutOf, pack, split} from '../../lib/training/parameter-layout.ts';
 import {trainStep} from '../../lib/training/train-step.ts';
+import {windowMean} from '../fused/window-mean.ts';
 import type {Tf} from '../library.ts';
 import {type Case, values} from './case.ts';
 
@@ -44,13 +45,12 @@ function trained(tf: Tf, config: JsonObject): readonly Tensor[] {
   const labels = tf.tensor1d([2, 0, 1], 'int32');
   const {flat, m, v, loss, gradient} = trainStep(
     tf,
-    {model, layout, clip: 1, afterGradients: undefined},
+    {model, layout, clip: 1},
     {...start, pictures, labels, decays, ...stepScalars(tf, 1, LEARNING_RATE, 0.01)},
   );
   const zeros = tf.zeros<typeof flat.rankType>([size]);
-  const [weights, slopes] = [flat.slice(0, size), gradient.slice(0, size)];
-  const first = updateScores(tf, {window: zeros, importance: zeros, uncertainty: zeros}, weights, slopes, 1, DECAY);
-  const scores = updateScores(tf, first, weights, slopes, 0, DECAY);
+  const window = windowMean(tf, {window: zeros, weights: flat, gradient, place: tf.scalar(1)});
+  const scores = closeWindow(tf, {window, importance: zeros, uncertainty: zeros}, DECAY);
   const kept = tf.tensor1d(
     Uint8Array.from({length: layout.size}, (_, index) => Math.min(index % 3, 1)),
     'bool',

@@ -90,16 +90,6 @@ float* Call::output(int index, const std::vector<int64_t>& shape) {
   return static_cast<float*>(TF_TensorData(tensor));
 }
 
-float* Call::outputOver(int input, int index, const std::vector<int64_t>& shape) {
-  Status status;
-  int forwarded = -1;
-  TF_Tensor* tensor = TF_ForwardInputOrAllocateOutput(context_, &input, 1, index, shape.data(),
-                                                      static_cast<int>(shape.size()), &forwarded, status);
-  status.check();
-  held_.push_back(tensor);
-  return static_cast<float*>(TF_TensorData(tensor));
-}
-
 bool detail::declare(const Declaration& declaration, void* (*create)(TF_OpKernelConstruction*),
                      void (*compute)(void*, TF_OpKernelContext*), void (*destroy)(void*)) {
   Status status;

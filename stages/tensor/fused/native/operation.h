@@ -50,8 +50,6 @@ class Call {
   Input input(int index);
   /** A new tensor, not initialised; valid as long as the call. */
   float* output(int index, const std::vector<int64_t>& shape);
-  /** A tensor like an input, in that input's own memory when nobody else reads it, so that it may be overwritten while it is read. */
-  float* outputOver(int input, int index, const std::vector<int64_t>& shape);
 
  private:
   TF_OpKernelContext* context_;

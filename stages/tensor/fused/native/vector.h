@@ -20,7 +20,8 @@ inline Floats load(const float* from) {
 
 inline void store(float* to, Floats lanes) { std::memcpy(to, &lanes, sizeof lanes); }
 
-inline Floats all(float value) { return Floats{} + value; }
+/** Bit for bit: a sum with zeros would lose a negative zero, and what is subnormal while TensorFlow has that flushed. */
+inline Floats all(float value) { return (Floats)_mm512_set1_ps(value); }
 
 inline __mmask16 firstLanes(int64_t count) { return static_cast<__mmask16>((1u << count) - 1); }
 
