@@ -14,15 +14,21 @@ import {MODELS} from './cases.ts';
  * Whether bf16 learns as fp32 does: one network trained from the same random weights by the same seeds in both, and evaluated in the
  * precision it was trained in. It is admitted when the mean of the differences lies within the noise of the seeds.
  *
- *   bin/basin-node bench/precision.ts [--steps 400] [--seeds 5] [--threads N] [--cifar10 FOLDER]
+ *   bin/basin-node bench/precision.ts [--steps 400] [--seeds 5] [--first 1] [--threads 1] [--cifar10 FOLDER]
  */
 
 const {values: options} = parseArgs({
-  options: {steps: {type: 'string'}, seeds: {type: 'string'}, threads: {type: 'string'}, cifar10: {type: 'string'}},
+  options: {
+    steps: {type: 'string', default: '400'},
+    seeds: {type: 'string', default: '5'},
+    first: {type: 'string', default: '1'},
+    threads: {type: 'string', default: '1'},
+    cifar10: {type: 'string'},
+  },
 });
-const steps = Number(options.steps ?? 400);
-const seeds = Array.from({length: Number(options.seeds ?? 5)}, (_, index) => index + 1);
-const tf = await loadTensorLibrary('tensorflow', {threads: Number(options.threads ?? 1)});
+const steps = Number(options.steps);
+const seeds = Array.from({length: Number(options.seeds)}, (_, index) => Number(options.first) + index);
+const tf = await loadTensorLibrary('tensorflow', {threads: Number(options.threads)});
 
 /** The network of the quickstart on MNIST, or with `--cifar10` that of cifar10-small. */
 const task = options.cifar10
