@@ -12,6 +12,7 @@ import {nodeAxes, type Source} from './node-axes.ts';
 import {nodeParameters} from './node-parameters.ts';
 import {orderNodes} from './order-nodes.ts';
 import {ParameterCheck} from './parameter-check.ts';
+import {pipelineStages} from './pipeline-stages.ts';
 import {earlierRows} from './previous.ts';
 import {axesJson, type Relation, UNIT} from './relation.ts';
 import {groupRelation} from './sweep-points.ts';
@@ -25,9 +26,10 @@ export function buildGraph(spec: Spec, registry: Registry): Result<Graph> {
 
 /** The graph as far as it can be built; whole only when no fault was added. */
 export function draftGraph(spec: Spec, registry: Registry, faults: Faults): Graph {
+  const stages = pipelineStages(spec, registry);
   const checked = new Map<string, CheckedNode>();
   for (const node of neededNodes(spec)) {
-    const found = checkNode(node, spec, registry, faults);
+    const found = checkNode(node, spec, stages, faults);
     if (found) checked.set(node.name, found);
   }
   const sources = new Map<string, Source>();
@@ -50,7 +52,7 @@ export function draftGraph(spec: Spec, registry: Registry, faults: Faults): Grap
     nodes: [...spec.nodes.keys()].flatMap((name) => nodes.get(name) ?? []),
     instances,
     consumers: consumersOf(instances),
-    expectations: checkExpectations(spec, registry, sources, faults),
+    expectations: checkExpectations(spec, stages, sources, faults),
   };
 }
 
@@ -96,12 +98,13 @@ function expand(
       folder: node.spec.folder,
       inputs: before.length === 0 ? row.inputs : {...row.inputs, ...Object.fromEntries(before)},
       retries: node.spec.retries,
+      timeOut: node.spec.timeOut,
     });
   }
   const source: Source = {stage, axes: points.axes, rows};
   return {
     source,
-    node: {name, stage, axes: axisValuesOf(points), instances: rows.map(({index}) => index), span: at.span},
+    node: {name, stage, axes: axisValuesOf(points), instances: rows.map(({index}) => index), at},
   };
 }
 

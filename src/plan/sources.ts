@@ -39,8 +39,22 @@ export async function resolveSources(
     ofResolver.set(text, resolution);
     return resolution;
   };
-  return Promise.all(graph.instances.map((instance) => resolveParams(instance, resolve)));
+  const resolved = graph.instances.map(withoutSources);
+  // No promise for an instance that needs none: there may be a hundred thousand.
+  const asking = graph.instances.filter(({stage}) => Object.keys(stage.sources).length > 0);
+  await Promise.all(
+    asking.map(async (instance) => {
+      resolved[instance.index] = await resolveParams(instance, resolve);
+    }),
+  );
+  return resolved;
 }
+
+const withoutSources = ({stage, params}: Pick<Instance, 'stage' | 'params'>): ResolvedParams => ({
+  state: 'resolved',
+  identity: withoutNoop(stage, params),
+  located: params,
+});
 
 async function resolveParams(
   {stage, params, folder}: Instance,
@@ -50,8 +64,8 @@ async function resolveParams(
     const value = Object.hasOwn(params, parameter) ? params[parameter] : undefined;
     return value === undefined ? [] : [{parameter, resolution: resolve(resolver, value, folder)}];
   });
-  const identity: Record<string, Json> = withoutNoop(stage, params);
-  if (asked.length === 0) return {state: 'resolved', identity, located: params};
+  if (asked.length === 0) return withoutSources({stage, params});
+  const identity: Record<string, Json> = {...withoutNoop(stage, params)};
   const located: Record<string, Json> = {...params};
   for (const {parameter, resolution} of asked) {
     const answer = await resolution;
@@ -64,7 +78,8 @@ async function resolveParams(
 }
 
 /** The parameters but for those that were added later and have no effect at the value they have. */
-function withoutNoop({noop}: Instance['stage'], params: JsonObject): Record<string, Json> {
+function withoutNoop({noop}: Instance['stage'], params: JsonObject): JsonObject {
+  if (Object.keys(noop).length === 0) return params;
   const kept = Object.entries(params).filter(
     ([name, value]) => !Object.hasOwn(noop, name) || canonicalJson(value) !== canonicalJson(noop[name] ?? null),
   );

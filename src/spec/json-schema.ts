@@ -140,6 +140,57 @@ const EXPECTATION: JsonObject = {
   additionalProperties: false,
 };
 
+const COLUMN_TYPE: JsonObject = {enum: ['utf8', 'float64', 'int32', 'bool']};
+const OUTPUT_KIND: JsonObject = {enum: ['file', 'weights', 'mask', 'metrics', 'evals', 'points', 'summary']};
+const ARGUMENT: JsonObject = {type: ['string', 'number', 'boolean']};
+
+/** What a node has that runs a program. */
+const COMMAND_PROPERTIES: JsonObject = {
+  run: {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: as it is written in a pipeline
+    description: 'A program and its arguments. ${in.NAME} and ${out.NAME} are the paths of inputs and outputs.',
+    anyOf: [
+      {type: 'array', items: ARGUMENT, minItems: 1},
+      {type: 'string', pattern: '^\\$\\{.*\\}$'},
+    ],
+  },
+  out: {
+    type: 'object',
+    description: 'What the program writes: names and kinds.',
+    additionalProperties: {
+      anyOf: [
+        OUTPUT_KIND,
+        {
+          type: 'object',
+          properties: {
+            kind: OUTPUT_KIND,
+            columns: {type: 'object', additionalProperties: COLUMN_TYPE},
+            extension: {type: 'string', description: "Of the file's name, as in csv."},
+          },
+          required: ['kind'],
+          additionalProperties: false,
+        },
+      ],
+    },
+  },
+  files: {
+    description:
+      'Scripts and data that the program reads: paths, folders or patterns; or names it sees, each with its path.',
+    anyOf: [
+      {type: 'array', items: {type: 'string'}},
+      {type: 'object', additionalProperties: {type: 'string'}},
+      {type: 'string', pattern: '^\\$\\{.*\\}$'},
+    ],
+  },
+  env: {
+    description: 'Variables of the environment: names to pass on, or names with their values.',
+    anyOf: [
+      {type: 'array', items: {type: 'string'}},
+      {type: 'object', additionalProperties: {type: ['string', 'number', 'boolean', 'null']}},
+    ],
+  },
+};
+
 function nodeSchema(stages: readonly Stage[]): JsonObject {
   return {
     type: 'object',
@@ -151,8 +202,11 @@ function nodeSchema(stages: readonly Stage[]): JsonObject {
       in: {type: 'object', description: 'Where each input comes from.'},
       with: {type: 'object', description: 'The parameters of the stage.'},
       sweep: SWEEP,
+      ...COMMAND_PROPERTIES,
+      timeout: {type: 'string', description: 'How long an instance may take, as in 90s, 10min or 2h.'},
       retries: {
-        description: 'How often an instance whose worker process died is tried again, from its checkpoint.',
+        description:
+          'How often an instance is tried again whose worker process died, then from its checkpoint, or whose program failed.',
         default: 0,
         anyOf: [
           {type: 'integer', minimum: 0, maximum: MOST_RETRIES},
@@ -160,7 +214,7 @@ function nodeSchema(stages: readonly Stage[]): JsonObject {
         ],
       },
     },
-    required: ['uses'],
+    anyOf: [{required: ['uses']}, {required: ['run']}],
     additionalProperties: false,
     allOf: stages.map((stage) => ({
       if: {properties: {uses: {const: stage.name}}, required: ['uses']},

@@ -1,6 +1,8 @@
+import {diagnosticJson, formatDiagnostic} from '../../base/diagnostic.ts';
 import {ok} from '../../base/result.ts';
 import type {Graph} from '../../graph/graph.ts';
 import {reasonText} from '../../plan/reason-text.ts';
+import {undeclaredFiles} from '../../plan/undeclared-files.ts';
 import type {Plan} from '../../plan/verdict.ts';
 import {mermaid} from '../../results/mermaid.ts';
 import {planText} from '../../results/plan-text.ts';
@@ -16,20 +18,24 @@ interface PlanOptions extends PipelineOptions {
 export const planCommand = (file: string, options: PlanOptions): Promise<number> =>
   withPrepared(file, options, 'look', ok, async ({graph, plan}) => {
     process.stdout.write(`${planShown(graph, plan, options)}\n`);
+    if (!options.json)
+      for (const warning of undeclaredFiles(graph, plan))
+        process.stderr.write(`\nwarning ${formatDiagnostic(warning)}\n`);
     return EXIT.done;
   });
 
 function planShown(graph: Graph, plan: Plan, {json, all, graph: format}: PlanOptions): string {
-  if (json) return JSON.stringify(planJson(plan));
+  if (json) return JSON.stringify(planJson(graph, plan));
   return format === 'mermaid' ? mermaid(graph, plan) : planText(graph, plan, all ?? false);
 }
 
-const planJson = ({instances}: Plan) => ({
-  instances: instances.map(({instance: {id, node, axes}, verdict, reason}) => ({
+const planJson = (graph: Graph, plan: Plan) => ({
+  instances: plan.instances.map(({instance: {id, node, axes}, verdict, reason}) => ({
     id,
     node,
     axes,
     verdict,
     reason: reasonText(reason),
   })),
+  warnings: undeclaredFiles(graph, plan).map(diagnosticJson),
 });

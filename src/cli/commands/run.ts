@@ -1,4 +1,5 @@
 import {ok} from '../../base/result.ts';
+import {undeclaredFiles} from '../../plan/undeclared-files.ts';
 import type {Verdict} from '../../plan/verdict.ts';
 import type {RunEvent, RunTotals} from '../../run/event.ts';
 import type {OnFailure, RunResult} from '../../run/run-options.ts';
@@ -60,6 +61,7 @@ async function runPrepared(
     emit({event: 'run-started', pipeline: graph.name, instances: wanted.size, verdicts});
     if (manifest) emit({event: 'backend', name: manifest.backend, line: manifest.line});
     if (notice !== undefined) emit({event: 'warning', message: notice});
+    for (const {message, hint} of undeclaredFiles(graph, plan)) emit({event: 'warning', message: `${message} ${hint}`});
     const onFailure: OnFailure = options.keepGoing ? 'keep-going' : options.failFast ? 'fail-fast' : 'finish-running';
     const result = await runPlan({
       graph,

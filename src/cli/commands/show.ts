@@ -5,6 +5,7 @@ import {fail, ok, type Result} from '../../base/result.ts';
 import {UserError} from '../../base/user-error.ts';
 import type {Graph, Instance} from '../../graph/graph.ts';
 import type {PlannedInstance} from '../../plan/verdict.ts';
+import {filePreview} from '../../results/file-preview.ts';
 import {formatRows, type RowFormat} from '../../results/format-rows.ts';
 import {lastFailures} from '../../results/last-failures.ts';
 import {readArtifactBytes, readRows} from '../../results/read-artifact.ts';
@@ -67,6 +68,11 @@ function readReference(graph: Graph, name: string, {format, output}: ShowOptions
     return fail([commandFault(`${owner} has no artifact "${artifact}".`, hint)]);
   }
   const [first] = found.value;
+  if (first?.stage.outputs[artifact]?.kind === 'file') {
+    if (found.value.length === 1) return ok({instances: found.value, artifact});
+    const message = `${first.node} has ${found.value.length} instances, and a file is of one.`;
+    return fail([commandFault(message, `Name one, for example '${first.id}.${artifact}'.`)]);
+  }
   if (format === 'arrow' && first && found.value.length > 1) {
     const message = `${first.node} has ${found.value.length} instances, and an Arrow file is of one.`;
     return fail([commandFault(message, `Name one, for example '${first.id}.${artifact}'.`)]);
@@ -91,7 +97,7 @@ async function content(
   store: Store,
   members: readonly PlannedInstance[],
   artifact: string,
-  {format}: ShowOptions,
+  {format, output: path}: ShowOptions,
 ): Promise<Result<string | Uint8Array, string>> {
   const missing = members.filter(({record}) => !record);
   const failures = await lastFailures(store.root, new Set(missing.map(({instance}) => instance.id)));
@@ -106,7 +112,11 @@ async function content(
     );
   }
   if (!first || !output) throw new Error(`Internal error: a record has no "${artifact}"`);
-  if (format === 'arrow') return readArtifactBytes(store, first.instance, artifact, output);
+  if (output.kind === 'file' && path === undefined && process.stdout.isTTY) {
+    const bytes = await readArtifactBytes(store, first.instance, artifact, output);
+    return bytes.ok ? ok(filePreview(bytes.value)) : bytes;
+  }
+  if (format === 'arrow' || output.kind === 'file') return readArtifactBytes(store, first.instance, artifact, output);
   const rows = isTableKind(output.kind)
     ? await readRows(
         store,

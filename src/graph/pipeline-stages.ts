@@ -1,0 +1,43 @@
+import {declaredColumns, isTableKind} from '../artifact/kinds.ts';
+import type {InputSpec, NodeSpec, Spec} from '../spec/spec.ts';
+import {commandStage} from '../stage/command-stage.ts';
+import type {InputDeclaration, Outputs, Registry, Stage} from '../stage/define-stage.ts';
+
+/** The stages that the nodes of a pipeline use. */
+export interface PipelineStages {
+  /** Nothing when there is no such node, or no such stage. */
+  of(node: NodeSpec | undefined): Stage | undefined;
+  /** Of the stages that `uses` can name. */
+  readonly names: readonly string[];
+}
+
+/** Looks up the stages that are used, and makes one of each `run:` node. */
+export function pipelineStages(spec: Spec, registry: Registry): PipelineStages {
+  const commands = new Map<NodeSpec, Stage>();
+  for (const node of spec.nodes.values()) {
+    if (!node.outputs) continue;
+    const inputs = [...node.inputs.values()].map((input) => [input.name, commandInput(input, spec, registry)] as const);
+    commands.set(node, commandStage({inputs: Object.fromEntries(inputs), outputs: node.outputs}));
+  }
+  return {
+    of: (node) => node && (commands.get(node) ?? (node.uses && registry.get(node.uses.name))),
+    names: [...registry.keys()],
+  };
+}
+
+/** A program takes whatever its input's source gives. */
+function commandInput(input: InputSpec, spec: Spec, registry: Registry): InputDeclaration {
+  const source = input.from && spec.nodes.get(input.from.node);
+  const outputs: Outputs = source?.outputs
+    ? commandStage({inputs: {}, outputs: source.outputs}).outputs
+    : (registry.get(source?.uses?.name ?? '')?.outputs ?? {});
+  const output = input.from && Object.hasOwn(outputs, input.from.artifact) ? outputs[input.from.artifact] : undefined;
+  const gathers = input.over !== undefined && output !== undefined && isTableKind(output.kind);
+  return {
+    kind: output?.kind ?? 'file',
+    doc: `The input "${input.name}".`,
+    as: 'path',
+    ...(output?.kind === 'file' && output.extension !== undefined && {extension: output.extension}),
+    ...(gathers && {many: {over: []}, columns: declaredColumns(output)}),
+  };
+}
