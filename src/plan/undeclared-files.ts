@@ -14,7 +14,7 @@ export function undeclaredFiles(graph: Graph, plan: Plan): readonly Diagnostic[]
   const looked = new Map<string, boolean>();
   for (const {instance, located} of plan.instances) {
     if (instance.stage.origin.from !== 'command' || !located) continue;
-    const span = graph.nodes.find(({name}) => name === instance.node)?.span;
+    const at = graph.nodes.find(({name}) => name === instance.node)?.at;
     for (const path of pathsIn(located)) {
       if (found.has(`${instance.node} ${path}`)) continue;
       const absolute = resolve(instance.folder, path);
@@ -25,7 +25,7 @@ export function undeclaredFiles(graph: Graph, plan: Plan): readonly Diagnostic[]
         code: 'undeclared-file',
         message: `"${instance.node}" names the file ${path}, which it does not declare: a change of it would not be seen.`,
         hint: hintFor(path),
-        ...(span && {at: {source: graph.source, span}}),
+        ...(at && {at}),
       });
     }
   }
