@@ -12,7 +12,9 @@ export interface FoundArtifact {
 
 /** `NODE.ARTIFACT` or `NODE[axis=0.5].ARTIFACT`: the artifact stands behind the last dot outside the brackets. */
 export function findArtifact(graph: Graph, name: string): Result<FoundArtifact> {
-  const dot = name.indexOf('.', Math.max(0, name.lastIndexOf(']')));
+  // a node of a pipeline that is used has a dot in its name
+  const isNode = graph.nodes.some((node) => node.name === name);
+  const dot = isNode ? -1 : name.lastIndexOf('.') > name.lastIndexOf(']') ? name.lastIndexOf('.') : -1;
   const owner = dot < 0 ? name : name.slice(0, dot);
   const found = findInstances(graph, owner);
   if (!found.ok) return found;

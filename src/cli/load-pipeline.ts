@@ -5,6 +5,7 @@ import {nearestName} from '../base/nearest.ts';
 import {fail, type Result} from '../base/result.ts';
 import type {Graph} from '../graph/graph.ts';
 import {LARGEST_FILE, tooLarge} from '../spec/file-size.ts';
+import {whyUnreadable} from '../spec/open-file.ts';
 import type {Stage} from '../stage/define-stage.ts';
 import {commandFault} from './faults.ts';
 import {LIBRARY} from './library.ts';
@@ -44,22 +45,8 @@ async function readInput(path: string, what: string): Promise<Result<Uint8Array,
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     return fail([
-      commandFault(`Cannot open the ${what} file "${path}": ${reasonOf(code)}.`, await pathHint(path, code)),
+      commandFault(`Cannot open the ${what} file "${path}": ${whyUnreadable(error)}.`, await pathHint(path, code)),
     ]);
-  }
-}
-
-function reasonOf(code: string): string {
-  switch (code) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return 'there is no such file';
-    case 'EISDIR':
-      return 'it is a folder';
-    case 'EACCES':
-      return 'you may not read it';
-    default:
-      return `it cannot be read (${code})`;
   }
 }
 

@@ -17,7 +17,7 @@ export function undeclaredFiles(graph: Graph, plan: Plan): readonly Diagnostic[]
     const span = graph.nodes.find(({name}) => name === instance.node)?.span;
     for (const path of pathsIn(located)) {
       if (found.has(`${instance.node} ${path}`)) continue;
-      const absolute = resolve(graph.folder, path);
+      const absolute = resolve(instance.folder, path);
       const exists = looked.get(absolute) ?? isFile(absolute);
       looked.set(absolute, exists);
       if (!exists || isDeclared(path, absolute, located.files)) continue;

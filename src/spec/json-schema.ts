@@ -3,7 +3,7 @@ import type {Registry, Stage} from '../stage/define-stage.ts';
 import {MOST_RETRIES} from './retries.ts';
 import {stageParameters} from './stage-parameters.ts';
 
-const REFERENCE = '^[A-Za-z0-9_][A-Za-z0-9_-]*\\.[A-Za-z0-9_-]+$';
+const REFERENCE = '^[A-Za-z0-9_][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)+$';
 
 const AXIS: JsonObject = {
   description: 'The values of an axis: a list, linspace, logspace, range, or an expression.',
@@ -84,6 +84,7 @@ export function pipelineSchema(registry: Registry): JsonObject {
     type: 'object',
     properties: {
       name: {type: 'string', description: 'Name of the pipeline; the name of the file when left out.'},
+      use: USE,
       params: {type: 'object', description: 'Named values for expressions; overridden by --set and --params.'},
       stages: {
         type: 'object',
@@ -102,6 +103,31 @@ export function pipelineSchema(registry: Registry): JsonObject {
     },
   };
 }
+
+const USED: JsonObject = {
+  anyOf: [
+    {type: 'string', minLength: 1},
+    {
+      type: 'object',
+      properties: {
+        file: {type: 'string', minLength: 1, description: 'The path of a pipeline, from the folder of this one.'},
+        params: {type: 'object', description: 'Other values for its params.'},
+      },
+      required: ['file'],
+      additionalProperties: false,
+    },
+  ],
+};
+
+const USE: JsonObject = {
+  description:
+    'Other pipelines whose nodes this one takes from, as NAME.NODE: a file, a list of files, or {NAME: FILE}.',
+  anyOf: [
+    {type: 'string', minLength: 1},
+    {type: 'array', items: {type: 'string', minLength: 1}},
+    {type: 'object', additionalProperties: USED},
+  ],
+};
 
 const EXPECTATION: JsonObject = {
   type: 'object',

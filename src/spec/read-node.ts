@@ -1,3 +1,4 @@
+import type {Json} from '../base/json.ts';
 import {isVariableName} from './cel.ts';
 import type {Faults} from './faults.ts';
 import {readCommand} from './read-command.ts';
@@ -17,7 +18,12 @@ const INPUT_KEYS = ['from', 'as', 'over', 'previous'] as const;
 const PREVIOUS_HINT = 'Write the name of an axis: previous: level.';
 
 /** One entry of `stages:`. What has a fault is left undefined, so that later phases do not report it again. */
-export function readNode(entry: Entry, resolver: Resolver, faults: Faults): NodeSpec {
+export function readNode(
+  entry: Entry,
+  file: {readonly params: ReadonlyMap<string, Json>; readonly folder: string},
+  resolver: Resolver,
+  faults: Faults,
+): NodeSpec {
   const {name, keyAt, value} = entry;
   if (!NODE_NAME.test(name)) {
     const hint = 'Use letters, digits, "_" and "-".';
@@ -45,6 +51,8 @@ export function readNode(entry: Entry, resolver: Resolver, faults: Faults): Node
       new Map(given && [...given.entries].map(([key, argument]) => [key, readArgument(argument, resolver)])),
     inputs: new Map(inputs && [...inputs.entries].map(([key, input]) => [key, readInput(input, faults)])),
     sweep,
+    ...file,
+    used: false,
     retries: parts.retries ? readRetries(parts.retries.value, name, resolver, faults) : 0,
     timeOut: parts.timeout && readTimeOut(parts.timeout.value, name, resolver, faults),
     incomplete: Boolean((parts.with && !given) || (parts.in && !inputs) || sweep.incomplete),
@@ -137,12 +145,13 @@ function readOver(tree: Tree, input: string, faults: Faults): readonly Named[] |
   return names;
 }
 
-/** `NODE.ARTIFACT`; a node's name holds no dot. */
+/** `NODE.ARTIFACT`; the name of a node holds dots where it comes from a file that is used. */
 export function readReference(tree: Tree, what: string, hint: string, faults: Faults): Reference | undefined {
   const given = asText(tree, what, hint, faults);
   if (!given) return undefined;
-  const [node = '', artifact = '', ...more] = given.text.split('.');
-  if (node === '' || artifact === '' || more.length > 0) {
+  const names = given.text.split('.');
+  const [node, artifact] = [names.slice(0, -1).join('.'), names.at(-1) ?? ''];
+  if (names.length < 2 || names.includes('')) {
     faults.add('wrong-type', given.at, `${what} cannot be "${given.text}".`, hint);
     return undefined;
   }

@@ -67,6 +67,12 @@ export interface NodeSpec {
   readonly with: ReadonlyMap<string, ArgumentSpec>;
   readonly inputs: ReadonlyMap<string, InputSpec>;
   readonly sweep: SweepSpec;
+  /** Of the file that it stands in. */
+  readonly params: ReadonlyMap<string, Json>;
+  /** Absolute folder of that file. */
+  readonly folder: string;
+  /** It stands in a file that is used, and is there only for what takes from it. */
+  readonly used: boolean;
   /** How often an instance whose worker died is tried again. */
   readonly retries: number;
   /** Seconds after which an instance is stopped. */
