@@ -1,13 +1,49 @@
 import canonicalize from 'canonicalize';
 import type {Json} from './json.ts';
 
+/** Deeper values are left to the package, which keeps its own stack. */
+const DEEPEST_RECURSION = 50;
+
 /**
  * The one string of a value (RFC 8785): keys by code unit, numbers as ECMAScript writes them, so that
  * `0.50` and `0.5`, and any order of keys, are the same text.
  *
- * @throws RangeError for NaN and infinities, which have no JSON text.
+ * @throws for NaN, infinities and half characters, which have no JSON text.
  */
-export function canonicalJson(value: Json): string {
+export const canonicalJson = (value: Json): string => shallowText(value, 0) ?? deepText(value);
+
+/** What `canonicalize` gives, at a quarter of its time: a plan writes the preimage of every instance. */
+function shallowText(value: Json, depth: number): string | undefined {
+  if (value === null || typeof value !== 'object') return primitiveText(value);
+  if (depth > DEEPEST_RECURSION) return undefined;
+  let text = '';
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const inner = shallowText(item, depth + 1);
+      if (inner === undefined) return undefined;
+      text += text === '' ? inner : `,${inner}`;
+    }
+    return `[${text}]`;
+  }
+  const entries = Object.entries(value).sort(byName);
+  for (const [name, item] of entries) {
+    const inner = shallowText(item, depth + 1);
+    if (inner === undefined) return undefined;
+    text += `${text === '' ? '' : ','}${primitiveText(name)}:${inner}`;
+  }
+  return `{${text}}`;
+}
+
+const byName = ([one]: readonly [string, Json], [other]: readonly [string, Json]): number =>
+  one < other ? -1 : one > other ? 1 : 0;
+
+function primitiveText(value: null | boolean | number | string): string {
+  if (typeof value === 'string' ? value.isWellFormed() : typeof value !== 'number' || Number.isFinite(value))
+    return JSON.stringify(value);
+  return deepText(value); // throws, and says why
+}
+
+function deepText(value: Json): string {
   const text = canonicalize(value);
   if (text === undefined) throw new Error('Internal error: a value without JSON text reached a key');
   return text;

@@ -1,4 +1,4 @@
-import {createHash} from 'node:crypto';
+import {createHash, hash} from 'node:crypto';
 import {createReadStream} from 'node:fs';
 import {pipeline} from 'node:stream/promises';
 
@@ -7,19 +7,30 @@ export type Digest = string & {readonly __brand: 'digest'};
 /** SHA-256 of everything that decides an instance's outputs, in lower-case hex. */
 export type Key = string & {readonly __brand: 'key'};
 
-const HEX = /^[0-9a-f]{64}$/;
+const HEX_LENGTH = 64;
+const [ZERO, NINE, A, F] = [0x30, 0x39, 0x61, 0x66];
 
-export const isDigest = (text: string): text is Digest => HEX.test(text);
-export const isKey = (text: string): text is Key => HEX.test(text);
+/** A loop and no regular expression: a plan over ten thousand instances asks fifty thousand times. */
+function isHex(text: string): boolean {
+  if (text.length !== HEX_LENGTH) return false;
+  for (let at = 0; at < HEX_LENGTH; at += 1) {
+    const code = text.charCodeAt(at);
+    if (!((code >= ZERO && code <= NINE) || (code >= A && code <= F))) return false;
+  }
+  return true;
+}
+
+export const isDigest = (text: string): text is Digest => isHex(text);
+export const isKey = (text: string): text is Key => isHex(text);
 
 export function digestOf(bytes: Uint8Array | string): Digest {
-  const hex = createHash('sha256').update(bytes).digest('hex');
+  const hex = hash('sha256', bytes);
   if (!isDigest(hex)) throw new Error('Internal error: SHA-256 gave no hex text');
   return hex;
 }
 
 export function keyOf(preimage: string): Key {
-  const hex: string = digestOf(preimage);
+  const hex = hash('sha256', preimage);
   if (!isKey(hex)) throw new Error('Internal error: SHA-256 gave no hex text');
   return hex;
 }

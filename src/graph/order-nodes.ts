@@ -1,5 +1,3 @@
-import {DirectedGraph} from 'graphology';
-import {hasCycle, topologicalSort} from 'graphology-dag';
 import type {Faults} from '../spec/faults.ts';
 import type {CheckedNode} from './check-node.ts';
 import {shortestCycle} from './find-cycle.ts';
@@ -8,26 +6,45 @@ import {shortestCycle} from './find-cycle.ts';
 const MOST_CYCLES = 10;
 const LONGEST_SHOWN = 20;
 
+/** From each node to those that take from it, each once. */
+type Consumers = Map<string, string[]>;
+
 /**
  * The nodes, upstream first. Each cycle is a fault that names its nodes in the order in which artifacts flow; nodes on or below a
  * cycle are left out.
  */
 export function orderNodes(nodes: ReadonlyMap<string, CheckedNode>, faults: Faults): readonly CheckedNode[] {
-  const graph = new DirectedGraph();
-  for (const name of nodes.keys()) graph.addNode(name);
+  const consumers: Consumers = new Map();
+  for (const name of nodes.keys()) consumers.set(name, []);
   for (const [name, {edges}] of nodes) {
-    for (const {from} of edges) if (nodes.has(from.node)) graph.mergeDirectedEdge(from.node, name);
+    for (const [at, {from}] of edges.entries()) {
+      if (edges.findIndex((edge) => edge.from.node === from.node) === at) consumers.get(from.node)?.push(name);
+    }
   }
-  let cycles = 0;
-  while (hasCycle(graph)) {
-    const edges = new Map(graph.mapNodes((name): [string, string[]] => [name, graph.outNeighbors(name)]));
-    const cycle = shortestCycle(edges);
+  for (let cycles = 1; ; cycles += 1) {
+    const ordered = upstreamFirst(consumers);
+    if (ordered.length === consumers.size) return ordered.flatMap((name) => nodes.get(name) ?? []);
+    const cycle = shortestCycle(consumers);
     if (!cycle) throw new Error('Internal error: a cycle that cannot be found');
-    cycles += 1;
     if (cycles <= MOST_CYCLES) report(cycle, nodes, faults);
-    dropBelow(graph, cycle);
+    dropBelow(consumers, cycle);
   }
-  return topologicalSort(graph).flatMap((name) => nodes.get(name) ?? []);
+}
+
+/** Kahn's algorithm: nodes in the order in which the last of what they wait for was passed; those on and below a cycle are missing. */
+function upstreamFirst(consumers: Consumers): readonly string[] {
+  const awaited = new Map<string, number>();
+  for (const targets of consumers.values()) for (const name of targets) awaited.set(name, (awaited.get(name) ?? 0) + 1);
+  const ordered: string[] = [];
+  for (const name of consumers.keys()) if (!awaited.has(name)) ordered.push(name);
+  for (const name of ordered) {
+    for (const consumer of consumers.get(name) ?? []) {
+      const left = (awaited.get(consumer) ?? 0) - 1;
+      awaited.set(consumer, left);
+      if (left === 0) ordered.push(consumer);
+    }
+  }
+  return ordered;
 }
 
 function report(cycle: readonly string[], nodes: ReadonlyMap<string, CheckedNode>, faults: Faults): void {
@@ -50,11 +67,15 @@ function report(cycle: readonly string[], nodes: ReadonlyMap<string, CheckedNode
   );
 }
 
-function dropBelow(graph: DirectedGraph, cycle: readonly string[]): void {
+function dropBelow(consumers: Consumers, cycle: readonly string[]): void {
   const stack = [...cycle];
   for (let name = stack.pop(); name !== undefined; name = stack.pop()) {
-    if (!graph.hasNode(name)) continue;
-    stack.push(...graph.outNeighbors(name));
-    graph.dropNode(name);
+    stack.push(...(consumers.get(name) ?? []));
+    consumers.delete(name);
   }
+  for (const [name, targets] of consumers)
+    consumers.set(
+      name,
+      targets.filter((target) => consumers.has(target)),
+    );
 }

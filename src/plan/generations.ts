@@ -2,7 +2,11 @@ import type {Graph, Instance} from '../graph/graph.ts';
 
 /** Indices of the instances whose outputs this one takes, each once. */
 export function upstreamOf({inputs}: Instance): readonly number[] {
-  const indices = Object.values(inputs).flatMap((binding) =>
+  const bindings = Object.values(inputs);
+  const [only, second] = bindings;
+  if (!only) return [];
+  if (!second && !only.many) return [only.from];
+  const indices = bindings.flatMap((binding) =>
     binding.many ? binding.members.map(({from}) => from) : [binding.from],
   );
   return [...new Set(indices)];

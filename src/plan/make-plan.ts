@@ -80,20 +80,17 @@ function firstLook(
   numerics: string | undefined,
 ): Draft {
   if (params === undefined) throw new Error(`Internal error: the sources of ${instance.id} were not resolved`);
-  const upstream = upstreamOf(instance).flatMap((index) => graph.instances[index] ?? []);
   if (params.state === 'unresolved') {
     const {parameter, detail, hint} = params;
     return unresolved(instance, {why: 'unresolved', parameter, detail, hint});
   }
-  const lost = upstream.filter(({index}) => {
-    const draft = drafts[index];
-    return draft?.state === 'decided' && draft.planned.verdict === 'unresolved';
-  });
+  const notCached = upstreamOf(instance).filter((index) => cachedRecord(drafts[index]) === undefined);
+  const running = notCached.flatMap((index) => graph.instances[index] ?? []);
+  const lost = running.filter(({index}) => drafts[index]?.state === 'decided');
   const base = {instance, identity: params.identity, located: params.located};
   if (lost.length > 0)
     return unresolved(instance, {why: 'upstream-unresolved', upstream: lost.map(({id}) => id)}, base);
   if (numerics === undefined && instance.stage.computes === 'tensors') return {state: 'backend-unknown', base};
-  const running = upstream.filter(({index}) => cachedRecord(drafts[index]) === undefined);
   if (running.length > 0) return {state: 'awaits', base, upstream: running};
   const preimage = preimageOf(base, (index, artifact) => outputOf(graph, drafts, index, artifact), numerics);
   return {state: 'miss', base, key: keyOfPreimage(preimage), preimage};

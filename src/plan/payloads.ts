@@ -11,6 +11,7 @@ export function requirePayloads(
   planned: readonly PlannedInstance[],
   store: Pick<Store, 'hasBlob'>,
 ): readonly PlannedInstance[] {
+  if (planned.every(({verdict}) => verdict === 'cached')) return planned;
   const result = [...planned];
   for (const {instance, verdict, record} of planned.toReversed()) {
     if (verdict !== 'cached' || record === undefined) continue;
@@ -36,6 +37,7 @@ function neededArtifacts(graph: Graph, {index}: Instance, planned: readonly Plan
     const verdict = planned[consumer]?.verdict;
     return verdict === 'run' || verdict === 'run-unless-cut-off' ? (graph.instances[consumer] ?? []) : [];
   });
+  if (running.length === 0) return [];
   const taken = running.flatMap(({inputs}) =>
     Object.values(inputs).flatMap((binding) =>
       (binding.many ? binding.members : [binding]).flatMap(({from, artifact}) => (from === index ? [artifact] : [])),

@@ -27,32 +27,45 @@ export async function resolveSources(
   graph: Graph,
   asked: Pick<SourceContext, 'digestOfFile' | 'mayDownload'>,
 ): Promise<readonly ResolvedParams[]> {
-  const context: SourceContext = {folder: graph.folder, ...asked};
   const queue = new PQueue({concurrency: AT_ONCE});
   const known = new Map<SourceResolver, Map<string, Promise<SourceResolution>>>();
-  const resolve = (resolver: SourceResolver, value: Json): Promise<SourceResolution> => {
+  const resolve = (resolver: SourceResolver, value: Json, folder: string): Promise<SourceResolution> => {
     const ofResolver = known.get(resolver) ?? new Map<string, Promise<SourceResolution>>();
     known.set(resolver, ofResolver);
-    const text = canonicalJson(value);
+    const text = `${folder}\n${canonicalJson(value)}`;
     const before = ofResolver.get(text);
     if (before) return before;
-    const asked = queue.add(() => resolveOne(resolver, value, context));
-    ofResolver.set(text, asked);
-    return asked;
+    const resolution = queue.add(() => resolveOne(resolver, value, {folder, ...asked}));
+    ofResolver.set(text, resolution);
+    return resolution;
   };
-  return Promise.all(graph.instances.map((instance) => resolveParams(instance, resolve)));
+  const resolved = graph.instances.map(withoutSources);
+  // No promise for an instance that needs none: there may be a hundred thousand.
+  const asking = graph.instances.filter(({stage}) => Object.keys(stage.sources).length > 0);
+  await Promise.all(
+    asking.map(async (instance) => {
+      resolved[instance.index] = await resolveParams(instance, resolve);
+    }),
+  );
+  return resolved;
 }
 
+const withoutSources = ({stage, params}: Pick<Instance, 'stage' | 'params'>): ResolvedParams => ({
+  state: 'resolved',
+  identity: withoutNoop(stage, params),
+  located: params,
+});
+
 async function resolveParams(
-  {stage, params}: Instance,
-  resolve: (resolver: SourceResolver, value: Json) => Promise<SourceResolution>,
+  {stage, params, folder}: Instance,
+  resolve: (resolver: SourceResolver, value: Json, folder: string) => Promise<SourceResolution>,
 ): Promise<ResolvedParams> {
   const asked = Object.entries(stage.sources).flatMap(([parameter, resolver]) => {
     const value = Object.hasOwn(params, parameter) ? params[parameter] : undefined;
-    return value === undefined ? [] : [{parameter, resolution: resolve(resolver, value)}];
+    return value === undefined ? [] : [{parameter, resolution: resolve(resolver, value, folder)}];
   });
-  const identity: Record<string, Json> = withoutNoop(stage, params);
-  if (asked.length === 0) return {state: 'resolved', identity, located: params};
+  if (asked.length === 0) return withoutSources({stage, params});
+  const identity: Record<string, Json> = {...withoutNoop(stage, params)};
   const located: Record<string, Json> = {...params};
   for (const {parameter, resolution} of asked) {
     const answer = await resolution;
@@ -65,7 +78,8 @@ async function resolveParams(
 }
 
 /** The parameters but for those that were added later and have no effect at the value they have. */
-function withoutNoop({noop}: Instance['stage'], params: JsonObject): Record<string, Json> {
+function withoutNoop({noop}: Instance['stage'], params: JsonObject): JsonObject {
+  if (Object.keys(noop).length === 0) return params;
   const kept = Object.entries(params).filter(
     ([name, value]) => !Object.hasOwn(noop, name) || canonicalJson(value) !== canonicalJson(noop[name] ?? null),
   );
