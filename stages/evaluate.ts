@@ -4,6 +4,7 @@ import {dataSetSchema, splitSchema} from './lib/data/data-set-value.ts';
 import {splitOf} from './lib/data/load-data-set.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS, evaluationRow} from './lib/evaluate.ts';
+import {precisionSchema} from './lib/precision.ts';
 import {KEPT_COLUMNS, keptFractions, nonZero} from './lib/pruning/masks.ts';
 import {bindTask, evaluateFlat} from './lib/training/task.ts';
 
@@ -14,6 +15,7 @@ export default defineStage({
   params: z.strictObject({
     data: dataSetSchema,
     split: splitSchema.default('test').describe('The split to evaluate on.'),
+    precision: precisionSchema,
   }),
   inputs: {weights: {kind: 'weights', doc: 'The network.'}},
   outputs: {
@@ -24,9 +26,10 @@ export default defineStage({
     },
   },
   computes: 'tensors',
+  noop: {precision: 'fp32'},
   sources: {data: resolveDataSet},
   async run({params, inputs, services}) {
-    const task = await bindTask(inputs.weights, params.data, services);
+    const task = await bindTask(inputs.weights, params, services);
     const pictures = splitOf(task.data, params.split);
     const flat = services.tf.tensor1d(task.start);
     try {

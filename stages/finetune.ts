@@ -29,9 +29,10 @@ export default defineStage({
     },
   },
   computes: 'tensors',
+  noop: {precision: 'fp32'},
   sources: {data: resolveDataSet},
   async run({params, inputs, services}) {
-    const task = await bindTask(inputs.weights, params.data, services);
+    const task = await bindTask(inputs.weights, params, services);
     const {flat, metrics, evals, final} = await train(task, params, services);
     const kept = keptFractions(task.layout, nonZero(task.layout, flat));
     return {weights: weightsOf(task, flat), metrics, evals, summary: final.map((row) => ({...row, ...kept}))};

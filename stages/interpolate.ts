@@ -8,6 +8,7 @@ import {subset} from './lib/data/load-data-set.ts';
 import type {Pictures} from './lib/data/pictures.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {evaluationRow} from './lib/evaluate.ts';
+import {precisionSchema} from './lib/precision.ts';
 import {pack} from './lib/training/parameter-layout.ts';
 import {bindTask, evaluateFlat, type Task} from './lib/training/task.ts';
 import type {Tf} from './tensor/library.ts';
@@ -27,6 +28,7 @@ const params = z.strictObject({
     .min(0)
     .default(2000)
     .describe('Training pictures to evaluate on, drawn once and the same for all points; 0 for none.'),
+  precision: precisionSchema,
 });
 
 type Parameters = z.output<typeof params>;
@@ -61,7 +63,7 @@ async function* walk(
   if (!first) return;
   const {tf} = services;
   refuseStrangers(a, b);
-  const task = await bindTask(a, first.data, services);
+  const task = await bindTask(a, first, services);
   const from = tf.tensor1d(task.start);
   const to = tf.tensor1d(pack(task.layout, b.tensors));
   const splits = splitsOf(task, first.train);
@@ -106,6 +108,7 @@ export default defineStage({
     points: {kind: 'points', doc: 'A row for each split: train (a subset), validation when there is one, test.'},
   },
   computes: 'tensors',
+  noop: {precision: 'fp32'},
   sources: {data: resolveDataSet},
   async run({params: point, inputs, services}) {
     for await (const {outputs} of walk([point], inputs, services)) return outputs;

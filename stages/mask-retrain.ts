@@ -30,10 +30,11 @@ export default defineStage({
     },
   },
   computes: 'tensors',
+  noop: {precision: 'fp32'},
   sources: {data: resolveDataSet},
   async run({params, inputs, services}) {
     const {tf} = services;
-    const task = await bindTask(inputs.weights, params.data, services);
+    const task = await bindTask(inputs.weights, params, services);
     const bits = bitsOf(task.layout, inputs.mask);
     const kept = tf.tensor1d(bits, 'bool');
     try {

@@ -84,9 +84,10 @@ export default defineStage({
     },
   },
   computes: 'tensors',
+  noop: {precision: 'fp32'},
   sources: {data: resolveDataSet},
   async run({params: given, inputs, services}) {
-    const task = await bindTask(inputs.weights, given.data, services);
+    const task = await bindTask(inputs.weights, given, services);
     const schedule = scheduleOf(given, trainingLength(task, given));
     const hook = platon(services.tf, task.layout, {
       schedule,

@@ -33,7 +33,7 @@ export function gatherRows(members: readonly Member[]): Row[] {
 }
 
 /** An axis value as a cell of a table. */
-const axisCell = (value: Json): Cell =>
+export const axisCell = (value: Json): Cell =>
   typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean' ? value : canonicalJson(value);
 
 /** Numbers before the rest and by size; the rest by canonical JSON, by code unit. */

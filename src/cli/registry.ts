@@ -6,9 +6,10 @@ import maskRetrain from '../../stages/mask-retrain.ts';
 import platonPrune from '../../stages/platon-prune.ts';
 import pretrainLoad from '../../stages/pretrain-load.ts';
 import randomMask from '../../stages/random-mask.ts';
+import select from '../../stages/select.ts';
 import type {Registry} from '../stage/define-stage.ts';
 
-const STAGES = [pretrainLoad, finetune, interpolate, barrier, platonPrune, maskRetrain, randomMask, evaluate];
+const STAGES = [pretrainLoad, finetune, interpolate, barrier, platonPrune, maskRetrain, randomMask, evaluate, select];
 
 /** The one list of built-in stages. */
 export const registry: Registry = new Map(STAGES.map((stage) => [stage.name, stage]));

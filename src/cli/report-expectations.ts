@@ -1,3 +1,4 @@
+import {fail} from '../base/result.ts';
 import type {Graph} from '../graph/graph.ts';
 import {checkExpectations} from '../results/expectations.ts';
 import {readRows} from '../results/read-artifact.ts';
@@ -9,22 +10,22 @@ import type {Store} from '../store/store.ts';
 export async function reportExpectations(
   graph: Graph,
   store: Store,
-  {records}: RunResult,
+  {records, without}: RunResult,
   wanted: ReadonlySet<number>,
   emit: (event: RunEvent) => void,
 ): Promise<number> {
   const members = (name: string) => graph.nodes.find((node) => node.name === name)?.instances ?? [];
   const expectations = graph.expectations.filter(({node}) => members(node).every((index) => wanted.has(index)));
-  const verdicts = await checkExpectations({...graph, expectations}, (node, artifact) =>
-    readRows(
+  const verdicts = await checkExpectations({...graph, expectations}, async (node, artifact) => {
+    const instances = members(node).flatMap((index) => graph.instances[index] ?? []);
+    const partial = instances.find(({index}) => without.has(index));
+    if (partial) return fail(`${partial.id} went without points that failed.`);
+    return readRows(
       store,
-      members(node).flatMap((index) => {
-        const instance = graph.instances[index];
-        return instance ? [{instance, record: records[index]}] : [];
-      }),
+      instances.map((instance) => ({instance, record: records[instance.index]})),
       artifact,
-    ),
-  );
+    );
+  });
   for (const {expectation, met, detail} of verdicts) {
     const {node, artifact, where, that} = expectation;
     emit({event: 'expectation', of: `${node}.${artifact}`, where: where ?? null, that, met, detail});

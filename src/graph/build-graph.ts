@@ -5,13 +5,18 @@ import type {Spec} from '../spec/spec.ts';
 import type {Registry} from '../stage/define-stage.ts';
 import {checkExpectations} from './check-expectations.ts';
 import {type CheckedNode, checkNode} from './check-node.ts';
-import type {Graph, GraphNode, Instance} from './graph.ts';
+import type {Binding, Graph, GraphNode, Instance} from './graph.ts';
 import {instanceId} from './instance-id.ts';
+import {neededNodes} from './needed-nodes.ts';
 import {nodeAxes, type Source} from './node-axes.ts';
 import {nodeParameters} from './node-parameters.ts';
 import {orderNodes} from './order-nodes.ts';
 import {ParameterCheck} from './parameter-check.ts';
+import {pipelineStages} from './pipeline-stages.ts';
+import {earlierRows} from './previous.ts';
 import {axesJson, type Relation, UNIT} from './relation.ts';
+import type {StageFiles} from './stage-files.ts';
+import {groupRelation} from './sweep-points.ts';
 
 /** Looks up every name, checks every parameter and unrolls the sweeps. Every fault is in the error. */
 export function buildGraph(spec: Spec, registry: Registry): Result<Graph> {
@@ -21,10 +26,11 @@ export function buildGraph(spec: Spec, registry: Registry): Result<Graph> {
 }
 
 /** The graph as far as it can be built; whole only when no fault was added. */
-export function draftGraph(spec: Spec, registry: Registry, faults: Faults): Graph {
+export function draftGraph(spec: Spec, registry: Registry, faults: Faults, files: StageFiles = new Map()): Graph {
+  const stages = pipelineStages(spec, registry, files);
   const checked = new Map<string, CheckedNode>();
-  for (const node of spec.nodes.values()) {
-    const found = checkNode(node, spec, registry, faults);
+  for (const node of neededNodes(spec)) {
+    const found = checkNode(node, spec, stages, faults);
     if (found) checked.set(node.name, found);
   }
   const sources = new Map<string, Source>();
@@ -34,7 +40,7 @@ export function draftGraph(spec: Spec, registry: Registry, faults: Faults): Grap
   const ordered = orderNodes(checked, faults);
   // Nodes on and below a cycle come last, so that what else is wrong with them is found too.
   for (const node of new Set([...ordered, ...checked.values()])) {
-    const built = expand(node, spec, sources, instances, parameters, faults);
+    const built = expand(node, sources, instances, parameters, faults);
     if (!built) continue;
     sources.set(node.spec.name, built.source);
     nodes.set(node.spec.name, built.node);
@@ -47,7 +53,7 @@ export function draftGraph(spec: Spec, registry: Registry, faults: Faults): Grap
     nodes: [...spec.nodes.keys()].flatMap((name) => nodes.get(name) ?? []),
     instances,
     consumers: consumersOf(instances),
-    expectations: checkExpectations(spec, registry, sources, faults),
+    expectations: checkExpectations(spec, stages, sources, faults),
   };
 }
 
@@ -56,7 +62,6 @@ const jsonOfParams = (params: ReadonlyMap<string, Json>): JsonObject => Object.f
 /** Adds a node's instances to `instances`. */
 function expand(
   node: CheckedNode,
-  spec: Spec,
   sources: ReadonlyMap<string, Source>,
   instances: Instance[],
   check: ParameterCheck,
@@ -66,16 +71,22 @@ function expand(
   const {name, at} = node.spec;
   const upstream = node.incomplete || node.edges.some(({from}) => !sources.has(from.node));
   const points = upstream ? undefined : nodeAxes(node, sources, instances.length, faults);
-  const parameters = nodeParameters(node, points?.axes, spec.params, check, faults);
+  const parameters = nodeParameters(node, points, check, faults);
   if (!points) {
     // Its own axes still find what is wrong with its parameters.
     for (const row of ownPoints(node).rows) parameters.at(row);
     return undefined;
   }
   const rows: {index: number; axes: Source['rows'][number]['axes']}[] = [];
-  for (const row of points.rows) {
+  const first = instances.length;
+  const loops = node.loops.map((loop) => ({...loop, earlier: earlierRows(points, loop.axis.name)}));
+  for (const [place, row] of points.rows.entries()) {
     const params = parameters.at(row);
     const index = instances.length;
+    const before = loops.flatMap(({input, from: {artifact}, earlier}): [string, Binding][] => {
+      const from = earlier[place];
+      return from === undefined ? [] : [[input.name, {many: false, from: first + from, artifact}]];
+    });
     rows.push({index, axes: row.axes});
     const axes = axesJson(row.axes, points.axes);
     instances.push({
@@ -85,8 +96,10 @@ function expand(
       stage,
       axes,
       params: params ?? {},
-      inputs: row.inputs,
+      folder: node.spec.folder,
+      inputs: before.length === 0 ? row.inputs : {...row.inputs, ...Object.fromEntries(before)},
       retries: node.spec.retries,
+      timeOut: node.spec.timeOut,
     });
   }
   const source: Source = {stage, axes: points.axes, rows};
@@ -97,18 +110,14 @@ function expand(
 }
 
 /** One row for each value of each own axis, the other axes at their first. */
-function ownPoints(node: CheckedNode): Relation {
-  const broken: CheckedNode = {...node, edges: []};
-  const axes = broken.spec.axes.filter(({values}) => values !== undefined);
-  const alone = axes.map((axis) =>
-    nodeAxes({...broken, spec: {...broken.spec, axes: [axis]}}, new Map(), 0, new Faults()),
-  );
-  const base = new Map(alone.flatMap((relation) => [...(relation?.rows[0]?.axes ?? [])]));
+function ownPoints({spec}: CheckedNode): Relation {
+  const alone = spec.sweep.groups.flatMap((group) => groupRelation(group) ?? []);
+  const base = new Map(alone.flatMap(({rows}) => [...(rows[0]?.axes ?? [])]));
   if (alone.length === 0) return UNIT;
   const rows = alone.flatMap((relation) =>
-    (relation?.rows ?? []).map((row) => ({...row, axes: new Map([...base, ...row.axes])})),
+    relation.rows.map((row) => ({...row, axes: new Map([...base, ...row.axes])})),
   );
-  return {axes: axes.map(({name}) => name), rows};
+  return {axes: alone.flatMap(({axes}) => axes), rows};
 }
 
 function axisValuesOf({axes, rows}: Relation): GraphNode['axes'] {

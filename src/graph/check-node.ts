@@ -1,7 +1,9 @@
 import {suggestion} from '../base/nearest.ts';
 import type {Faults} from '../spec/faults.ts';
-import type {InputSpec, NodeSpec, Reference, Spec} from '../spec/spec.ts';
-import type {InputDeclaration, OutputDeclaration, Registry, Stage} from '../stage/define-stage.ts';
+import type {InputSpec, Named, NodeSpec, Reference, Spec} from '../spec/spec.ts';
+import type {InputDeclaration, OutputDeclaration, Stage} from '../stage/define-stage.ts';
+import type {PipelineStages} from './pipeline-stages.ts';
+import {canLoop} from './previous.ts';
 
 /** An input whose source exists and gives the right kind. */
 export interface Edge {
@@ -10,22 +12,30 @@ export interface Edge {
   readonly declaration: InputDeclaration;
 }
 
+/** An input that the node's own earlier point along an axis gives. */
+export interface Loop extends Edge {
+  readonly axis: Named;
+}
+
 /** A node whose names are looked up. */
 export interface CheckedNode {
   readonly spec: NodeSpec;
   readonly stage: Stage;
   /** In the order in which the stage declares its inputs. */
   readonly edges: readonly Edge[];
+  /** Inputs that come from the node's own earlier point. */
+  readonly loops: readonly Loop[];
   /** Some input is missing or wrong, so that the node's axes are not known. */
   readonly incomplete: boolean;
 }
 
 /** Finds the stage of a node, and the source of each of its inputs. Undefined when the stage is not known. */
-export function checkNode(node: NodeSpec, spec: Spec, registry: Registry, faults: Faults): CheckedNode | undefined {
+export function checkNode(node: NodeSpec, spec: Spec, stages: PipelineStages, faults: Faults): CheckedNode | undefined {
   if (!node.uses) return undefined;
-  const stage = registry.get(node.uses.name);
+  const stage = stages.of(node);
   if (!stage) {
-    const hint = suggestion(node.uses.name, registry.keys(), 'stages');
+    if (stages.isReported(node)) return undefined;
+    const hint = suggestion(node.uses.name, stages.names, 'stages');
     faults.add('unknown-stage', node.uses.at, `There is no stage "${node.uses.name}".`, hint);
     return undefined;
   }
@@ -34,18 +44,23 @@ export function checkNode(node: NodeSpec, spec: Spec, registry: Registry, faults
     const hint = suggestion(name, Object.keys(stage.inputs), `inputs of "${stage.name}"`);
     faults.add('unknown-input', keyAt, `The stage "${stage.name}" has no input "${name}".`, hint);
   }
+  const wired = wiredStage(stage, node);
   const edges: Edge[] = [];
+  const loops: Loop[] = [];
   let incomplete = node.incomplete;
   for (const [name, declaration] of Object.entries(stage.inputs)) {
     const input = node.inputs.get(name);
     if (!input) {
       if (declaration.optional || node.incomplete) continue;
-      reportMissing(name, declaration, node, spec, registry, faults);
+      reportMissing(name, declaration, node, spec, stages, faults);
       incomplete = true;
       continue;
     }
-    const from = input.from && checkSource(input.from, name, declaration, spec, registry, faults);
-    if (from) edges.push({input, from, declaration});
+    const from = input.from && checkSource(input.from, name, declaration, spec, stages, faults);
+    const edge = from && {input, from, declaration};
+    const axis = input.previous;
+    if (edge && axis && canLoop(node, stage, edge, axis, faults)) loops.push({...edge, axis});
+    else if (edge && !axis) edges.push(edge);
     else incomplete = true;
     if (input.over && !declaration.many) {
       const hint = 'Remove "over"; the node follows the axes of this input instead.';
@@ -58,7 +73,14 @@ export function checkNode(node: NodeSpec, spec: Spec, registry: Registry, faults
       );
     }
   }
-  return {spec: node, stage, edges, incomplete};
+  return {spec: node, stage: wired, edges, loops, incomplete};
+}
+
+/** The stage with the outputs that it has in this node: what passes an input on is there where the input is. */
+function wiredStage(stage: Stage, {inputs}: NodeSpec): Stage {
+  const outputs = Object.entries(stage.outputs);
+  const there = outputs.filter(([, {passes}]) => passes === undefined || inputs.has(passes));
+  return there.length === outputs.length ? stage : {...stage, outputs: Object.fromEntries(there)};
 }
 
 function reportMissing(
@@ -66,11 +88,11 @@ function reportMissing(
   {kind}: InputDeclaration,
   node: NodeSpec,
   spec: Spec,
-  registry: Registry,
+  stages: PipelineStages,
   faults: Faults,
 ): void {
   const givers = [...spec.nodes.values()].flatMap((other) => {
-    const outputs = other === node ? {} : (registry.get(other.uses?.name ?? '')?.outputs ?? {});
+    const outputs = other === node ? {} : (stages.of(other)?.outputs ?? {});
     return Object.entries(outputs).flatMap(([artifact, output]) =>
       output.kind === kind ? [`${other.name}.${artifact}`] : [],
     );
@@ -88,14 +110,14 @@ function checkSource(
   input: string,
   declaration: InputDeclaration,
   spec: Spec,
-  registry: Registry,
+  stages: PipelineStages,
   faults: Faults,
 ): Reference | undefined {
-  const output = findOutput(from, spec, registry, faults);
+  const output = findOutput(from, spec, stages, faults);
   if (!output) return undefined;
   if (output.kind === declaration.kind) return from;
   const source = spec.nodes.get(from.node);
-  const outputs = registry.get(source?.uses?.name ?? '')?.outputs ?? {};
+  const outputs = stages.of(source)?.outputs ?? {};
   const fitting = Object.entries(outputs).find(([, {kind}]) => kind === declaration.kind)?.[0];
   const hint = fitting
     ? `Use "${from.node}.${fitting}", which is of kind ${declaration.kind}.`
@@ -109,7 +131,7 @@ function checkSource(
 export function findOutput(
   from: Reference,
   spec: Spec,
-  registry: Registry,
+  stages: PipelineStages,
   faults: Faults,
 ): OutputDeclaration | undefined {
   const node = spec.nodes.get(from.node);
@@ -118,11 +140,12 @@ export function findOutput(
     faults.add('unknown-node', from.at, `There is no node "${from.node}".`, hint);
     return undefined;
   }
-  const stage = node.uses && registry.get(node.uses.name);
+  const stage = stages.of(node);
   if (!stage) return undefined;
-  const output = Object.hasOwn(stage.outputs, from.artifact) ? stage.outputs[from.artifact] : undefined;
+  const {outputs} = wiredStage(stage, node);
+  const output = Object.hasOwn(outputs, from.artifact) ? outputs[from.artifact] : undefined;
   if (!output) {
-    const hint = suggestion(from.artifact, Object.keys(stage.outputs), `artifacts of "${from.node}"`);
+    const hint = suggestion(from.artifact, Object.keys(outputs), `artifacts of "${from.node}"`);
     faults.add('unknown-artifact', from.at, `The node "${from.node}" has no artifact "${from.artifact}".`, hint);
   }
   return output;

@@ -25,9 +25,13 @@ export interface Instance {
   readonly axes: JsonObject;
   /** The output of the stage's schema: defaults filled in, JSON. */
   readonly params: JsonObject;
+  /** Absolute folder of the file that its node stands in: relative paths in `params` start there. */
+  readonly folder: string;
   readonly inputs: Readonly<Record<string, Binding>>;
   /** How often it is tried again when its worker dies; in no key. */
   readonly retries: number;
+  /** Seconds after which it is stopped; in no key. */
+  readonly timeOut: number | undefined;
 }
 
 export interface GraphNode {

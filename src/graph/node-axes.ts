@@ -1,10 +1,12 @@
-import {BASE_COLUMNS, isTableKind} from '../artifact/kinds.ts';
+import {type Columns, declaredColumns} from '../artifact/kinds.ts';
 import {suggestion} from '../base/nearest.ts';
 import type {Faults} from '../spec/faults.ts';
-import type {AxisSpec} from '../spec/spec.ts';
+import type {SweepSpec} from '../spec/spec.ts';
 import type {Stage} from '../stage/define-stage.ts';
 import type {CheckedNode, Edge} from './check-node.ts';
-import {axisPoint, gather, join, type Relation, sizeOfJoin, UNIT} from './relation.ts';
+import {ordered} from './previous.ts';
+import {gather, join, type Relation, sizeOfJoin, UNIT} from './relation.ts';
+import {applyRows, groupRelation, ownGroups} from './sweep-points.ts';
 
 /** More instances than this in one pipeline are a mistake of the sweep, not a plan. */
 const MOST_INSTANCES = 200_000;
@@ -16,43 +18,67 @@ export interface Source {
   readonly rows: readonly {readonly index: number; readonly axes: Relation['rows'][number]['axes']}[];
 }
 
+/** The points of a node, and the groups of axes among theirs that its own sweep gives. */
+export interface NodePoints extends Relation {
+  readonly groups: SweepSpec['groups'];
+}
+
+interface Part {
+  readonly name: string;
+  readonly relation: Relation;
+}
+
 /**
  * The points of a node: the join of its inputs, in the order in which its stage declares them, and then of its own axes in
- * file order. Undefined when there is a fault.
+ * file order, with what the rows of its sweep take away and add. Undefined when there is a fault.
  */
 export function nodeAxes(
   node: CheckedNode,
   sources: ReadonlyMap<string, Source>,
   made: number,
   faults: Faults,
-): Relation | undefined {
-  const parts: {readonly name: string; readonly relation: Relation}[] = [];
-  let sound = true;
+): NodePoints | undefined {
+  const {spec, stage} = node;
+  const inputs: Part[] = [];
   for (const edge of node.edges) {
     const source = sources.get(edge.from.node);
     const relation = source && inputRelation(edge, source, faults);
-    if (relation) parts.push({name: `the input "${edge.input.name}"`, relation});
-    else sound = false;
+    if (relation) inputs.push({name: `the input "${edge.input.name}"`, relation});
   }
-  for (const axis of node.spec.axes) {
-    const relation = ownAxis(axis);
-    if (relation) parts.push({name: `the sweep of "${axis.name}"`, relation});
-    else sound = false;
-  }
-  if (!sound) return undefined;
-  let joined = UNIT;
-  for (const [index, {name, relation}] of parts.entries()) {
-    const size = joined === UNIT ? relation.rows.length : sizeOfJoin(joined, relation);
-    if (size === 0) return emptyJoin(node, parts.slice(0, index), name, relation, faults);
-    if (size > MOST_INSTANCES - made) return tooMany(node, faults);
-    joined = join(joined, relation);
-  }
-  return joined.rows.length > MOST_INSTANCES - made ? tooMany(node, faults) : joined;
+  const groups = ownGroups(
+    spec.sweep,
+    inputs.flatMap(({relation}) => relation.axes),
+  );
+  const own: Part[] = groups.flatMap((group) => {
+    const relation = groupRelation(group);
+    return relation ? {name: `the sweep of ${group.map(({name}) => `"${name}"`).join(' and ')}`, relation} : [];
+  });
+  if (inputs.length < node.edges.length || own.length < groups.length) return undefined;
+  const most = MOST_INSTANCES - made;
+  const followed = joinAll(node, UNIT, inputs, [], most, faults);
+  const joined = followed && joinAll(node, followed, own, inputs, most, faults);
+  const points = joined && applyRows({...spec, stage, groups}, followed, joined, faults);
+  if (points && points.rows.length > most) return tooMany(node, faults);
+  return points && ordered({...points, groups}, node, faults);
 }
 
-function ownAxis({name, values}: AxisSpec): Relation | undefined {
-  if (!values) return undefined;
-  return {axes: [name], rows: values.map((value) => ({axes: new Map([[name, axisPoint(value)]]), inputs: {}}))};
+/** `before` are the parts that are joined already. */
+function joinAll(
+  node: CheckedNode,
+  start: Relation,
+  parts: readonly Part[],
+  before: readonly Part[],
+  most: number,
+  faults: Faults,
+): Relation | undefined {
+  let joined = start;
+  for (const [index, {name, relation}] of parts.entries()) {
+    const size = joined === UNIT ? relation.rows.length : sizeOfJoin(joined, relation);
+    if (size === 0) return emptyJoin(node, [...before, ...parts.slice(0, index)], name, relation, faults);
+    if (size > most) return tooMany(node, faults);
+    joined = join(joined, relation);
+  }
+  return joined.rows.length > most ? tooMany(node, faults) : joined;
 }
 
 function inputRelation(edge: Edge, source: Source, faults: Faults): Relation | undefined {
@@ -101,7 +127,8 @@ function gatheredAxes(
       suggestion(name, axes, `axes of "${from.node}"`),
     );
   }
-  const over = input.over?.map(({name}) => name) ?? declaration.many?.over ?? [];
+  const declared = declaration.many?.over ?? [];
+  const over = input.over?.map(({name}) => name) ?? (declared === 'all' ? axes : declared);
   const absent = over.find((axis) => !axes.includes(axis));
   if (over.length === 0 || (absent !== undefined && !input.over)) {
     const needed = absent === undefined ? 'an axis' : `the axis "${absent}"`;
@@ -131,12 +158,9 @@ function gatheredAxes(
 }
 
 /** The declared columns of an artifact, without axes. */
-export function columnsOf(
-  stage: Stage,
-  artifact: string,
-): Readonly<Record<string, 'utf8' | 'float64' | 'int32' | 'bool'>> {
+export function columnsOf(stage: Stage, artifact: string): Columns {
   const output = stage.outputs[artifact];
-  return output && isTableKind(output.kind) ? {...BASE_COLUMNS[output.kind], ...output.columns} : {};
+  return output ? declaredColumns(output) : {};
 }
 
 function tooMany(node: CheckedNode, faults: Faults): undefined {
@@ -147,7 +171,7 @@ function tooMany(node: CheckedNode, faults: Faults): undefined {
 
 function emptyJoin(
   node: CheckedNode,
-  parts: readonly {readonly name: string; readonly relation: Relation}[],
+  parts: readonly Part[],
   name: string,
   relation: Relation,
   faults: Faults,

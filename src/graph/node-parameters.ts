@@ -6,6 +6,7 @@ import {parameterNames} from '../spec/stage-parameters.ts';
 import {addTemplateFault, evaluateTemplate, type TextTemplate, variablesOf} from '../spec/template.ts';
 import {jsonOfTree, type Place, pendingIn} from '../spec/tree.ts';
 import type {CheckedNode} from './check-node.ts';
+import type {NodePoints} from './node-axes.ts';
 import type {ParameterCheck} from './parameter-check.ts';
 import type {Row} from './relation.ts';
 import {reportParameter} from './report-parameter.ts';
@@ -19,22 +20,25 @@ export interface NodeParameters {
 }
 
 /**
- * Works out what the axes decide and reports what is wrong with the node whatever they are. `axes` is undefined when an input has a
+ * Works out what the axes decide and reports what is wrong with the node whatever they are. `points` is undefined when an input has a
  * fault, so that not every axis is known: then what an axis might give is not reported as missing.
  */
 export function nodeParameters(
   node: CheckedNode,
-  axes: readonly string[] | undefined,
-  params: ReadonlyMap<string, Json>,
+  points: NodePoints | undefined,
   check: ParameterCheck,
   faults: Faults,
 ): NodeParameters {
   const {spec, stage} = node;
+  const {params} = spec;
   const names = parameterNames(stage);
+  const axes = points?.axes;
   const reading = [...spec.with.values()];
   let broken = spec.incomplete || reading.some(({value}) => value === undefined);
-  const templates = reading.flatMap(({value}) => (value ? [...pendingIn(value)] : []));
-  const own = spec.axes.map(({name}) => name);
+  const overrides = new Set(points?.rows.flatMap((row) => (row.overrides ? [...row.overrides.values()] : [])));
+  const templates = [...reading, ...overrides].flatMap(({value}) => (value ? [...pendingIn(value)] : []));
+  const ownAxes = (points?.groups ?? spec.sweep.groups).flat();
+  const own = ownAxes.map(({name}) => name);
   const scope = new Set([...params.keys(), ...(axes ?? own)]);
   const used = new Set((axes ?? own).filter((axis) => names.has(axis) && !spec.with.has(axis)));
   for (const {template, at} of templates) {
@@ -52,8 +56,9 @@ export function nodeParameters(
     const hint = suggestion(name, names.keys(), `parameters of "${stage.name}"`);
     faults.add('unknown-parameter', keyAt, `The stage "${stage.name}" has no parameter "${name}".`, hint);
   }
-  for (const {name, keyAt} of spec.axes) {
-    if (used.has(name) || broken) continue;
+  for (const {name, keyAt} of ownAxes) {
+    const isFollowed = [...spec.inputs.values()].some(({previous}) => previous?.name === name);
+    if (used.has(name) || broken || isFollowed) continue;
     const given = spec.with.has(name) && names.has(name);
     const free = [...names.keys()].filter((parameter) => !spec.with.has(parameter));
     const near = nearestName(name, free);
@@ -83,7 +88,10 @@ export function nodeParameters(
     }
     const raw: Record<string, Json> = {};
     let sound = true;
-    for (const {name, value} of reading) {
+    for (const {name, value} of [
+      ...reading.filter(({name}) => !row.overrides?.has(name)),
+      ...(row.overrides?.values() ?? []),
+    ]) {
       if (!value || !names.has(name)) continue;
       raw[name] = jsonOfTree(value, (template, at) => {
         const result = evaluateTemplate(template, values);
@@ -111,6 +119,7 @@ export function nodeParameters(
   return {
     used,
     at(row) {
+      if (row.overrides) return compute(row);
       const key = [...used].map((axis) => row.axes.get(axis)?.text ?? '').join('\n');
       if (known.has(key)) return known.get(key);
       const computed = compute(row);

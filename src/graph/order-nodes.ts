@@ -61,7 +61,9 @@ function report(cycle: readonly string[], nodes: ReadonlyMap<string, CheckedNode
     'cycle',
     edge?.from.at,
     message,
-    `Take "${edge?.input.name}" of "${first}" from a node that comes earlier.`,
+    second === undefined && edge?.declaration.optional
+      ? `Take it from an earlier point of an axis: {from: ${first}.${edge.from.artifact}, previous: AXIS}.`
+      : `Take "${edge?.input.name}" of "${first}" from a node that comes earlier.`,
   );
 }
 

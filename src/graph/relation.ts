@@ -1,6 +1,7 @@
 import {canonicalJson} from '../base/canonical-json.ts';
 import type {Json, JsonObject} from '../base/json.ts';
 import type {AxisValue} from '../spec/sweep.ts';
+import type {Entry} from '../spec/tree.ts';
 import type {Binding} from './graph.ts';
 
 /** A value of an axis with its canonical text, by which it joins: 1 and "1" are two values, 0.5 and 0.50 one. */
@@ -14,6 +15,8 @@ export const axisPoint = ({value, at}: AxisValue): AxisPoint => ({value, at, tex
 export interface Row {
   readonly axes: ReadonlyMap<string, AxisPoint>;
   readonly inputs: Readonly<Record<string, Binding>>;
+  /** Parameters that rows of `include` set at this point. */
+  readonly overrides?: ReadonlyMap<string, Entry>;
 }
 
 /** Rows over the same axes. */

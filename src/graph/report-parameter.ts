@@ -83,7 +83,7 @@ const quoted = (names: readonly string[]): string => names.map((name) => `"${nam
 function placeOf(node: CheckedNode, row: Row, path: readonly PropertyKey[], key: boolean): Place {
   const {spec} = node;
   const [name, ...steps] = path.map(String);
-  const argument = spec.with.get(name ?? '');
+  const argument = row.overrides?.get(name ?? '') ?? spec.with.get(name ?? '');
   if (!argument) return row.axes.get(name ?? '')?.at ?? spec.withAt ?? spec.at;
   if (!argument.value || (key && steps.length === 0)) return argument.keyAt;
   if (key) {

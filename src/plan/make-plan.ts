@@ -87,22 +87,23 @@ function firstLook(
   const notCached = upstreamOf(instance).filter((index) => cachedRecord(drafts[index]) === undefined);
   const running = notCached.flatMap((index) => graph.instances[index] ?? []);
   const lost = running.filter(({index}) => drafts[index]?.state === 'decided');
-  if (lost.length > 0) return unresolved(instance, {why: 'upstream-unresolved', upstream: lost.map(({id}) => id)});
   const base = {instance, identity: params.identity, located: params.located};
+  if (lost.length > 0)
+    return unresolved(instance, {why: 'upstream-unresolved', upstream: lost.map(({id}) => id)}, base);
   if (numerics === undefined && instance.stage.computes === 'tensors') return {state: 'backend-unknown', base};
   if (running.length > 0) return {state: 'awaits', base, upstream: running};
   const preimage = preimageOf(base, (index, artifact) => outputOf(graph, drafts, index, artifact), numerics);
   return {state: 'miss', base, key: keyOfPreimage(preimage), preimage};
 }
 
-const unresolved = (instance: Instance, reason: Reason): Draft => ({
+const unresolved = (instance: Instance, reason: Reason, base?: Base): Draft => ({
   state: 'decided',
   planned: {
     instance,
     verdict: 'unresolved',
     reason,
-    identity: undefined,
-    located: undefined,
+    identity: base?.identity,
+    located: base?.located,
     key: undefined,
     record: undefined,
   },

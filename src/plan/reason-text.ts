@@ -41,7 +41,7 @@ function changeText({path, before, after}: Change): string {
   if (isJsonObject(after) && typeof after.awaits === 'string') return `${name} awaits ${after.awaits}`;
   if (before === undefined) return `${name} is new`;
   if (after === undefined) return `${name} is gone`;
-  if (isHash(before) && isHash(after)) return `${name} changed`;
+  if (isHash(before) && isHash(after)) return path === 'version' ? 'its code changed' : `${name} changed`;
   return `${name} ${valueText(before)} → ${valueText(after)}`;
 }
 
@@ -52,7 +52,8 @@ function valueText(value: Json): string {
   return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE - 1)}…`;
 }
 
-function some(texts: readonly string[], separator: string): string {
+/** The first few of many. */
+export function some(texts: readonly string[], separator: string): string {
   const named = texts.slice(0, MOST_NAMED).join(separator);
   return texts.length <= MOST_NAMED ? named : `${named} and ${texts.length - MOST_NAMED} more`;
 }

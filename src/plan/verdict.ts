@@ -41,7 +41,7 @@ export interface PlannedInstance {
   readonly instance: Instance;
   readonly verdict: Verdict;
   readonly reason: Reason;
-  /** The parameters as the key has them and as the stage is handed them; absent when unresolved. */
+  /** The parameters as the key has them and as the stage is handed them; absent when the instance itself is unresolved. */
   readonly identity: JsonObject | undefined;
   readonly located: JsonObject | undefined;
   /** Known as soon as everything upstream is cached. */

@@ -18,15 +18,26 @@ export async function readArtifactBytes(
   return fail(`${instance.id}.${artifact} is ${bytes} in the store; run the pipeline to compute it again.`);
 }
 
+interface Member {
+  readonly instance: Instance;
+  readonly record: StoreRecord | undefined;
+  /** Why there is no record; stands in the table in the place of its rows. */
+  readonly failure?: string | undefined;
+}
+
 /** The rows of one artifact over several instances of a node, their axes as columns before those of the artifact in declared order. */
 export async function readRows(
   store: Store,
-  members: readonly {readonly instance: Instance; readonly record: StoreRecord | undefined}[],
+  members: readonly Member[],
   artifact: string,
 ): Promise<Result<Rows, string>> {
   const gathered = [];
-  for (const {instance, record} of members) {
+  for (const {instance, record, failure} of members) {
     const output = record?.outputs[artifact];
+    if (!output && failure !== undefined) {
+      gathered.push({axes: instance.axes, rows: [{failed: failure}]});
+      continue;
+    }
     if (!output) return fail(`${instance.id} has not run.`);
     if (!isTableKind(output.kind)) return fail(`${instance.id}.${artifact} is no table.`);
     const rows = output.inline ? ok(output.inline) : await decodedRows(store, instance, artifact, output, output.kind);

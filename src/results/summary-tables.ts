@@ -13,20 +13,26 @@ const FEW_ROWS = 8;
 
 /**
  * What a run found, from the summaries in its records: one table per set of columns, a row's instance in its first
- * column. Opens no blob: a summary too large for its record is left to `show`.
+ * column, with how many failed points it went without. Opens no blob: a summary too large for its record is left to `show`.
  */
-export function summaryTables(graph: Graph, records: readonly (StoreRecord | undefined)[]): readonly SummaryTable[] {
+export function summaryTables(
+  graph: Graph,
+  records: readonly (StoreRecord | undefined)[],
+  without: ReadonlyMap<number, readonly number[]>,
+): readonly SummaryTable[] {
   const tables = new Map<string, {columns: string[]; rows: Row[]}>();
   for (const instance of displayOrder(graph)) {
     const record = records[instance.index];
-    for (const [name, declaration] of Object.entries(instance.stage.outputs)) {
-      const rows = record?.outputs[name]?.inline;
+    for (const [artifact, declaration] of Object.entries(instance.stage.outputs)) {
+      const rows = record?.outputs[artifact]?.inline;
       if (declaration.kind !== 'summary' || !rows || rows.length > FEW_ROWS) continue;
       const columns = Object.keys(declaration.columns ?? {});
       const family = columns.join(' ');
       const table = tables.get(family) ?? {columns: ['instance', ...columns], rows: []};
       tables.set(family, table);
-      table.rows.push(...rows.map((row) => ({instance: instance.id, ...row})));
+      const lost = without.get(instance.index)?.length ?? 0;
+      const name = lost === 0 ? instance.id : `${instance.id} (without ${lost} failed)`;
+      table.rows.push(...rows.map((row) => ({instance: name, ...row})));
     }
   }
   return [...tables.values()];

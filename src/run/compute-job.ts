@@ -55,7 +55,13 @@ export async function computeJob(
   }));
   const publishing: Promise<void>[] = [];
   const end = await pool.run(
-    {...job, store: store.root, stage: first.stage.name, points},
+    {
+      ...job,
+      store: store.root,
+      stage: {name: first.stage.name, origin: first.stage.origin},
+      points,
+      timeOut: first.timeOut,
+    },
     {
       progress: (progress) => emit({event: 'instance-progress', id: current.id, ...progress}),
       log: (line) => emit({event: 'log', id: current.id, line}),

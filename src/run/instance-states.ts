@@ -10,8 +10,8 @@ const isGood = (state: State | undefined): boolean => state === 'ran' || state =
 
 /**
  * Where every instance stands, and how many upstream instances each still waits for.
- * Invariant: for an instance that is `waiting`, `#pending` is the number of distinct upstream instances that have not
- * ended well, also after a cached one was found damaged and has to run again.
+ * Invariant: for an instance that is `waiting`, `#pending` is the number of distinct upstream instances that have neither
+ * ended well nor are lost, also after a cached one was found damaged and has to run again.
  */
 export class InstanceStates {
   readonly #graph: Graph;
@@ -42,6 +42,19 @@ export class InstanceStates {
 
   endedWell(index: number): boolean {
     return isGood(this.#states[index]);
+  }
+
+  /** It gives nothing in this run. What takes one artifact of it does not wait: it is skipped at once. */
+  isLost(index: number): boolean {
+    const state = this.#states[index];
+    return state === 'failed' || state === 'skipped';
+  }
+
+  /** A waiting instance no longer waits for one that is lost; true when it waits for nothing more. */
+  doWithout(index: number): boolean {
+    const left = (this.#pending[index] ?? 0) - 1;
+    this.#pending[index] = left;
+    return left === 0;
   }
 
   set(index: number, state: State): void {
@@ -75,7 +88,9 @@ export class InstanceStates {
     const instance = this.#graph.instances[index];
     if (!instance) throw new Error(`Internal error: there is no instance ${index}`);
     this.#states[index] = 'waiting';
-    this.#pending[index] = upstreamOf(instance).filter((above) => !isGood(this.#states[above])).length;
+    this.#pending[index] = upstreamOf(instance).filter(
+      (above) => !isGood(this.#states[above]) && !this.isLost(above),
+    ).length;
   }
 
   /** Everything below an instance that has not ended, the instance itself left out. */

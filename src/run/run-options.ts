@@ -5,7 +5,7 @@ import type {Store} from '../store/store.ts';
 import type {RunEvent, RunTotals} from './event.ts';
 import type {WorkerPool} from './worker-pool.ts';
 
-/** What a failure does to the rest: `finish-running` starts nothing new, `keep-going` runs what does not depend on it. */
+/** What a failure does to the rest: `finish-running` starts nothing new, `keep-going` runs what can do without it. */
 export type OnFailure = 'finish-running' | 'keep-going' | 'fail-fast';
 
 export interface RunOptions {
@@ -30,4 +30,6 @@ export interface RunResult {
   readonly interrupted: boolean;
   /** By instance index; absent where the instance did not end well. */
   readonly records: readonly (StoreRecord | undefined)[];
+  /** By instance index: the failed points without which something was gathered. */
+  readonly without: ReadonlyMap<number, readonly number[]>;
 }

@@ -1,19 +1,19 @@
 import PQueue from 'p-queue';
 import type {Digest, Key} from '../base/digest.ts';
-import type {JsonObject} from '../base/json.ts';
 import {UserError} from '../base/user-error.ts';
 import type {Instance} from '../graph/graph.ts';
-import {keyOfPreimage, preimageOf} from '../plan/key.ts';
 import type {PlannedInstance} from '../plan/verdict.ts';
 import type {DraftOutput} from '../store/publish.ts';
-import type {OutputRecord, StoreRecord} from '../store/record.ts';
+import type {StoreRecord} from '../store/record.ts';
 import {packJobs} from './batches.ts';
 import {type ComputedJob, computeJob} from './compute-job.ts';
 import {EqualWork} from './equal-work.ts';
 import type {Failure} from './event.ts';
 import {failureOfEnd, failureOfError, unresolvedFailure} from './failure.ts';
+import {InstanceKeys} from './instance-keys.ts';
 import {InstanceStates} from './instance-states.ts';
 import {jobInputs, producersOf} from './job-inputs.ts';
+import {LostPoints} from './lost-points.ts';
 import {RememberedKeys} from './remembered-keys.ts';
 import {Retries} from './retries.ts';
 import type {RunOptions, RunResult} from './run-options.ts';
@@ -25,11 +25,12 @@ export const runPlan = (options: RunOptions): Promise<RunResult> => new Run(opti
 class Run {
   readonly #options: RunOptions;
   readonly #states: InstanceStates;
+  readonly #lost: LostPoints;
   readonly #queue: PQueue;
   /** Instances to be looked at: everything upstream of them has ended well. */
   readonly #work: number[] = [];
   readonly #equalWork = new EqualWork();
-  readonly #keys = new Map<number, Key>();
+  readonly #keys: InstanceKeys;
   /** Have a record but must run: their payload is gone or damaged, or the user wants it. */
   readonly #forced = new Set<number>();
   readonly #revived = new Set<number>();
@@ -43,6 +44,8 @@ class Run {
   constructor(options: RunOptions) {
     this.#options = options;
     this.#states = new InstanceStates(options.graph);
+    this.#lost = new LostPoints(options.graph, this.#states);
+    this.#keys = new InstanceKeys(this.#states, this.#lost, options.numerics);
     this.#retries = new Retries(options);
     this.#remembered = new RememberedKeys(options);
     this.#queue = new PQueue({concurrency: options.jobs});
@@ -74,6 +77,7 @@ class Run {
       totals: this.#states.totals((performance.now() - started) / 1000),
       interrupted: stop.aborted,
       records: graph.instances.map(({index}) => this.#states.recordOf(index)),
+      without: this.#lost.without,
     };
   }
 
@@ -105,8 +109,9 @@ class Run {
       this.#fail(index, unresolvedFailure(planned), 0);
       return false;
     }
-    const key = planned.key ?? keyOfPreimage(this.#preimageOf(planned));
-    this.#keys.set(index, key);
+    const key = this.#keys.make(planned);
+    const warning = this.#lost.warning(planned.instance);
+    if (warning) this.#options.emit({event: 'warning', message: warning});
     const served =
       this.#forced.has(index) || this.#equalWork.isClaimed(key) ? undefined : this.#recordFor(planned, key);
     if (served) {
@@ -122,22 +127,11 @@ class Run {
     return planned.record?.key === key ? planned.record : this.#options.store.records([key]).get(key);
   }
 
-  #preimageOf({instance, identity}: PlannedInstance): JsonObject {
-    if (identity === undefined) throw new Error(`Internal error: ${instance.id} has no parameters yet`);
-    return preimageOf({instance, identity}, this.#outputsOf, this.#options.numerics);
-  }
-
-  readonly #outputsOf = (index: number, artifact: string): OutputRecord => {
-    const output = this.#states.recordOf(index)?.outputs[artifact];
-    if (!output) throw new Error(`Internal error: instance ${index} has no "${artifact}" yet`);
-    return output;
-  };
-
   /** Computes some instances under the leases of their keys, but for those that another driver computed meanwhile. */
   async #runJob(instances: readonly Instance[]): Promise<void> {
     const {store, stop} = this.#options;
     if (!this.#admitting) return;
-    const keys = instances.map(({index}) => this.#key(index)).sort(); // one order for all drivers, so that none waits in a ring
+    const keys = instances.map(({index}) => this.#keys.of(index)).sort(); // one order for all drivers, so that none waits in a ring
     const options = {signal: stop, waiting: () => this.#warnOfLease(instances)};
     const compute = () => this.#compute(this.#stillMissing(instances, keys));
     const underLeases = keys.reduceRight<typeof compute>(
@@ -157,7 +151,7 @@ class Run {
   #stillMissing(instances: readonly Instance[], keys: readonly Key[]): readonly Instance[] {
     const done = this.#options.store.records(keys);
     return instances.filter(({index}) => {
-      const record = this.#forced.has(index) ? undefined : done.get(this.#key(index));
+      const record = this.#forced.has(index) ? undefined : done.get(this.#keys.of(index));
       if (record) this.#succeed(index, 'cached', record, 0);
       return !record;
     });
@@ -171,11 +165,11 @@ class Run {
     const [first] = instances;
     if (!first) return undefined;
     for (const {index} of instances) this.#states.set(index, 'running');
-    const job = {id: this.#nextJob++, inputs: jobInputs(first, this.#outputsOf)};
+    const job = {id: this.#nextJob++, inputs: jobInputs(this.#lost.present(first), this.#keys.outputsOf)};
     const planned = instances.map(({index}) => this.#planned(index));
     const computed = await computeJob(job, planned, {
       ...this.#options,
-      keyOf: ({index}) => this.#key(index),
+      keyOf: ({index}) => this.#keys.of(index),
       publish: (instance, outputs, cost) => this.#publish(instance, outputs, cost),
     });
     const [only, ...others] = computed.left;
@@ -190,10 +184,10 @@ class Run {
   ): Promise<void> {
     const {store} = this.#options;
     const {index} = instance;
-    const preimage = this.#preimageOf(this.#planned(index));
+    const preimage = this.#keys.preimageOf(this.#planned(index));
     try {
       const replace = this.#planned(index).reason.why === 'forced';
-      const record = await store.publish({key: this.#key(index), preimage, outputs, seconds, replace});
+      const record = await store.publish({key: this.#keys.of(index), preimage, outputs, seconds, replace});
       this.#succeed(index, 'ran', record, seconds, peakMemory);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -221,8 +215,8 @@ class Run {
   async #recompute(job: number, left: readonly Instance[], damaged: ReadonlySet<Digest>): Promise<void> {
     const {store, emit} = this.#options;
     for (const instance of left) {
-      for (const equal of this.#equalWork.release(this.#key(instance.index))) this.#lookAgain(equal);
-      const producers = producersOf(instance, this.#outputsOf, damaged);
+      for (const equal of this.#equalWork.release(this.#keys.of(instance.index))) this.#lookAgain(equal);
+      const producers = producersOf(this.#lost.present(instance), this.#keys.outputsOf, damaged);
       const hopeless = producers.some((producer) => job >= (this.#madeAnew.get(producer) ?? Number.POSITIVE_INFINITY));
       if (hopeless || producers.length === 0) {
         this.#fail(instance.index, {message: `A stored input of ${instance.id} cannot be read back.`}, 0);
@@ -238,7 +232,7 @@ class Run {
           event: 'warning',
           message: `A stored output of ${this.#instance(producer).id} is missing or damaged; it is computed again.`,
         });
-        await store.forget(this.#key(producer), 'a payload was missing or damaged when it was read');
+        await store.forget(this.#keys.of(producer), 'a payload was missing or damaged when it was read');
         this.#work.push(producer);
       }
       this.#lookAgain(instance.index);
@@ -271,20 +265,22 @@ class Run {
     const {emit, onFailure, pool} = this.#options;
     this.#states.set(index, 'failed');
     emit({event: 'instance-finished', id: this.#instance(index).id, outcome: 'failed', seconds, failure});
-    for (const below of this.#states.unfinishedBelow(index)) if (this.#options.wanted.has(below)) this.#skip(below);
-    if (onFailure !== 'keep-going') this.#admitting = false;
+    if (onFailure === 'keep-going') this.#work.push(...this.#lost.spread(index, (below) => this.#skip(below)));
+    else {
+      for (const below of this.#states.unfinishedBelow(index)) this.#skip(below);
+      this.#admitting = false;
+    }
     if (onFailure === 'fail-fast') pool.stop();
-    for (const equal of this.#equalWork.release(this.#keys.get(index))) this.#fail(equal, failure, 0);
+    for (const equal of this.#equalWork.release(this.#keys.find(index))) this.#fail(equal, failure, 0);
   }
 
-  #skip(index: number): void {
+  /** False for what is no part of this run. */
+  #skip(index: number): boolean {
+    if (!this.#options.wanted.has(index)) return false;
     this.#states.set(index, 'skipped');
-    this.#options.emit({
-      event: 'instance-finished',
-      id: this.#instance(index).id,
-      outcome: 'skipped',
-      seconds: 0,
-    });
+    const {id} = this.#instance(index);
+    this.#options.emit({event: 'instance-finished', id, outcome: 'skipped', seconds: 0});
+    return true;
   }
 
   #instance(index: number): Instance {
@@ -295,11 +291,5 @@ class Run {
     const planned = this.#options.plan.instances[index];
     if (!planned) throw new Error(`Internal error: there is no instance ${index}`);
     return planned;
-  }
-
-  #key(index: number): Key {
-    const key = this.#keys.get(index);
-    if (key === undefined) throw new Error(`Internal error: instance ${index} has no key yet`);
-    return key;
   }
 }

@@ -31,6 +31,7 @@ function newEnvironment(): Environment {
     environment.registerOperator(`double ${operator} int: double`, mixed);
   }
   environment.registerOperator('double % double: double', (left: number, right: number) => left % right);
+  environment.registerFunction('pow(double, double): double', (base: number, power: number) => base ** power);
   environment.registerOperator('int == double', (left: bigint, right: number) => Number(left) === right);
   return environment;
 }

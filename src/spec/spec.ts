@@ -1,7 +1,8 @@
 import type {SourceText} from '../base/diagnostic.ts';
 import type {Json} from '../base/json.ts';
+import type {Outputs} from '../stage/define-stage.ts';
 import type {AxisValue} from './sweep.ts';
-import type {Place, Tree} from './tree.ts';
+import type {Entry, Place, Tree} from './tree.ts';
 
 /** A name as written. */
 export interface Named {
@@ -25,6 +26,8 @@ export interface InputSpec {
   readonly as: readonly {readonly axis: Named; readonly name: string}[];
   /** The axes to gather over, when the file says so. */
   readonly over: readonly Named[] | undefined;
+  /** The axis along which it comes from the node's own earlier point. */
+  readonly previous: Named | undefined;
 }
 
 export interface AxisSpec {
@@ -32,6 +35,21 @@ export interface AxisSpec {
   readonly keyAt: Place;
   /** Undefined: it has a fault that is reported already. */
   readonly values: readonly AxisValue[] | undefined;
+}
+
+/** A point of a sweep, or what sets it apart: axes, and in an `include` row parameters too. */
+export interface SweepRow {
+  readonly at: Place;
+  readonly cells: ReadonlyMap<string, Entry>;
+}
+
+export interface SweepSpec {
+  /** Groups multiply; the axes of one group go together, value by value. */
+  readonly groups: readonly (readonly AxisSpec[])[];
+  readonly include: readonly SweepRow[];
+  readonly exclude: readonly SweepRow[];
+  /** Some axis of it cannot be read at all. */
+  readonly incomplete: boolean;
 }
 
 export interface ArgumentSpec {
@@ -48,9 +66,19 @@ export interface NodeSpec {
   readonly withAt: Place | undefined;
   readonly with: ReadonlyMap<string, ArgumentSpec>;
   readonly inputs: ReadonlyMap<string, InputSpec>;
-  readonly axes: readonly AxisSpec[];
+  readonly sweep: SweepSpec;
+  /** Of the file that it stands in. */
+  readonly params: ReadonlyMap<string, Json>;
+  /** Absolute folder of that file. */
+  readonly folder: string;
+  /** It stands in a file that is used, and is there only for what takes from it. */
+  readonly used: boolean;
   /** How often an instance whose worker died is tried again. */
   readonly retries: number;
+  /** Seconds after which an instance is stopped. */
+  readonly timeOut: number | undefined;
+  /** What a `run:` node gives; its command is in `with`. */
+  readonly outputs: Outputs | undefined;
   /** `in`, `with` or `sweep` as a whole has a fault, so that what is not in them says nothing. */
   readonly incomplete: boolean;
 }

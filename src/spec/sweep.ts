@@ -25,9 +25,15 @@ const USAGE: Readonly<Record<Form, string>> = {
  * `linspace: [from, to, count]` (evenly spaced, both ends included),
  * `logspace: [from, to, count]` (evenly spaced by ratio, both ends included; the ends are values, not exponents),
  * `range: [from, to, step]` (`to` is included when a whole number of steps meets it).
- * Computed numbers have 15 significant digits. Undefined when there is a fault.
+ * Computed numbers have 15 significant digits. Undefined when there is a fault. A value may stand there twice only where the
+ * axis is `zipped` with another.
  */
-export function axisValues(axis: string, tree: Tree, faults: Faults): readonly AxisValue[] | undefined {
+export function axisValues(
+  axis: string,
+  tree: Tree,
+  zipped: boolean,
+  faults: Faults,
+): readonly AxisValue[] | undefined {
   const values =
     tree.kind === 'list'
       ? listed(tree.items)
@@ -40,7 +46,7 @@ export function axisValues(axis: string, tree: Tree, faults: Faults): readonly A
     return undefined;
   }
   if (values.length > LONGEST_AXIS) return tooLong(axis, tree, values.length, faults);
-  return distinct(axis, values, faults) ? values : undefined;
+  return zipped || distinct(axis, values, faults) ? values : undefined;
 }
 
 const listed = (items: readonly Tree[]): readonly AxisValue[] =>

@@ -2,6 +2,8 @@ import {appendFileSync, readFileSync, writeSync} from 'node:fs';
 import {z} from 'zod';
 import type {Row} from '../../src/artifact/kinds.ts';
 import {defineStage, type Registry, StageError} from '../../src/stage/define-stage.ts';
+import select from '../../stages/select.ts';
+import {network, weigh} from './network-stages.ts';
 
 /**
  * Stages that compute next to nothing, for tests of the engine. When the environment variable BASIN_COUNT_FILE names a
@@ -60,6 +62,36 @@ const mod = defineStage({
   async run({params, inputs}) {
     count('mod', params);
     return {summary: [{value: numberIn(inputs.a) % params.by}]};
+  },
+});
+
+const more = defineStage({
+  name: 'more',
+  version: 1,
+  doc: 'A number more than the one before, which may be missing.',
+  params: z.strictObject({by: z.number().describe('How much more.')}),
+  inputs: {a: {...NUMBER_INPUT, optional: true}},
+  outputs: {summary: VALUE},
+  computes: 'plain',
+  async run({params, inputs}) {
+    count('more', params);
+    return {summary: [{value: params.by + (inputs.a === undefined ? 0 : numberIn(inputs.a))}]};
+  },
+});
+
+const atMost = defineStage({
+  name: 'at-most',
+  version: 1,
+  doc: 'The number it is given, or a failure when that is too large.',
+  params: z.strictObject({limit: z.number().describe('The largest that passes.')}),
+  inputs: {a: NUMBER_INPUT},
+  outputs: {summary: VALUE},
+  computes: 'plain',
+  async run({params, inputs}) {
+    count('at-most', params);
+    const value = numberIn(inputs.a);
+    if (value > params.limit) throw new StageError(`${value} is more than ${params.limit}.`);
+    return {summary: [{value}]};
   },
 });
 
@@ -198,5 +230,7 @@ const sleeplessTrain = defineStage({
 
 /** By name, as the composition roots register the real ones. */
 export const countingStages: Registry = new Map(
-  [number, add, mod, scale, gather, failing, mortal, sleeplessTrain].map((stage) => [stage.name, stage]),
+  [number, add, mod, more, atMost, scale, gather, failing, mortal, sleeplessTrain, network, weigh, select].map(
+    (stage) => [stage.name, stage],
+  ),
 );

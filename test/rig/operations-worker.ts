@@ -8,6 +8,7 @@ import {rowAttention, selfAttention} from '../../stages/tensor/fused/attention.t
 import {biasGelu} from '../../stages/tensor/fused/bias-gelu.ts';
 import {layerNorm} from '../../stages/tensor/fused/layer-norm.ts';
 import {callNativeSingle, hasNativeOperations} from '../../stages/tensor/fused/native.ts';
+import {multiplyNative} from '../../stages/tensor/fused/product.ts';
 import {windowMean} from '../../stages/tensor/fused/window-mean.ts';
 import {loadTensorLibrary} from '../../stages/tensor/load.ts';
 
@@ -75,8 +76,11 @@ const loss = (...given: Tensor[]): Tensor => {
   if (!qkv || !bias || !query || !kv || !gain) throw new Error('too few inputs');
   return block(qkv, bias, query, kv, gain);
 };
+const products = (['fp32', 'bf16', 'bf16 by emulated tiles'] as const).map((arithmetic) =>
+  multiplyNative(tf, values([1030, 200], 11), values([1030, 150], 12), {transposeA: true}, arithmetic),
+);
 const hash = createHash('sha256');
-for (const tensor of [loss(...inputs), ...tf.grads(loss)(inputs), ...Object.values(next), ...scored]) {
+for (const tensor of [loss(...inputs), ...tf.grads(loss)(inputs), ...Object.values(next), ...scored, ...products]) {
   const array = tensor.dataSync<'float32'>();
   hash.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
 }

@@ -2,7 +2,6 @@ import type {KernelConfig, TensorInfo} from '@tensorflow/tfjs';
 import {expect, test} from 'vitest';
 import {z} from 'zod';
 import type {JsonObject} from '../../src/base/json.ts';
-import {dataSetSchema} from '../../stages/lib/data/data-set-value.ts';
 import {initialise} from '../../stages/lib/models/initialise.ts';
 import {bindModel} from '../../stages/lib/models/registry.ts';
 import {fixedMask} from '../../stages/lib/pruning/masks.ts';
@@ -79,8 +78,8 @@ for (const [name, config] of Object.entries(models)) {
     const {services} = recordingServices();
     const model = bindModel(config);
     const weights = {model: model.config, preprocessor, tensors: initialise(model, 1)};
-    const task = await bindTask(weights, dataSetSchema.parse(data), services);
     const settings = parameters.parse({data, length: '4it', lr: 1e-3, batch: 4, decay: 'weights', evaluate_every: 2});
+    const task = await bindTask(weights, settings, services);
     const schedule = {steps: 4, warmup: 1, finalWarmup: 1, interval: 2, keep: 0.5};
     const pruning = platon(tf, task.layout, {schedule, method: 'exact', beta1: 0.85, beta2: 0.95});
     const kept = tf.tensor1d(new Uint8Array(task.layout.size).fill(1), 'bool');

@@ -3,7 +3,6 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import {afterAll, expect, test} from 'vitest';
-import {encodeArtifact} from '../../src/artifact/encode.ts';
 import {digestOf} from '../../src/base/digest.ts';
 import type {Checkpoint, Checkpoints} from '../../src/stage/checkpoint.ts';
 import type {OutputsByName, Stage} from '../../src/stage/define-stage.ts';
@@ -12,6 +11,7 @@ import finetune from '../../stages/finetune.ts';
 import maskRetrain from '../../stages/mask-retrain.ts';
 import platonPrune from '../../stages/platon-prune.ts';
 import randomMask from '../../stages/random-mask.ts';
+import {encodeOutput} from '../rig/encode-output.ts';
 import {locatedMnist, randomMlp, recordingServices} from './services.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'basin-resume-'));
@@ -28,7 +28,7 @@ const digests = (stage: Stage, outputs: OutputsByName): Record<string, string> =
     Object.entries(stage.outputs).map(([name, output]) => {
       const value = outputs[name];
       if (value === undefined) throw new Error(`${stage.name} gave no ${name}`);
-      return [name, digestOf(encodeArtifact(output, value))];
+      return [name, digestOf(encodeOutput(output, value))];
     }),
   );
 

@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs';
 import {expect, test} from 'vitest';
 import {z} from 'zod';
 import type {Weights} from '../../src/artifact/kinds.ts';
-import {dataSetSchema} from '../../stages/lib/data/data-set-value.ts';
 import {fixedMask} from '../../stages/lib/pruning/masks.ts';
 import type {TrainingHook} from '../../stages/lib/training/hook.ts';
 import {trainingParameters} from '../../stages/lib/training/parameters.ts';
@@ -15,7 +14,7 @@ const data = await locatedMnist({classes: [0, 1], limit: {train: 50, test: 20}})
 
 async function trained(settings: object, weights: Weights = randomMlp(1), services = recordingServices().services) {
   const params = schema.parse({data, length: '2ep', lr: 1e-3, batch: 16, ...settings});
-  const task = await bindTask(weights, dataSetSchema.parse(data), services);
+  const task = await bindTask(weights, params, services);
   return train(task, params, services);
 }
 
@@ -126,7 +125,7 @@ test('a fixed mask acts at each of its three places by itself', () => {
 test('under a fixed mask, what is removed is 0 from the first step to the last', async () => {
   const {services} = recordingServices();
   const params = schema.parse({data, length: '20it', lr: 1e-2, batch: 16});
-  const task = await bindTask(randomMlp(1), dataSetSchema.parse(data), services);
+  const task = await bindTask(randomMlp(1), params, services);
   const bits = Uint8Array.from({length: task.layout.size}, (_, index) =>
     index < task.layout.prunable && index % 3 === 0 ? 0 : 1,
   );

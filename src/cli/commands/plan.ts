@@ -1,7 +1,9 @@
+import {diagnosticJson, formatDiagnostic} from '../../base/diagnostic.ts';
 import {ok} from '../../base/result.ts';
 import type {Graph} from '../../graph/graph.ts';
 import {type PredictedTime, predictTime} from '../../plan/predict-time.ts';
 import {reasonText} from '../../plan/reason-text.ts';
+import {undeclaredFiles} from '../../plan/undeclared-files.ts';
 import type {Plan} from '../../plan/verdict.ts';
 import {mermaid} from '../../results/mermaid.ts';
 import {planText} from '../../results/plan-text.ts';
@@ -19,16 +21,19 @@ export const planCommand = (file: string, options: PlanOptions): Promise<number>
   withPrepared(file, options, 'look', ok, async ({graph, plan, store}) => {
     const time = predictTime(graph, plan, store, defaultJobs());
     process.stdout.write(`${planShown(graph, plan, time, options)}\n`);
+    if (!options.json)
+      for (const warning of undeclaredFiles(graph, plan))
+        process.stderr.write(`\nwarning ${formatDiagnostic(warning)}\n`);
     return EXIT.done;
   });
 
 function planShown(graph: Graph, plan: Plan, time: PredictedTime, {json, all, graph: format}: PlanOptions): string {
-  if (json) return JSON.stringify(planJson(plan, time));
+  if (json) return JSON.stringify(planJson(graph, plan, time));
   return format === 'mermaid' ? mermaid(graph, plan) : planText(graph, plan, time, all ?? false);
 }
 
-const planJson = ({instances}: Plan, time: PredictedTime) => ({
-  instances: instances.map(({instance: {id, node, axes, index}, verdict, reason}) => ({
+const planJson = (graph: Graph, plan: Plan, time: PredictedTime) => ({
+  instances: plan.instances.map(({instance: {id, node, axes, index}, verdict, reason}) => ({
     id,
     node,
     axes,
@@ -37,4 +42,5 @@ const planJson = ({instances}: Plan, time: PredictedTime) => ({
     seconds: time.instances[index] ?? null,
   })),
   seconds: time.unknown === 0 ? time.total : null,
+  warnings: undeclaredFiles(graph, plan).map(diagnosticJson),
 });

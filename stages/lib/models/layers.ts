@@ -1,6 +1,7 @@
 import type {Tensor} from '@tensorflow/tfjs';
 import {withHandGradient} from '../../tensor/fused/hand-gradient.ts';
 import type {Norm} from '../../tensor/fused/layer-norm.ts';
+import {multiply, type Precision} from '../../tensor/fused/product.ts';
 import type {Tf} from '../../tensor/library.ts';
 import type {ParameterTensors} from './model.ts';
 
@@ -22,12 +23,20 @@ export const linearParameters = (parameters: ParameterTensors, name: string): Li
   bias: parameters[`${name}.bias`],
 });
 
+/** The three products of a linear layer: x Wᵀ, dx = dy W and dW = dyᵀ x. */
+const productsOf = (tf: Tf, precision: Precision) => ({
+  forward: (x: Tensor, weight: Tensor) => multiply(tf, x, weight, {transposeB: true, precision}),
+  toRows: (dy: Tensor, weight: Tensor) => multiply(tf, dy, weight, {precision}),
+  toWeight: (dy: Tensor, x: Tensor) => multiply(tf, dy, x, {transposeA: true, precision}),
+});
+
 /** x Wᵀ: x [N, in], W [out, in] → [N, out]. */
-export function product(tf: Tf, x: Tensor, weight: Tensor): Tensor {
+export function product(tf: Tf, x: Tensor, weight: Tensor, precision: Precision): Tensor {
+  const {forward, toRows, toWeight} = productsOf(tf, precision);
   return withHandGradient(tf, [x, weight], () => ({
-    value: tf.matMul(x, weight, false, true),
+    value: forward(x, weight),
     saved: [x, weight],
-    gradient: (dy, saved) => [tf.matMul(dy, saved(1)), tf.matMul(dy, saved(0), true, false)],
+    gradient: (dy, saved) => [toRows(dy, saved(1)), toWeight(dy, saved(0))],
   }));
 }
 
@@ -37,19 +46,25 @@ export function product(tf: Tf, x: Tensor, weight: Tensor): Tensor {
  * The gradient is written by hand because the derived one of a sum adds two reshapes, and an operation costs about
  * 20 µs on the host whatever its size.
  */
-export function linear(tf: Tf, {weight, bias}: LinearParameters, x: Tensor): Tensor {
-  if (bias === undefined) return product(tf, x, weight);
+export function linear(tf: Tf, {weight, bias}: LinearParameters, x: Tensor, precision: Precision): Tensor {
+  if (bias === undefined) return product(tf, x, weight, precision);
+  const {forward, toRows, toWeight} = productsOf(tf, precision);
   return withHandGradient(tf, [x, weight, bias], () => ({
-    value: tf.add(tf.matMul(x, weight, false, true), bias),
+    value: tf.add(forward(x, weight), bias),
     saved: [x, weight],
-    gradient: (dy, saved) => [tf.matMul(dy, saved(1)), tf.matMul(dy, saved(0), true, false), tf.sum(dy, 0)],
+    gradient: (dy, saved) => [toRows(dy, saved(1)), toWeight(dy, saved(0)), tf.sum(dy, 0)],
   }));
 }
 
 /** The same for rows that nothing is to be derived by (pictures): the product for their gradient is never made. */
-export function linearOfData(tf: Tf, {weight, bias}: LinearParameters, x: Tensor): Tensor {
-  const rows = tf.matMul(x, weight, false, true);
-  return bias === undefined ? rows : tf.add(rows, bias);
+export function linearOfData(tf: Tf, {weight, bias}: LinearParameters, x: Tensor, precision: Precision): Tensor {
+  const {forward, toWeight} = productsOf(tf, precision);
+  const addends = bias === undefined ? [] : [bias];
+  return withHandGradient(tf, [weight, ...addends], () => ({
+    value: addends.reduce((sum, addend) => tf.add(sum, addend), forward(x, weight)),
+    saved: [x],
+    gradient: (dy, saved) => [toWeight(dy, saved(0)), ...addends.map(() => tf.sum(dy, 0))],
+  }));
 }
 
 /** A layer normalisation's parameters, and its epsilon. */

@@ -1,5 +1,6 @@
 import type {Tensor} from '@tensorflow/tfjs';
 import {z} from 'zod';
+import type {Precision} from '../../tensor/fused/product.ts';
 import {linear, linearOfData, linearParameters} from './layers.ts';
 import type {Model, ParameterShape} from './model.ts';
 
@@ -43,7 +44,7 @@ function mlpParameters(config: MlpConfig): ParameterShape[] {
 }
 
 /** Flattened pictures → hidden layers with ReLU → logits. */
-export function mlp(config: MlpConfig): Model {
+export function mlp(config: MlpConfig, precision: Precision): Model {
   return {
     config: {...config},
     parameters: mlpParameters(config),
@@ -58,8 +59,8 @@ export function mlp(config: MlpConfig): Model {
         const rows = names.reduce<Tensor>(
           (x, name, layer) =>
             layer === 0
-              ? linearOfData(tf, linearParameters(parameters, name), x)
-              : linear(tf, linearParameters(parameters, name), tf.relu(x)),
+              ? linearOfData(tf, linearParameters(parameters, name), x, precision)
+              : linear(tf, linearParameters(parameters, name), tf.relu(x), precision),
           tf.reshape(pictures, [batch, -1]),
         );
         return rows.as2D(batch, config.labels);

@@ -2,6 +2,7 @@ import {z} from 'zod';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {suggestion} from '../../../src/base/nearest.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import type {Precision} from '../../tensor/fused/product.ts';
 import {schemaFaults} from '../schema-faults.ts';
 import {mlp, mlpConfigSchema} from './mlp.ts';
 import type {Model} from './model.ts';
@@ -14,11 +15,11 @@ export const modelSchema = z.discriminatedUnion('model', [vitConfigSchema, mlpCo
 const NAMES: readonly string[] = ['vit', 'mlp'];
 
 /**
- * The model of a configuration, with defaults filled in.
+ * The model of a configuration, with defaults filled in. `precision` is how it computes, and no part of what it is.
  *
  * @throws StageError when the configuration is not valid.
  */
-export function bindModel(config: JsonObject): Model {
+export function bindModel(config: JsonObject, precision: Precision = 'fp32'): Model {
   const parsed = modelSchema.safeParse(config);
   if (!parsed.success) {
     const {model} = config;
@@ -28,8 +29,8 @@ export function bindModel(config: JsonObject): Model {
   const settings = parsed.data;
   switch (settings.model) {
     case 'vit':
-      return vit(settings);
+      return vit(settings, precision);
     case 'mlp':
-      return mlp(settings);
+      return mlp(settings, precision);
   }
 }

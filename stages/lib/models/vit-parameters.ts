@@ -17,7 +17,6 @@ export function blockNames(layer: number) {
     output: `${block}.output.dense`,
   } as const;
 }
-export type BlockNames = ReturnType<typeof blockNames>;
 
 export const CLASS_TOKEN = 'vit.embeddings.cls_token';
 export const POSITIONS = 'vit.embeddings.position_embeddings';

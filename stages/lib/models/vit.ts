@@ -2,6 +2,7 @@ import type {Tensor, Tensor2D, Tensor4D} from '@tensorflow/tfjs';
 import {addNorm} from '../../tensor/fused/add-norm.ts';
 import {type Projected, rowAttention, selfAttention} from '../../tensor/fused/attention.ts';
 import {layerNorm} from '../../tensor/fused/layer-norm.ts';
+import type {Precision} from '../../tensor/fused/product.ts';
 import type {Tf} from '../../tensor/library.ts';
 import {activate} from './activation.ts';
 import {linear, linearOfData, linearParameters, normOf, parameterOf, product} from './layers.ts';
@@ -16,15 +17,17 @@ interface Pass {
   readonly parameters: ParameterTensors;
   readonly config: VitConfig;
   readonly batch: number;
+  /** Of linear layers; attention's own products are always in float32. */
+  readonly precision: Precision;
 }
 
 /** Pictures → token rows [B · T, D]: class token first, then the patches row by row, positions added. */
-function embed({tf, parameters, config, batch}: Pass, pictures: Tensor4D): Tensor {
+function embed({tf, parameters, config, batch, precision}: Pass, pictures: Tensor4D): Tensor {
   const {hidden_size: width, patch_size: patch} = config;
   const tokens = tokensOf(config);
   const kernel = tf.reshape(parameterOf(parameters, `${PATCHES}.weight`), [width, -1]);
   const bias = parameterOf(parameters, `${PATCHES}.bias`);
-  const projected = linearOfData(tf, {weight: kernel, bias}, patchesOf(tf, pictures, patch));
+  const projected = linearOfData(tf, {weight: kernel, bias}, patchesOf(tf, pictures, patch), precision);
   // adding zeros spreads the class token over the batch; the gradient of tf.tile would be a loop over the batch
   const classes = tf.add(parameterOf(parameters, CLASS_TOKEN), tf.zeros([batch, 1, 1]));
   const sequence = tf.concat([classes, tf.reshape(projected, [batch, tokens - 1, width])], 1);
@@ -38,7 +41,7 @@ function classRows({tf, config, batch}: Pass, rows: Tensor): Tensor {
 }
 
 /** Several linear layers of the same rows as one: x [N, in] → their outputs side by side, without their biases yet. */
-function project({tf, parameters}: Pass, names: readonly string[], x: Tensor): Projected {
+function project({tf, parameters, precision}: Pass, names: readonly string[], x: Tensor): Projected {
   const layers = names.map((name) => linearParameters(parameters, name));
   const biases = layers.map(({weight, bias}) => bias ?? tf.zeros([weight.shape[0] ?? 0]));
   return {
@@ -49,6 +52,7 @@ function project({tf, parameters}: Pass, names: readonly string[], x: Tensor): P
         layers.map(({weight}) => weight),
         0,
       ),
+      precision,
     ),
     bias: tf.concat(biases, 0),
   };
@@ -95,17 +99,17 @@ function block(pass: Pass, layer: number, {sum, normal}: Stream, last: boolean):
 }
 
 function forward(pass: Pass, pictures: Tensor4D): Tensor2D {
-  const {tf, parameters, config} = pass;
+  const {tf, parameters, config, precision} = pass;
   const layers = config.num_hidden_layers;
   const rows = embed(pass, pictures);
   const first = normOf(parameters, blockNames(0).normBefore, config.layer_norm_eps);
   let stream: Stream = {sum: rows, normal: layerNorm(tf, rows, first)};
   for (let layer = 0; layer < layers; layer++) stream = block(pass, layer, stream, layer === layers - 1);
-  return linear(tf, linearParameters(parameters, CLASSIFIER), stream.normal).as2D(pass.batch, config.labels);
+  return linear(tf, linearParameters(parameters, CLASSIFIER), stream.normal, precision).as2D(pass.batch, config.labels);
 }
 
 /** HuggingFace's `ViTForImageClassification` without dropout: pictures → logits (science.md §4.1). */
-export function vit(config: VitConfig): Model {
+export function vit(config: VitConfig, precision: Precision): Model {
   return {
     config: {...config},
     parameters: vitParameters(config),
@@ -114,6 +118,6 @@ export function vit(config: VitConfig): Model {
     labels: config.labels,
     dropout: Math.max(config.hidden_dropout_prob, config.attention_probs_dropout_prob),
     forward: (tf, parameters, pictures) =>
-      tf.tidy(() => forward({tf, parameters, config, batch: pictures.shape[0]}, pictures)),
+      tf.tidy(() => forward({tf, parameters, config, batch: pictures.shape[0], precision}, pictures)),
   };
 }

@@ -53,8 +53,11 @@ interface Kept {
 export const KEPT_COLUMNS = {kept: 'float64', kept_of_network: 'float64'} as const;
 
 /** The mask that a network shows by itself: prunable weights that are exactly 0 count as removed. */
-export const nonZero = (layout: ParameterLayout, flat: Float32Array): Uint8Array =>
-  Uint8Array.from(flat, (value, index) => (index < layout.prunable && value === 0 ? 0 : 1));
+export function nonZero(layout: ParameterLayout, flat: Float32Array): Uint8Array {
+  const bits = new Uint8Array(flat.length).fill(1);
+  for (let index = 0; index < layout.prunable; index++) if (flat[index] === 0) bits[index] = 0;
+  return bits;
+}
 
 /** Fractions kept, from one bit for each parameter of the layout. */
 export function keptFractions(layout: ParameterLayout, bits: Uint8Array): Kept {

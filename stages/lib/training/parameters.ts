@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {dataSetSchema} from '../data/data-set-value.ts';
 import {augmentSchema} from '../pictures/augmentation.ts';
+import {precisionSchema} from '../precision.ts';
 import {lengthSchema} from './length.ts';
 import {scheduleSchema} from './schedule.ts';
 import {seedsSchema} from './seeds.ts';
@@ -35,6 +36,7 @@ export const trainingParameters = {
     .describe('Largest L2 norm of the whole gradient; null for no clipping.'),
   schedule: scheduleSchema.prefault('linear'),
   augment: augmentSchema,
+  precision: precisionSchema,
   evaluate_every: z.int().min(1).describe('Also evaluate every so many steps; the end is always evaluated.').optional(),
 };
 

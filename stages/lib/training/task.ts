@@ -1,6 +1,7 @@
 import type {Tensor1D} from '@tensorflow/tfjs';
 import type {NamedTensor, Weights} from '../../../src/artifact/kinds.ts';
 import {StageError, type StageServices} from '../../../src/stage/define-stage.ts';
+import type {Precision} from '../../tensor/fused/product.ts';
 import type {DataSetValue} from '../data/data-set-value.ts';
 import {type DataSet, loadDataSet} from '../data/load-data-set.ts';
 import type {Pictures} from '../data/pictures.ts';
@@ -20,8 +21,12 @@ export interface Task extends Network {
 }
 
 /** Loads the data set and checks that the weights' model can classify it. */
-export async function bindTask(weights: Weights, value: DataSetValue, services: StageServices): Promise<Task> {
-  const model = bindModel(weights.model);
+export async function bindTask(
+  weights: Weights,
+  {data: value, precision}: {readonly data: DataSetValue; readonly precision: Precision},
+  services: StageServices,
+): Promise<Task> {
+  const model = bindModel(weights.model, precision);
   const data = await loadDataSet(value);
   for (const note of data.notes) services.log(note);
   if (data.classes !== model.labels) {

@@ -9,7 +9,7 @@ const HALF_LOG_PI = Math.log(Math.PI) / 2;
  * Exact GELU x Φ(x) by erf (Hendrycks & Gimpel 2016, eq. 1). With t = x / √2 its derivative Φ(x) + x φ(x) is
  * Φ(x) + t exp(−t² − ½ ln π): six passes over the largest tensor of a block.
  */
-export function gelu(tf: Tf, x: Tensor): Tensor {
+function gelu(tf: Tf, x: Tensor): Tensor {
   return withHandGradient(tf, [x], () => {
     const t = tf.mul(x, Math.SQRT1_2);
     const cumulative = tf.add(tf.mul(tf.erf(t), 0.5), 0.5);

@@ -24,10 +24,12 @@ interface Attributes {
   readonly integers?: Readonly<Record<string, number>>;
   readonly reals?: Readonly<Record<string, number>>;
   readonly booleans?: Readonly<Record<string, boolean>>;
+  /** Those that say a type of element, which is float32: TensorFlow's own operations have them. */
+  readonly floats?: readonly string[];
 }
 
 /**
- * Calls one operation of `native/`, as its declaration there has inputs, outputs and attributes. Nothing of it is on the tape: wrap
+ * Calls one operation of `native/` or of TensorFlow, as its declaration has inputs, outputs and attributes. Nothing of it is on the tape: wrap
  * it in `withHandGradient`. Eager and recorded steps use it alike.
  */
 export function callNative(
@@ -35,15 +37,16 @@ export function callNative(
   name: string,
   inputs: readonly TensorInfo[],
   outputs: number,
-  {integers = {}, reals = {}, booleans = {}}: Attributes = {},
+  {integers = {}, reals = {}, booleans = {}, floats = []}: Attributes = {},
 ): Tensor[] {
   const backend: object = tf.backend();
   if (!isNodeBackend(backend)) throw new Error(`Internal error: ${name} was called without the native back end`);
-  const {TF_ATTR_INT, TF_ATTR_FLOAT, TF_ATTR_BOOL} = backend.binding;
+  const {TF_ATTR_INT, TF_ATTR_FLOAT, TF_ATTR_BOOL, TF_ATTR_TYPE, TF_FLOAT} = backend.binding;
   const attributes = [
     ...Object.entries(integers).map(([key, value]) => ({name: key, type: TF_ATTR_INT, value})),
     ...Object.entries(reals).map(([key, value]) => ({name: key, type: TF_ATTR_FLOAT, value})),
     ...Object.entries(booleans).map(([key, value]) => ({name: key, type: TF_ATTR_BOOL, value})),
+    ...floats.map((key) => ({name: key, type: TF_ATTR_TYPE, value: TF_FLOAT})),
   ];
   return backend.executeMultipleOutputs(name, attributes, inputs, outputs);
 }

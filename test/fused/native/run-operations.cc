@@ -70,8 +70,18 @@ void vectors(int64_t size) {
   for (const Tensor& decays : {noise({0}), ones})
     call("BasinAdamW", {flat, m, v, gradient, decays, scalar, scalar, scalar, scalar}, betas);
   const Tensor longer = noise({size + 3});
-  call("BasinScoreStep", {v, longer, longer, scalar});
-  call("BasinScoreTurn", {v, v, v, longer, longer}, betas);
+  call("BasinWindowMean", {v, longer, longer, scalar});
+}
+
+void products(int64_t rows, int64_t inner, int64_t columns) {
+  for (const bool left : {false, true})
+    for (const bool right : {false, true})
+      for (const int arithmetic : {0, 1, 2}) {
+        const Tensor a = noise(left ? std::vector<int64_t>{inner, rows} : std::vector<int64_t>{rows, inner});
+        const Tensor b = noise(right ? std::vector<int64_t>{columns, inner} : std::vector<int64_t>{inner, columns});
+        call("BasinProduct", {a, b},
+             {{"transpose_left", left}, {"transpose_right", right}, {"arithmetic", arithmetic}});
+      }
 }
 
 /** What does not fit is refused, not computed. */
@@ -94,6 +104,13 @@ int main() {
   for (const int tokens : {1, 5, 16, 17, 65, 100})
     for (const int64_t size : {16, 48, 80}) attention(2, 2, tokens, size);
   for (const int64_t size : {1, 16, 17, 16384, 40000}) vectors(size);
+  for (const int64_t rows : {1, 7, 97})
+    for (const int64_t inner : {1, 33, 530})
+      for (const int64_t columns : {1, 33, 130}) products(rows, inner, columns);
+  const FakeAttributes plain = {{"transpose_left", false}, {"transpose_right", false}, {"arithmetic", 0}};
+  refusal("BasinProduct", {noise({3, 4}), noise({5, 3})}, plain);
+  refusal("BasinProduct", {noise({3, 4}), noise({4})}, plain);
+  refusal("BasinProduct", {noise({0, 4}), noise({4, 3})}, plain);
   refusal("BasinBiasGelu", {noise({3, 4}), noise({5})});
   refusal("BasinAddNorm", {noise({3, 4}), noise({4}), noise({3, 5}), noise({4}), noise({4})}, {{"epsilon", 1e-6f}});
   refusal("BasinAttention", {noise({10, 48}), noise({48})}, {{"heads", 2}, {"tokens", 5}});

@@ -1,0 +1,54 @@
+import {spawnSync} from 'node:child_process';
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {z} from 'zod';
+import {MODELS} from './cases.ts';
+import {median} from './result.ts';
+
+/*
+ * What a stage costs besides its steps, from the events of a real run with one worker: the first instance of a node loads the
+ * tensor library, the others find the worker warm. A training of no step starts, evaluates one picture and is stored; one
+ * of a single step also records it.
+ *
+ *   bin/basin-node bench/start-up.ts
+ */
+
+const INSTANCES = 6;
+const finished = z.object({
+  event: z.literal('instance-finished'),
+  id: z.string(),
+  outcome: z.literal('ran'),
+  seconds: z.number(),
+});
+
+const training = (length: string) => ({
+  uses: 'finetune',
+  in: {weights: 'weights.weights'},
+  with: {data: {name: 'mnist', limit: {train: 64, test: 1}}, lr: 1e-4, length, batch: 32},
+  sweep: {seed: Array.from({length: INSTANCES}, (_, seed) => seed)},
+});
+
+const folder = mkdtempSync(join(tmpdir(), 'basin-bench-'));
+process.on('exit', () => rmSync(folder, {recursive: true, force: true}));
+for (const name of ['D64-L4', 'D192-L12'] as const) {
+  const file = join(folder, `${name}.yaml`);
+  const weights = {uses: 'pretrain-load', with: {source: 'random', seed: 0, model: MODELS[name]}};
+  const pipeline = {name: 'start-up', stages: {weights, none: training('0it'), one: training('1it')}};
+  writeFileSync(file, JSON.stringify(pipeline)); // JSON is YAML
+  const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+  const command = [main, 'run', file, '--json', '--jobs', '1', '--cache', join(folder, name)];
+  const {stdout, status} = spawnSync(process.execPath, command, {encoding: 'utf8'});
+  if (status !== 0) throw new Error(`The run failed: ${stdout.slice(-2000)}`);
+  const instances = stdout.split('\n').flatMap((line) => {
+    const event = finished.safeParse(line === '' ? undefined : JSON.parse(line));
+    return event.success ? [event.data] : [];
+  });
+  for (const node of ['none', 'one'] as const) {
+    const warm = instances.filter(({id}) => id.startsWith(`${node}[`)).slice(1);
+    const times = warm.map(({seconds}) => 1000 * seconds);
+    const shown = times.map((time) => time.toFixed(0)).join(', ');
+    console.log(`${name}, ${node === 'none' ? 'no step' : 'one step'}: ${median(times).toFixed(0)} ms (${shown})`);
+  }
+}
