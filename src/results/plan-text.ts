@@ -33,8 +33,8 @@ export function planText(graph: Graph, plan: Plan, time: PredictedTime, everyIns
 /** Nothing where nothing runs, or nothing like it has run. */
 function timeText({total, unknown}: PredictedTime): string {
   if (total === 0) return '';
-  const without = unknown === 0 ? '' : ` without ${unknown} of which nothing like it has run`;
-  return `; about ${formatSeconds(total)}, as long as it took before${without}`;
+  const more = unknown === 0 ? '' : ` and ${unknown} of which nothing like them has run`;
+  return `; about ${formatSeconds(total)} by recorded durations${more}`;
 }
 
 function counts(planned: readonly PlannedInstance[]): string {
