@@ -105,7 +105,7 @@ function expand(
   const source: Source = {stage, axes: points.axes, rows};
   return {
     source,
-    node: {name, stage, axes: axisValuesOf(points), instances: rows.map(({index}) => index), span: at.span},
+    node: {name, stage, axes: axisValuesOf(points), instances: rows.map(({index}) => index), at},
   };
 }
 

@@ -39,8 +39,8 @@ export interface GraphNode {
   readonly stage: Stage;
   readonly axes: readonly {readonly name: string; readonly values: readonly Json[]}[];
   readonly instances: readonly number[];
-  /** The node's name in the file. */
-  readonly span: Span;
+  /** The node's name, in the file where it stands. */
+  readonly at: {readonly source: SourceText; readonly span: Span};
 }
 
 /** A claim that every row of a table must meet; checked CEL over its columns and axes. */

@@ -10,12 +10,12 @@ import type {PlannedInstance} from './verdict.ts';
  * is in no key. One a node and file.
  */
 export function undeclaredFiles(graph: Graph, planned: readonly PlannedInstance[]): readonly Diagnostic[] {
-  const spans = new Map(graph.nodes.map(({name, span}) => [name, span]));
+  const places = new Map(graph.nodes.map(({name, at}) => [name, at]));
   const found = new Map<string, Diagnostic>();
   const looked = new Map<string, boolean>();
   for (const {instance, located} of planned) {
     if (instance.stage.origin.from !== 'command' || !located) continue;
-    const span = spans.get(instance.node);
+    const at = places.get(instance.node);
     for (const path of pathsIn(located)) {
       if (found.has(`${instance.node} ${path}`)) continue;
       const absolute = resolve(instance.folder, path);
@@ -26,7 +26,7 @@ export function undeclaredFiles(graph: Graph, planned: readonly PlannedInstance[
         code: 'undeclared-file',
         message: `"${instance.node}" names the file ${path}, which it does not declare: a change of it would not be seen.`,
         hint: hintFor(path),
-        ...(span && {at: {source: graph.source, span}}),
+        ...(at && {at}),
       });
     }
   }

@@ -12,7 +12,7 @@ import {asList, asMap, asText, fields} from './shape.ts';
 import type {ExpectationSpec, Spec} from './spec.ts';
 import {addTemplateFault, evaluateTemplate, parseTemplate} from './template.ts';
 import type {Entry, MapTree, Place, Tree} from './tree.ts';
-import {nodesOfUse, type UsedFile} from './used-nodes.ts';
+import {nodesOfUse, type Reading, type UsedFile} from './used-nodes.ts';
 
 export interface PipelineText extends Overrides {
   /** As the user gave it; messages name it so. */
@@ -34,7 +34,11 @@ export function readSpec(input: PipelineText): Result<Spec> {
 }
 
 /** The spec as far as it can be read, so that the graph's faults can be shown beside these. */
-export function draftSpec(input: PipelineText, faults: Faults, users: readonly string[] = []): Spec | undefined {
+export function draftSpec(
+  input: PipelineText,
+  faults: Faults,
+  reading: Reading = {users: [], count: {files: 0}},
+): Spec | undefined {
   const source = decodeText(input.path, input.text, faults);
   if (!source) return undefined;
   const tree = readTree(source, faults);
@@ -54,9 +58,9 @@ export function draftSpec(input: PipelineText, faults: Faults, users: readonly s
   const resolver = new Resolver(params, faults);
   const folder = dirname(resolve(input.path));
   const own = readNodes(parts.stages, top.at, folder, resolver, faults);
-  const read = (file: UsedFile, chain: readonly string[]) => draftSpec(file, faults, chain);
+  const read = (file: UsedFile, next: Reading) => draftSpec(file, faults, next);
   const used = uses.flatMap((use) => {
-    const user = {path: input.path, users, given: ofUsed.get(use.name) ?? [], resolver, own, read};
+    const user = {path: input.path, reading, given: ofUsed.get(use.name) ?? [], resolver, own, read};
     return [...nodesOfUse(use, user, faults)];
   });
   checkPlots(parts.plots, faults);

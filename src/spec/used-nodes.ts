@@ -9,6 +9,16 @@ import type {InputSpec, NodeSpec, Spec} from './spec.ts';
 import {pendingIn} from './tree.ts';
 
 const DEEPEST = 20;
+/** Files that use others twice, and these again, are exponentially many. */
+const MOST_FILES = 200;
+
+/** How a file came to be read. */
+export interface Reading {
+  /** The files through which it is used, absolute, the first one first. */
+  readonly users: readonly string[];
+  /** Files read so far, of all that are used. */
+  readonly count: {files: number};
+}
 
 export interface UsedFile {
   readonly path: string;
@@ -19,14 +29,13 @@ export interface UsedFile {
 /** The file that uses others. */
 export interface User {
   readonly path: string;
-  /** The files through which it is used itself, absolute, the first one first. */
-  readonly users: readonly string[];
+  readonly reading: Reading;
   /** What the command line says of the params of the file that is used. */
   readonly given: readonly GivenParam[];
   readonly resolver: Resolver;
   readonly own: ReadonlyMap<string, NodeSpec>;
   /** Reads a file that is used, by way of the files that use it. */
-  read(file: UsedFile, users: readonly string[]): Spec | undefined;
+  read(file: UsedFile, reading: Reading): Spec | undefined;
 }
 
 /** The nodes of a file that is used, under the names `USE.NODE`. */
@@ -39,12 +48,19 @@ export function nodesOfUse(use: UseSpec, user: User, faults: Faults): ReadonlyMa
     return nodes;
   }
   const path = isAbsolute(file.name) ? file.name : join(dirname(user.path), file.name);
-  const chain = [...user.users, resolve(user.path)];
+  const {users, count} = user.reading;
+  const chain = [...users, resolve(user.path)];
   if (chain.includes(resolve(path)) || chain.length > DEEPEST) {
     const message = chain.includes(resolve(path))
       ? `${path} uses itself.`
       : `Files use files more than ${DEEPEST} deep.`;
     faults.add('use-cycle', file.at, message, 'Move what both need into a file of its own.');
+    return nodes;
+  }
+  count.files += 1;
+  if (count.files > MOST_FILES) {
+    const message = `More than ${MOST_FILES} files are used.`;
+    faults.add('too-large', file.at, message, 'Use a file once, and take from it in several places.', '');
     return nodes;
   }
   const opened = openFile(path);
@@ -55,7 +71,7 @@ export function nodesOfUse(use: UseSpec, user: User, faults: Faults): ReadonlyMa
     return nodes;
   }
   const given = [...givenBy(use, user.resolver), ...user.given];
-  const spec = user.read({path, text: opened.value, given}, chain);
+  const spec = user.read({path, text: opened.value, given}, {users: chain, count});
   for (const node of spec?.nodes.values() ?? []) {
     const renamed = `${name}.${node.name}`;
     const inputs = [...node.inputs].map(([key, input]): [string, InputSpec] => [key, prefixed(input, name)]);

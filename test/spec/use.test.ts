@@ -139,6 +139,16 @@ test.each<[string, string, string, Files?]>([
   expect(String(told).match(/^\S+:\d+:\d+ /gm)).toHaveLength(1);
 });
 
+test('files that use one another exponentially often are refused, and soon', async () => {
+  const levels = Array.from({length: 12}, (_, level) => [
+    `f${level}.yaml`,
+    `use: {a: ./f${level + 1}.yaml, b: ./f${level + 1}.yaml}\n${NODE}`,
+  ]);
+  const files = Object.fromEntries([...levels, ['f12.yaml', NODE]]);
+  const told = await read({'main.yaml': `use: ./f0.yaml\n${NODE}`, ...files});
+  expect(told).toContain('More than 200 files are used.');
+});
+
 test('a misspelt file suggests the nearest', async () => {
   const told = await read({'main.yaml': `use: ./bsae.yaml\n${NODE}`, 'base.yaml': NODE});
   expect(told).toBe(`main.yaml:1:6 unknown-file

@@ -34,6 +34,14 @@ const work: Readonly<Record<string, {readonly params: object; readonly inputs?: 
   },
   'mask-retrain': {params: training, inputs: (made) => ({weights, mask: made['platon-prune']?.mask})},
   'random-mask': {params: {seed: 4}, inputs: (made) => ({mask: made['platon-prune']?.mask})},
+  summarize: {
+    params: {columns: ['loss', 'error']},
+    inputs: ({finetune}) => ({
+      tables: [0, 1].flatMap((replicate) =>
+        rows.parse(finetune?.summary).map((row) => ({replicate, ...row, loss: replicate + 0.5, error: 3 * replicate})),
+      ),
+    }),
+  },
   select: {
     params: {by: 'loss'},
     inputs: ({finetune}) => ({
