@@ -2,6 +2,7 @@ import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {UserError} from '../base/user-error.ts';
 import type {OutputsByName, Stage, StageServices} from '../stage/define-stage.ts';
+import {withoutMarks} from '../stage/module-closure.ts';
 import {CommandError} from '../stage/run-command.ts';
 import type {TensorLibrary} from '../stage/tensor-library.ts';
 import {asStoreError} from '../store/store-error.ts';
@@ -35,7 +36,7 @@ function failureOf(error: unknown, signal: AbortSignal): JobFailure {
     };
   }
   if (error instanceof Error) {
-    return {why: 'crash', message: error.message, ...(error.stack !== undefined && {stack: error.stack})};
+    return {why: 'crash', message: error.message, ...(error.stack !== undefined && {stack: withoutMarks(error.stack)})};
   }
   return {why: 'crash', message: String(error)};
 }

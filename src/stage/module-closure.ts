@@ -36,6 +36,10 @@ interface Closure {
 /** Tells the modules of one import apart from those of another, so that an edited file is read again. */
 const MARK = 'basin';
 const closures: Closure[] = [];
+
+/** A message or a stack as a person knows the names of the files. */
+export const withoutMarks = (text: string): string => text.replace(/\?basin=\d+/g, '');
+
 let library: string | undefined;
 
 /**
@@ -85,7 +89,10 @@ function resolveFrom(
   entry: string,
   resolve: (parent: string) => ResolveFnOutput,
 ): ResolveFnOutput {
-  if (specifier === 'lossbasin') return {url: entry, format: 'module-typescript', shortCircuit: true};
+  if (specifier === 'lossbasin') {
+    const format = formatOf(entry);
+    return {url: entry, ...(format !== undefined && {format}), shortCircuit: true};
+  }
   try {
     return resolve(parent);
   } catch (error) {
@@ -98,7 +105,7 @@ function resolveFrom(
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
     const what = isRelative ? 'file' : 'package';
     const why = isMissing ? `there is no such ${what}` : error instanceof Error ? error.message : String(error);
-    const message = `"${specifier}" cannot be imported: ${why.replace(/\?basin=\d+/g, '')}.`;
+    const message = `"${specifier}" cannot be imported: ${withoutMarks(why)}.`;
     const lacksEnding = isRelative && !/\.[cm]?[jt]s(on)?$/.test(specifier);
     const hint = lacksEnding
       ? `Write the name of the file with its ending: "${specifier}.ts".`
@@ -109,10 +116,18 @@ function resolveFrom(
   }
 }
 
+/** A user's files are modules whatever the nearest package.json says, which may be about something else. */
+function formatOf(url: string): string | undefined {
+  const path = url.replace(/\?.*/, '');
+  if (/\.m?ts$/.test(path)) return 'module-typescript';
+  return /\.m?js$/.test(path) ? 'module' : undefined;
+}
+
 const noteModule: LoadHookSync = (url, context, nextLoad) => {
-  const loaded = nextLoad(url, context);
   const of = closureOf(url);
-  if (!of) return loaded;
+  if (!of) return nextLoad(url, context);
+  const format = formatOf(url);
+  const loaded = nextLoad(url, {...context, ...(format !== undefined && {format})});
   const path = fileURLToPath(url.replace(/\?.*/, ''));
   const bytes = readFileSync(path);
   of.closure.files.set(relative(of.closure.root, path), digestOf(bytes));

@@ -2,6 +2,7 @@ import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {basin, scratchFolder} from '../cli/basin.ts';
+import {expectContract} from '../cli/json-contract.ts';
 
 const PIPELINE = `
 stages:
@@ -25,6 +26,7 @@ test('what a program gave and wrote can be looked at, also when its result is st
 
   await writeFile(join(cwd, 'p.yaml'), PIPELINE.replace('files: [data.txt], ', ''));
   const planned = await basin(['plan', 'p.yaml', '--json'], {cwd});
+  expectContract('plan', JSON.parse(planned.stdout));
   expect(JSON.parse(planned.stdout)).toMatchObject({
     instances: [{id: 'copy', verdict: 'run'}],
     warnings: [{code: 'undeclared-file', line: 3, column: 3, hint: 'Add files: [data.txt].'}],

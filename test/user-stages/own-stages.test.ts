@@ -131,6 +131,9 @@ test('a new stage runs as it is written', async () => {
     study,
     text.replace('./weight-norm.ts', './large-weights.ts').replace('sweep: {p: [1, 2]}', 'with: {threshold: 0.2}'),
   );
+  // What is nearest may be about something else than these files.
+  await writeFile(join(cwd, 'package.json'), '{"name": "lab", "type": "commonjs"}');
+  expect(await basin(['plan', 'study.yaml'], {cwd})).toMatchObject({code: 0, stderr: ''});
   expect(await ran(cwd)).toEqual(['body', 'norm']);
   const twice = await basin(['new', 'stage', 'large-weights'], {cwd});
   expect(twice).toMatchObject({code: 1, stderr: expect.stringContaining('there is such a file already')});
