@@ -15,6 +15,7 @@ import {ParameterCheck} from './parameter-check.ts';
 import {pipelineStages} from './pipeline-stages.ts';
 import {earlierRows} from './previous.ts';
 import {axesJson, type Relation, UNIT} from './relation.ts';
+import type {StageFiles} from './stage-files.ts';
 import {groupRelation} from './sweep-points.ts';
 
 /** Looks up every name, checks every parameter and unrolls the sweeps. Every fault is in the error. */
@@ -25,8 +26,8 @@ export function buildGraph(spec: Spec, registry: Registry): Result<Graph> {
 }
 
 /** The graph as far as it can be built; whole only when no fault was added. */
-export function draftGraph(spec: Spec, registry: Registry, faults: Faults): Graph {
-  const stages = pipelineStages(spec, registry);
+export function draftGraph(spec: Spec, registry: Registry, faults: Faults, files: StageFiles = new Map()): Graph {
+  const stages = pipelineStages(spec, registry, files);
   const checked = new Map<string, CheckedNode>();
   for (const node of neededNodes(spec)) {
     const found = checkNode(node, spec, stages, faults);

@@ -34,6 +34,7 @@ export function checkNode(node: NodeSpec, spec: Spec, stages: PipelineStages, fa
   if (!node.uses) return undefined;
   const stage = stages.of(node);
   if (!stage) {
+    if (stages.isReported(node)) return undefined;
     const hint = suggestion(node.uses.name, stages.names, 'stages');
     faults.add('unknown-stage', node.uses.at, `There is no stage "${node.uses.name}".`, hint);
     return undefined;

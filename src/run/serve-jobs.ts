@@ -1,13 +1,13 @@
 import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {UserError} from '../base/user-error.ts';
-import type {OutputsByName, Registry, Stage, StageServices} from '../stage/define-stage.ts';
+import type {OutputsByName, Stage, StageServices} from '../stage/define-stage.ts';
 import {CommandError} from '../stage/run-command.ts';
 import type {TensorLibrary} from '../stage/tensor-library.ts';
 import {asStoreError} from '../store/store-error.ts';
 import {scratchPath} from '../store/store-layout.ts';
 import {checkpointsIn, NO_CHECKPOINTS} from './checkpoints.ts';
-import {stageOfJob} from './job-stage.ts';
+import {type StageSource, stageOfJob} from './job-stage.ts';
 import {peakMemory, resetPeakMemory} from './peak-memory.ts';
 import type {FromWorker, Job, JobFailure} from './protocol.ts';
 import {DamagedInputs, readInputs} from './read-inputs.ts';
@@ -17,7 +17,7 @@ import {writeOutputs} from './write-outputs.ts';
 const PROGRESS_INTERVAL_MS = 100;
 
 export interface JobServer {
-  readonly registry: Registry;
+  readonly stages: StageSource;
   /** Loads the tensor library on first use and gives the same one from then on. */
   tensorLibrary(): Promise<TensorLibrary>;
   send(message: FromWorker): void;
@@ -46,7 +46,7 @@ export async function serveJob(server: JobServer, job: Job, signal: AbortSignal)
   const limit = new TimeLimit(job.timeOut, signal);
   try {
     resetPeakMemory();
-    const stage = await stageOfJob(job.stage, server.registry);
+    const stage = await stageOfJob(job.stage, server.stages);
     const inputs = await readInputs(job, stage, job.points[0]?.drafts ?? '');
     const services = await servicesFor(server, stage, job, limit.signal);
     let started = performance.now();

@@ -197,7 +197,14 @@ function nodeSchema(stages: readonly Stage[]): JsonObject {
     properties: {
       uses: {
         description: 'The stage.',
-        oneOf: stages.map(({name, doc}) => ({const: name, description: doc})),
+        oneOf: [
+          ...stages.map(({name, doc}): JsonObject => ({const: name, description: doc})),
+          {
+            type: 'string',
+            pattern: '^\\.{0,2}/',
+            description: 'A stage of your own: a TypeScript file, from the folder of this one.',
+          },
+        ],
       },
       in: {type: 'object', description: 'Where each input comes from.'},
       with: {type: 'object', description: 'The parameters of the stage.'},

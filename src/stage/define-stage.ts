@@ -97,7 +97,7 @@ export interface StageDeclaration<P extends z.ZodType, I extends Inputs, O exten
   /** As in `uses:`; also the file's name. */
   readonly name: string;
   /** Raised when equal inputs would give other outputs; a part of every key. */
-  readonly version: number;
+  readonly version?: number;
   readonly doc: string;
   /** A strict object, or a union of strict objects; its *output* is what is hashed, defaults filled in. */
   readonly params: P;
@@ -176,7 +176,7 @@ export function defineStage<P extends z.ZodType, const I extends Inputs, const O
   return {
     name: declaration.name,
     origin: {from: 'registry'},
-    version: declaration.version,
+    version: declaration.version ?? 1,
     doc: declaration.doc,
     params: declaration.params,
     noop: declaration.noop ?? {},

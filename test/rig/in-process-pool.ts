@@ -11,7 +11,7 @@ export const inProcessPool = (registry: Registry) => ({
     const tensorLibrary = () => Promise.reject(new Error('Internal error: a plain stage asked for tensors'));
     await serveJob(
       {
-        registry,
+        stages: {registry, library: ''},
         tensorLibrary,
         send: (message) => {
           if (message.say === 'point') listener.point(message.point, message.outputs, message);

@@ -1,9 +1,8 @@
 import {writeFile} from 'node:fs/promises';
 import {isTableKind} from '../../artifact/kinds.ts';
-import {suggestion} from '../../base/nearest.ts';
 import {fail, ok, type Result} from '../../base/result.ts';
 import {UserError} from '../../base/user-error.ts';
-import type {Graph, Instance} from '../../graph/graph.ts';
+import type {Graph} from '../../graph/graph.ts';
 import type {PlannedInstance} from '../../plan/verdict.ts';
 import {filePreview} from '../../results/file-preview.ts';
 import {formatRows, type RowFormat} from '../../results/format-rows.ts';
@@ -13,7 +12,7 @@ import {tensorRows} from '../../results/tensor-rows.ts';
 import type {Store} from '../../store/store.ts';
 import {EXIT} from '../exit-code.ts';
 import {commandFault, printFaults} from '../faults.ts';
-import {findInstances} from '../find-instance.ts';
+import {type FoundArtifact, findArtifact} from '../find-artifact.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
 import {withPrepared} from '../prepare.ts';
 import {repeatCommand} from '../repeat-command.ts';
@@ -45,42 +44,25 @@ export const showCommand = (file: string, name: string, options: ShowOptions): P
     },
   );
 
-interface Reference {
-  readonly instances: readonly Instance[];
-  readonly artifact: string;
-}
-
-/** `NODE.ARTIFACT` or `NODE[axis=0.5].ARTIFACT`: the artifact stands behind the last dot outside the brackets. */
-function readReference(graph: Graph, name: string, {format, output}: ShowOptions): Result<Reference> {
-  const isNode = graph.nodes.some((node) => node.name === name);
-  const dot = isNode ? -1 : name.lastIndexOf('.') > name.lastIndexOf(']') ? name.lastIndexOf('.') : -1;
-  const owner = dot < 0 ? name : name.slice(0, dot);
-  const found = findInstances(graph, owner);
+/** The artifact that is named, when it can be shown as it is asked for. */
+function readReference(graph: Graph, name: string, {format, output}: ShowOptions): Result<FoundArtifact> {
+  const found = findArtifact(graph, name);
   if (!found.ok) return found;
-  const outputs = Object.keys(found.value[0]?.stage.outputs ?? {});
-  if (dot < 0) {
-    const choices = outputs.map((output) => `${owner}.${output}`).join(', ');
-    return fail([commandFault(`"${name}" names no artifact.`, `The artifacts of ${owner} are: ${choices}.`)]);
-  }
-  const artifact = name.slice(dot + 1);
-  if (!outputs.includes(artifact)) {
-    const hint = suggestion(artifact, outputs, `artifacts of ${owner}`);
-    return fail([commandFault(`${owner} has no artifact "${artifact}".`, hint)]);
-  }
-  const [first] = found.value;
+  const {instances, artifact} = found.value;
+  const [first] = instances;
   if (first?.stage.outputs[artifact]?.kind === 'file') {
-    if (found.value.length === 1) return ok({instances: found.value, artifact});
-    const message = `${first.node} has ${found.value.length} instances, and a file is of one.`;
+    if (instances.length === 1) return found;
+    const message = `${first.node} has ${instances.length} instances, and a file is of one.`;
     return fail([commandFault(message, `Name one, for example '${first.id}.${artifact}'.`)]);
   }
-  if (format === 'arrow' && first && found.value.length > 1) {
-    const message = `${first.node} has ${found.value.length} instances, and an Arrow file is of one.`;
+  if (format === 'arrow' && first && instances.length > 1) {
+    const message = `${first.node} has ${instances.length} instances, and an Arrow file is of one.`;
     return fail([commandFault(message, `Name one, for example '${first.id}.${artifact}'.`)]);
   }
   if (format === 'arrow' && output === undefined && process.stdout.isTTY) {
     return fail([commandFault('An Arrow file is no text for a terminal.', 'Give --output PATH, or a pipe.')]);
   }
-  return ok({instances: found.value, artifact});
+  return found;
 }
 
 async function writeOutput(path: string, bytes: string | Uint8Array): Promise<void> {

@@ -1,0 +1,99 @@
+import {spawnSync} from 'node:child_process';
+import {cp, mkdir, readFile, symlink, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {expect, test} from 'vitest';
+import {basin, environment, jsonLines, scratchFolder} from '../cli/basin.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** The recipe's files as they are written, in a folder outside of the package. */
+async function recipe(): Promise<string> {
+  const page = await readFile(join(ROOT, 'docs', 'recipes.md'), 'utf8');
+  const section = /^## Adding your own stage\n(.*?)^## /ms.exec(page)?.[1] ?? '';
+  const [stage = '', helper = '', pipeline = ''] = [...section.matchAll(/^```(?:ts|yaml)\n(.*?)^```/gms)].map(
+    ([, text]) => text,
+  );
+  const folder = await scratchFolder();
+  await writeFile(join(folder, 'weight-norm.ts'), stage);
+  await writeFile(join(folder, 'power-sum.ts'), helper);
+  await writeFile(join(folder, 'study.yaml'), pipeline);
+  return folder;
+}
+
+async function ran(cwd: string, cache?: string): Promise<unknown> {
+  const {code, stdout, stderr} = await basin(['run', 'study.yaml', '--json'], {cwd, ...(cache && {cache})});
+  expect(code, stdout + stderr).toBe(0);
+  const ends = jsonLines(stdout).flatMap((line) =>
+    typeof line === 'object' && line !== null && 'id' in line && 'outcome' in line && line.outcome === 'ran'
+      ? [line.id]
+      : [],
+  );
+  return ends.sort();
+}
+
+test("the recipe's stage runs as it is written, and again only when its code changes", async () => {
+  const cwd = await recipe();
+  expect(await ran(cwd)).toEqual(['body', 'norm[p=1]', 'norm[p=2]']);
+  const shown = await basin(['show', 'study.yaml', 'norm.summary', '--format', 'json'], {cwd});
+  expect(JSON.parse(shown.stdout)).toMatchObject([
+    {p: 1, weights: 23},
+    {p: 2, weights: 23},
+  ]);
+
+  const elsewhere = join(cwd, 'elsewhere');
+  await mkdir(elsewhere);
+  for (const name of ['weight-norm.ts', 'power-sum.ts', 'study.yaml']) await cp(join(cwd, name), join(elsewhere, name));
+  expect(await ran(elsewhere, join(cwd, 'cache'))).toEqual([]);
+
+  const helper = join(cwd, 'power-sum.ts');
+  await writeFile(helper, (await readFile(helper, 'utf8')).replace('let sum = 0', 'let sum = 1'));
+  const planned = await basin(['plan', 'study.yaml', '--json'], {cwd});
+  expect(JSON.parse(planned.stdout)).toMatchObject({
+    instances: [
+      {id: 'body', verdict: 'cached'},
+      {id: 'norm[p=1]', verdict: 'run', reason: 'its code changed'},
+      {id: 'norm[p=2]', verdict: 'run', reason: 'its code changed'},
+    ],
+  });
+  expect(await ran(cwd)).toEqual(['norm[p=1]', 'norm[p=2]']);
+});
+
+test('pipelines run from a program that imports the package', async () => {
+  const cwd = await recipe();
+  await mkdir(join(cwd, 'node_modules'));
+  await symlink(ROOT, join(cwd, 'node_modules', 'lossbasin'));
+  await writeFile(
+    join(cwd, 'study.yaml'),
+    (await readFile(join(cwd, 'study.yaml'), 'utf8')).replace('sweep: {p: [1, 2]}', 'with: {p: 2}'),
+  );
+  await writeFile(
+    join(cwd, 'program.ts'),
+    `import {explain, PipelineError, plan, run, table} from 'lossbasin';
+const events: string[] = [];
+const before = await plan('study.yaml');
+const {ran, failed} = await run('study.yaml', {onEvent: ({event}) => void events.push(event)});
+const rows = await table('study.yaml', 'norm.summary');
+const {verdict} = await explain('study.yaml', 'norm');
+const wrong = await table('study.yaml', 'nrm.summary').catch((error: unknown) => error);
+console.log(JSON.stringify({
+  before: before.map(({verdict}) => verdict), ran, failed, rows, verdict, last: events.at(-1),
+  wrong: wrong instanceof PipelineError && wrong.faults[0]?.hint,
+}));
+`,
+  );
+  const {stdout, stderr} = spawnSync(join(ROOT, 'bin', 'basin-node'), ['program.ts'], {
+    cwd,
+    env: environment(join(cwd, 'cache')),
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toEqual({
+    before: ['run', 'run'],
+    ran: 2,
+    failed: 0,
+    rows: [{weights: 23, norm: expect.any(Number)}],
+    verdict: 'cached',
+    last: 'run-finished',
+    wrong: 'Did you mean "norm"?',
+  });
+});
