@@ -41,7 +41,8 @@ export async function runPrepared(
   emit({event: 'run-started', pipeline: graph.name, instances: wanted.size, verdicts});
   if (manifest) emit({event: 'backend', name: manifest.backend, line: manifest.line});
   if (notice !== undefined) emit({event: 'warning', message: notice});
-  for (const {message, hint} of undeclaredFiles(graph, plan)) emit({event: 'warning', message: `${message} ${hint}`});
+  const toRun = plan.instances.filter(({instance, verdict}) => wanted.has(instance.index) && verdict !== 'cached');
+  for (const {message, hint} of undeclaredFiles(graph, toRun)) emit({event: 'warning', message: `${message} ${hint}`});
   const numerics = manifest?.numerics ?? 'none';
   try {
     const result = await runPlan({graph, plan, store, numerics, pool, jobs, onFailure, wanted, stop, emit});

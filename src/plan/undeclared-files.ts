@@ -3,18 +3,19 @@ import {isAbsolute, posix, resolve} from 'node:path';
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
 import type {Graph} from '../graph/graph.ts';
-import type {Plan} from './verdict.ts';
+import type {PlannedInstance} from './verdict.ts';
 
 /**
  * Arguments of `run:` nodes that name a file that is there and not declared: the program would not find it in its folder, or would read what
  * is in no key. One a node and file.
  */
-export function undeclaredFiles(graph: Graph, plan: Plan): readonly Diagnostic[] {
+export function undeclaredFiles(graph: Graph, planned: readonly PlannedInstance[]): readonly Diagnostic[] {
+  const places = new Map(graph.nodes.map(({name, at}) => [name, at]));
   const found = new Map<string, Diagnostic>();
   const looked = new Map<string, boolean>();
-  for (const {instance, located} of plan.instances) {
+  for (const {instance, located} of planned) {
     if (instance.stage.origin.from !== 'command' || !located) continue;
-    const at = graph.nodes.find(({name}) => name === instance.node)?.at;
+    const at = places.get(instance.node);
     for (const path of pathsIn(located)) {
       if (found.has(`${instance.node} ${path}`)) continue;
       const absolute = resolve(instance.folder, path);
@@ -59,7 +60,7 @@ function hintFor(path: string): string {
 
 function isFile(path: string): boolean {
   try {
-    return statSync(path).isFile();
+    return statSync(path, {throwIfNoEntry: false})?.isFile() ?? false;
   } catch {
     return false;
   }

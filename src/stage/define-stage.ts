@@ -96,7 +96,7 @@ export {UserError as StageError} from '../base/user-error.ts';
 export interface StageDeclaration<P extends z.ZodType, I extends Inputs, O extends Outputs> {
   /** As in `uses:`; also the file's name. */
   readonly name: string;
-  /** Raised when equal inputs would give other outputs; a part of every key. */
+  /** Raised when equal inputs would give other outputs; a part of every key. Not needed in a user's file, whose code is in its keys. */
   readonly version?: number;
   readonly doc: string;
   /** A strict object, or a union of strict objects; its *output* is what is hashed, defaults filled in. */

@@ -46,9 +46,11 @@ export async function runCommand(command: Command): Promise<void> {
   });
   const watcher = watchOver(child);
   const tail: string[] = [];
+  let grace: NodeJS.Timeout | undefined;
   const stop = (): void => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
     killGroup(child, 'SIGTERM');
-    setTimeout(() => killGroup(child, 'SIGKILL'), GRACE_MILLISECONDS).unref();
+    grace = setTimeout(() => killGroup(child, 'SIGKILL'), GRACE_MILLISECONDS);
   };
   signal.addEventListener('abort', stop, {once: true});
   try {
@@ -68,8 +70,9 @@ export async function runCommand(command: Command): Promise<void> {
       );
   } finally {
     signal.removeEventListener('abort', stop);
+    // From here on its id may be another's.
+    clearTimeout(grace);
     watcher.kill('SIGKILL');
-    killGroup(child, 'SIGKILL');
   }
 }
 

@@ -97,3 +97,41 @@ console.log(JSON.stringify({
     wrong: 'Did you mean "norm"?',
   });
 });
+
+test('a stage that changes while the pipeline runs fails, and its result is not stored under the old key', async () => {
+  const cwd = await recipe();
+  const helper = join(cwd, 'power-sum.ts');
+  await writeFile(
+    join(cwd, 'study.yaml'),
+    `
+stages:
+  edit: {run: [sh, -c, 'echo "// edited" >>"$0"; echo "[]" >"$1"', "${helper}", "\${out.w}"], out: {w: {kind: evals}}}
+  body: {uses: pretrain-load, with: {source: random, seed: 0, model: {model: mlp, image_size: 2, num_channels: 1, hidden: [3], labels: 2}}}
+  norm: {uses: ./late.ts, in: {weights: body.weights, after: edit.w}}
+`,
+  );
+  const stage = await readFile(join(cwd, 'weight-norm.ts'), 'utf8');
+  const after = "inputs: {after: {kind: 'evals', doc: 'Is waited for.'}, ";
+  await writeFile(join(cwd, 'late.ts'), stage.replace('inputs: {', after));
+  const {code, stderr, stdout} = await basin(['run', 'study.yaml'], {cwd});
+  expect(code, stdout + stderr).toBe(1);
+  expect(stdout + stderr).toContain('late.ts, or what it imports, changed while the pipeline ran.');
+  const again = await basin(['plan', 'study.yaml', '--json'], {cwd});
+  expect(JSON.parse(again.stdout)).toMatchObject({
+    instances: [{id: 'edit', verdict: 'cached'}, {id: 'body'}, {id: 'norm', verdict: 'run'}],
+  });
+});
+
+test('a new stage runs as it is written', async () => {
+  const cwd = await recipe();
+  expect(await basin(['new', 'stage', 'large-weights'], {cwd})).toMatchObject({code: 0});
+  const study = join(cwd, 'study.yaml');
+  const text = await readFile(study, 'utf8');
+  await writeFile(
+    study,
+    text.replace('./weight-norm.ts', './large-weights.ts').replace('sweep: {p: [1, 2]}', 'with: {threshold: 0.2}'),
+  );
+  expect(await ran(cwd)).toEqual(['body', 'norm']);
+  const twice = await basin(['new', 'stage', 'large-weights'], {cwd});
+  expect(twice).toMatchObject({code: 1, stderr: expect.stringContaining('there is such a file already')});
+});

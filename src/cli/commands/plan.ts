@@ -22,7 +22,7 @@ export const planCommand = (file: string, options: PlanOptions): Promise<number>
     const time = predictTime(graph, plan, store, defaultJobs());
     process.stdout.write(`${planShown(graph, plan, time, options)}\n`);
     if (!options.json)
-      for (const warning of undeclaredFiles(graph, plan))
+      for (const warning of undeclaredFiles(graph, plan.instances))
         process.stderr.write(`\nwarning ${formatDiagnostic(warning)}\n`);
     return EXIT.done;
   });
@@ -42,5 +42,5 @@ const planJson = (graph: Graph, plan: Plan, time: PredictedTime) => ({
     seconds: time.instances[index] ?? null,
   })),
   seconds: time.unknown === 0 ? time.total : null,
-  warnings: undeclaredFiles(graph, plan).map(diagnosticJson),
+  warnings: undeclaredFiles(graph, plan.instances).map(diagnosticJson),
 });
