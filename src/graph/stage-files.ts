@@ -3,6 +3,7 @@ import type {Result} from '../base/result.ts';
 import type {Faults} from '../spec/faults.ts';
 import type {NodeSpec, Spec} from '../spec/spec.ts';
 import type {Stage} from '../stage/define-stage.ts';
+import {neededNodes} from './needed-nodes.ts';
 
 /** Loads the stage of a file, given by its absolute path. */
 export type LoadStage = (path: string) => Promise<Result<Stage>>;
@@ -17,10 +18,10 @@ const isStageFile = (name: string): boolean => /^\.{0,2}\//.test(name);
 export const stageFileOf = ({uses}: NodeSpec): string | undefined =>
   uses && isStageFile(uses.name) ? resolve(dirname(uses.at.source.name), uses.name) : undefined;
 
-/** Loads every stage file that a pipeline uses, each once; what is wrong with one is reported once. */
+/** Loads every stage file that a pipeline needs, each once; what is wrong with one is reported once. */
 export async function loadStageFiles(spec: Spec, load: LoadStage, faults: Faults): Promise<StageFiles> {
   const files = new Map<string, Stage | undefined>();
-  for (const node of spec.nodes.values()) {
+  for (const node of neededNodes(spec)) {
     const path = stageFileOf(node);
     if (path === undefined || files.has(path)) continue;
     const loaded = await load(path);
