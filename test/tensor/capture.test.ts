@@ -1,4 +1,5 @@
 import type {Tensor} from '@tensorflow/tfjs';
+import * as anyTf from '@tensorflow/tfjs';
 import {describe, expect, test} from 'vitest';
 import {captured} from '../../stages/tensor/capture/captured.ts';
 import type {TensorFunction, Tensors} from '../../stages/tensor/capture/record.ts';
@@ -14,11 +15,7 @@ function of(tensors: Tensors, name: string): Tensor {
 }
 
 describe.skipIf(!native)('captured functions', () => {
-  const tf =
-    native?.tf ??
-    (() => {
-      throw new Error('unreachable');
-    })();
+  const tf = native?.tf ?? anyTf; // without a native back end this is declared and skipped
   const ramp = (...shape: number[]) =>
     tf.tensor(
       Float32Array.from({length: shape.reduce((a, b) => a * b, 1)}, (_, i) => Math.sin(i + 1)),
