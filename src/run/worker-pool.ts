@@ -28,9 +28,19 @@ export type JobEnd =
   | {readonly end: 'died'; readonly how: string; readonly logTail: readonly string[]};
 
 export interface PoolProfile {
-  /** The script a worker process runs, and its arguments: back end, threads. */
+  /** The script a worker process runs, and its arguments, which the number of its threads follows. */
   readonly script: string;
   readonly arguments: readonly string[];
+  /** Of a worker for a job that asks for no number of its own. */
+  readonly threads: number;
+}
+
+/** What a worker is given of the machine, for its whole life. */
+export interface WorkerPlace {
+  /** Ids of GPUs; those of the machine that the job leaves to chance when there are none. */
+  readonly gpus: readonly string[];
+  /** Unless it is the profile's. */
+  readonly threads: number | undefined;
 }
 
 /** A process that does one job at a time and keeps its tensor library warm between them. */
@@ -38,9 +48,15 @@ class Worker {
   readonly process: ChildProcess;
   readonly tail: string[] = [];
   current: {job: Job; listener: JobListener; end: (end: JobEnd) => void} | undefined;
+  readonly place: WorkerPlace;
 
-  constructor(profile: PoolProfile) {
-    this.process = fork(profile.script, [...profile.arguments], {stdio: ['ignore', 'pipe', 'pipe', 'ipc']});
+  constructor(profile: PoolProfile, place: WorkerPlace) {
+    this.place = place;
+    const {gpus, threads = profile.threads} = place;
+    this.process = fork(profile.script, [...profile.arguments, String(threads)], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      ...(gpus.length > 0 && {env: {...process.env, CUDA_VISIBLE_DEVICES: gpus.join(',')}}),
+    });
     this.#follow(this.process.stdout);
     this.#follow(this.process.stderr);
     this.process.on('message', (message: FromWorker) => this.#hear(message));
@@ -92,6 +108,9 @@ class Worker {
   }
 }
 
+const isSamePlace = (one: WorkerPlace, other: WorkerPlace): boolean =>
+  one.threads === other.threads && one.gpus.join() === other.gpus.join();
+
 /** Warm worker processes of one profile, started as they are needed; who uses it bounds how many run at once. */
 export class WorkerPool {
   readonly #profile: PoolProfile;
@@ -103,11 +122,12 @@ export class WorkerPool {
     this.#profile = profile;
   }
 
-  /** Runs a job on an idle worker, or on a new one; resolves when it has ended, however it ended. */
-  run(job: Job, listener: JobListener): Promise<JobEnd> {
+  /** Runs a job on an idle worker of that place, or on a new one; resolves when it has ended, however it ended. */
+  async run(job: Job, listener: JobListener, place: WorkerPlace): Promise<JobEnd> {
+    await this.#vacate(place);
     // It was on its way when the stop came, so no worker had it to be told.
-    if (this.#stopped) return Promise.resolve({end: 'failed', why: 'stopped', logTail: []});
-    const worker = this.#idle.pop() ?? this.#start();
+    if (this.#stopped) return {end: 'failed', why: 'stopped', logTail: []};
+    const worker = this.#takeIdle(place) ?? this.#start(place);
     return new Promise((resolve) => {
       worker.current = {
         job,
@@ -121,8 +141,35 @@ export class WorkerPool {
     });
   }
 
-  #start(): Worker {
-    const worker = new Worker(this.#profile);
+  /** Ends idle workers that hold memory of these GPUs for another place, and waits until they are gone. */
+  async #vacate(place: WorkerPlace): Promise<void> {
+    const inTheWay = this.#idle.filter(
+      (worker) => !isSamePlace(worker.place, place) && worker.place.gpus.some((gpu) => place.gpus.includes(gpu)),
+    );
+    await Promise.all(inTheWay.map((worker) => this.#letGo(worker)));
+  }
+
+  #takeIdle(place: WorkerPlace): Worker | undefined {
+    const at = this.#idle.findLastIndex((worker) => isSamePlace(worker.place, place));
+    if (at >= 0) return this.#idle.splice(at, 1)[0];
+    // One of another place makes room: what is warm and unused takes memory, and there are as many places as a pipeline names.
+    const [oldest] = this.#idle;
+    if (oldest) void this.#letGo(oldest);
+    return undefined;
+  }
+
+  #letGo(worker: Worker): Promise<void> {
+    this.#idle.splice(this.#idle.indexOf(worker), 1);
+    this.#all.delete(worker);
+    if (worker.process.exitCode !== null || worker.process.signalCode !== null) return Promise.resolve();
+    // 'exit' and not 'close', which never comes when this side has closed the channel.
+    const gone = new Promise<void>((resolve) => worker.process.once('exit', () => resolve()));
+    if (worker.process.connected) worker.process.disconnect();
+    return gone;
+  }
+
+  #start(place: WorkerPlace): Worker {
+    const worker = new Worker(this.#profile, place);
     this.#all.add(worker);
     worker.process.on('close', () => {
       this.#all.delete(worker);

@@ -12,6 +12,7 @@ import {runPlan} from '../../src/run/run-plan.ts';
 import {WorkerPool} from '../../src/run/worker-pool.ts';
 import {openStore} from '../../src/store/open-store.ts';
 import {StoreError} from '../../src/store/store-error.ts';
+import {ANY_MACHINE} from '../rig/any-machine.ts';
 import {countingStages} from '../rig/counting-stages.ts';
 
 // Every class of byte position of every file of a small store, turned over or cut off there: what a run then gives is what it gives
@@ -33,6 +34,7 @@ const whole = join(folder, 'whole');
 const pool = new WorkerPool({
   script: fileURLToPath(new URL('../rig/counting-worker.ts', import.meta.url)),
   arguments: [],
+  threads: 1,
 });
 afterAll(() => {
   pool.close();
@@ -50,7 +52,7 @@ async function run(cache: string, text: string): Promise<Told> {
     const plan = await makePlan(graph.value, {store, numerics: 'none'});
     const events: RunEvent[] = [];
     const result = await runPlan({
-      ...{graph: graph.value, plan, store, numerics: 'none', pool, jobs: 2},
+      ...{graph: graph.value, plan, store, numerics: 'none', pool, jobs: 2, machine: ANY_MACHINE},
       onFailure: 'finish-running',
       wanted: new Set(graph.value.instances.map(({index}) => index)),
       stop: new AbortController().signal,

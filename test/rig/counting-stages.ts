@@ -3,6 +3,7 @@ import {z} from 'zod';
 import type {Row} from '../../src/artifact/kinds.ts';
 import {defineStage, type Registry, StageError} from '../../src/stage/define-stage.ts';
 import select from '../../stages/select.ts';
+import {meeting} from './meeting-stage.ts';
 import {network, weigh} from './network-stages.ts';
 
 /**
@@ -230,7 +231,7 @@ const sleeplessTrain = defineStage({
 
 /** By name, as the composition roots register the real ones. */
 export const countingStages: Registry = new Map(
-  [number, add, mod, more, atMost, scale, gather, failing, mortal, sleeplessTrain, network, weigh, select].map(
+  [number, add, mod, more, atMost, scale, gather, failing, mortal, sleeplessTrain, meeting, network, weigh, select].map(
     (stage) => [stage.name, stage],
   ),
 );
