@@ -4,6 +4,7 @@ import type {Readable} from 'node:stream';
 import type {Progress} from '../stage/define-stage.ts';
 import type {DraftOutput} from '../store/publish.ts';
 import type {FromWorker, Job, JobFailure, ToWorker} from './protocol.ts';
+import {OverdueWatch} from './time-limit.ts';
 
 const TAIL_LINES = 20;
 
@@ -24,6 +25,8 @@ export interface JobListener {
 export type JobEnd =
   | {readonly end: 'done'}
   | ({readonly end: 'failed'; readonly logTail: readonly string[]} & JobFailure)
+  /** Its process had to be ended, because it did not answer when its time was over. */
+  | {readonly end: 'overdue'; readonly seconds: number; readonly logTail: readonly string[]}
   /** The process ended under the job: out of memory, a crash of native code, `kill`. */
   | {readonly end: 'died'; readonly how: string; readonly logTail: readonly string[]};
 
@@ -48,6 +51,8 @@ class Worker {
   readonly process: ChildProcess;
   readonly tail: string[] = [];
   current: {job: Job; listener: JobListener; end: (end: JobEnd) => void} | undefined;
+  #watch: OverdueWatch | undefined;
+  #overdue: number | undefined;
   readonly place: WorkerPlace;
 
   constructor(profile: PoolProfile, place: WorkerPlace) {
@@ -78,6 +83,10 @@ class Worker {
     const {current} = this;
     if (!current || message.job !== current.job.id) return;
     switch (message.say) {
+      case 'begun':
+        return this.#watchOver(current.job);
+      case 'time-over':
+        return this.#watch?.noticed();
       case 'progress':
         return current.listener.progress(message.progress);
       case 'log':
@@ -85,6 +94,7 @@ class Worker {
       case 'warning':
         return current.listener.warning(message.message);
       case 'point':
+        this.#watch?.restart();
         return current.listener.point(message.point, message.outputs, message);
       case 'done':
         return this.#finish({end: 'done'});
@@ -93,14 +103,28 @@ class Worker {
     }
   }
 
+  #watchOver({timeOut}: Job): void {
+    if (timeOut === undefined) return;
+    this.#watch = new OverdueWatch(timeOut, () => {
+      this.#overdue = timeOut;
+      this.process.kill('SIGKILL');
+    });
+    this.#watch.restart();
+  }
+
   #finish(end: JobEnd): void {
+    this.#watch?.close();
+    this.#watch = undefined;
     const {current} = this;
     this.current = undefined;
     current?.end(end);
   }
 
   #ended(how: string): void {
-    this.#finish({end: 'died', how, logTail: [...this.tail]});
+    const logTail = [...this.tail];
+    this.#finish(
+      this.#overdue === undefined ? {end: 'died', how, logTail} : {end: 'overdue', seconds: this.#overdue, logTail},
+    );
   }
 
   say(message: ToWorker): void {
@@ -133,7 +157,7 @@ export class WorkerPool {
         job,
         listener,
         end: (end) => {
-          if (end.end !== 'died' && worker.process.connected) this.#idle.push(worker);
+          if ((end.end === 'done' || end.end === 'failed') && worker.process.connected) this.#idle.push(worker);
           resolve(end);
         },
       };

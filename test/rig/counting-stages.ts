@@ -147,7 +147,7 @@ const failing = defineStage({
   doc: 'Fails: with a message for the user, with an exception of ours, or by taking the process down.',
   params: z.strictObject({
     how: z
-      .enum(['stage-error', 'exception', 'exit', 'abort'])
+      .enum(['stage-error', 'exception', 'exit', 'abort', 'block'])
       .default('stage-error')
       .describe('The way in which to fail.'),
   }),
@@ -157,6 +157,7 @@ const failing = defineStage({
   async run({params}) {
     count('fail', params);
     if (params.how === 'exit') process.exit(17);
+    if (params.how === 'block') for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
     if (params.how === 'abort') {
       for (let line = 1; line <= 25; line++) writeSync(2, `line ${line} of native code\n`);
       process.abort();

@@ -20,6 +20,17 @@ test('of a mutex one runs at a time, whatever else could', async () => {
   for (let at = 0; at < 12; at += 2) expect(lines[at + 1]).toBe(lines[at]?.replace('begin', 'end'));
 });
 
+test('a mutex holds for two drivers on one store, and the one that waits says so', async () => {
+  await using rig = await PipelineRig.create();
+  const text = (who: string) => `stages: {m: {uses: meeting, mutex: disk, sweep: {who: [${who}]}}}\n`;
+  const runs = await Promise.all([rig.run(text('1, 2, 3')), rig.run(text('4, 5, 6'))]);
+  const lines = await rig.lines();
+  expect(lines).toHaveLength(12);
+  for (let at = 0; at < 12; at += 2) expect(lines[at + 1]).toBe(lines[at]?.replace('begin', 'end'));
+  const warnings = runs.flatMap(({events}) => events.flatMap((one) => (one.event === 'warning' ? [one.message] : [])));
+  expect(warnings[0]).toMatch(/^Another basin has the mutex "disk" of m\[who=\d\]; waiting for it\.$/);
+});
+
 test("threads are the worker's for its life; a place with other threads has a worker of its own, and equal ones share", async () => {
   await using rig = await PipelineRig.create();
   const text = `stages:
