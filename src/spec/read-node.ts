@@ -61,7 +61,13 @@ export function readNode(
     timeOut: parts.timeout && readTimeOut(parts.timeout.value, name, resolver, faults),
     resources: parts.resources ? readResources(parts.resources.value, name, resolver, faults) : new Map(),
     mutex: parts.mutex && readMutex(parts.mutex, name, resolver, faults),
-    incomplete: Boolean((parts.with && !given) || (parts.in && !inputs) || sweep.incomplete),
+    incomplete: Boolean(
+      // a key that is not known may be a misspelt one of these
+      (map && map.entries.size > Object.keys(parts).length) ||
+        (parts.with && !given) ||
+        (parts.in && !inputs) ||
+        sweep.incomplete,
+    ),
   };
 }
 

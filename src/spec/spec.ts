@@ -108,5 +108,7 @@ export interface Spec {
   readonly folder: string;
   readonly params: ReadonlyMap<string, Json>;
   readonly nodes: ReadonlyMap<string, NodeSpec>;
+  /** Names of files that are used and could not be read, so that what is taken from them says nothing. */
+  readonly unread: readonly string[];
   readonly expectations: readonly ExpectationSpec[];
 }

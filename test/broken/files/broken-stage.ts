@@ -1,0 +1,2 @@
+throw new Error('This stage is not written yet.');
+export {};
