@@ -44,6 +44,11 @@ export class PipelineRig implements AsyncDisposable {
     return new PipelineRig(await mkdtemp(join(tmpdir(), 'basin-rig-')));
   }
 
+  /** On a folder of another one, for a process of its own. */
+  static at(folder: string): PipelineRig {
+    return new PipelineRig(folder);
+  }
+
   get cache(): string {
     return join(this.folder, 'cache');
   }
