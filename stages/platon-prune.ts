@@ -40,7 +40,7 @@ const params = z
       .describe('Steps at the end that hold the target; a quarter of all steps when not given.'),
   })
   .refine(({keep, sparsity}) => (keep === undefined) !== (sparsity === undefined), {
-    error: 'Give exactly one of `keep` and `sparsity`.',
+    error: 'give exactly one of `keep` and `sparsity`',
     path: ['keep'],
   })
   .transform(({keep, sparsity, ...rest}) => ({...rest, keep: roundComputed(keep ?? 1 - (sparsity ?? 0))}));

@@ -5,7 +5,7 @@ import type {Diagnostic} from '../base/diagnostic.ts';
 import {UserError} from '../base/user-error.ts';
 import {EXIT} from './exit-code.ts';
 import {commandFault, printFaults} from './faults.ts';
-import {gather, withForce, withPipelineOptions} from './pipeline-options.ts';
+import {gather, withPipelineOptions, withRunOptions} from './pipeline-options.ts';
 
 function wholeNumber(text: string): number {
   const value = Number(text);
@@ -39,7 +39,7 @@ function program(setExit: (code: number) => void): Command {
     })
     .showSuggestionAfterError()
     .exitOverride();
-  withForce(withPipelineOptions(basin.command('run').argument('<file>', 'a pipeline')))
+  withRunOptions(withPipelineOptions(basin.command('run').argument('<file>', 'a pipeline')))
     .description('run what is not in the store yet')
     .option('--target <node>', 'run only this node or instance and what it needs; may be repeated', gather)
     .option('--jobs <n>', 'how many instances run side by side', wholeNumber)
@@ -48,7 +48,7 @@ function program(setExit: (code: number) => void): Command {
     .option('--quiet', 'tell only what goes wrong, and the totals')
     .addOption(new Option('--verbose', 'tell also what stages and workers write').conflicts('quiet'))
     .action(async (file, options) => setExit(await (await import('./commands/run.ts')).runCommand(file, options)));
-  withForce(withPipelineOptions(basin.command('plan').argument('<file>', 'a pipeline')))
+  withRunOptions(withPipelineOptions(basin.command('plan').argument('<file>', 'a pipeline')))
     .description('say what a run would do, and why')
     .option('--all', 'name every instance')
     .addOption(new Option('--graph <format>', 'draw the nodes instead').choices(['mermaid']))

@@ -114,7 +114,8 @@ function expected(stage: Stage, path: Path, value: Json | undefined, issue: Issu
   const sized = (issue.code === 'too_big' || issue.code === 'too_small') && !['number', 'int'].includes(issue.origin);
   const partial = sized || issue.code === 'not_multiple_of' || issue.code === 'custom';
   if (!partial && descriptions.length > 0 && descriptions.every((description) => description !== undefined)) {
-    return ` must be ${descriptions.join(' or ')}, but is ${shown}`;
+    const quoted = typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value));
+    return ` must be ${descriptions.join(' or ')}, but is ${quoted ? `the text ${shown}, in quotes` : shown}`;
   }
   const lower = issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
   return ` is ${shown}, which is not right: ${lower}`;

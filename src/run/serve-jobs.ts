@@ -44,7 +44,8 @@ function failureOf(error: unknown, signal: AbortSignal): JobFailure {
 /** Runs one job to its end and says everything about it, its failure included; never throws. */
 export async function serveJob(server: JobServer, job: Job, signal: AbortSignal): Promise<void> {
   const {send} = server;
-  const limit = new TimeLimit(job.timeOut, signal);
+  const limit = new TimeLimit(job.timeOut, signal, () => send({say: 'time-over', job: job.id}));
+  if (job.timeOut !== undefined) send({say: 'begun', job: job.id});
   try {
     resetPeakMemory();
     const stage = await stageOfJob(job.stage, server.stages);

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {finished} from 'node:stream/promises';
 import {z} from 'zod';
 import type {StoredFile} from '../artifact/kinds.ts';
-import {digestOfFile} from '../base/digest.ts';
+import {digestOfFile} from '../base/digested-files.ts';
 import {
   commandEnvironment,
   commandParameters,

@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {afterAll, expect, test, vi} from 'vitest';
-import {digestOfFile} from '../../src/base/digest.ts';
+import {digestOfFile} from '../../src/base/digested-files.ts';
 import {resolveCheckpoint} from '../../stages/lib/source-checkpoint.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'basin-source-'));

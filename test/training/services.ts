@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type {Weights} from '../../src/artifact/kinds.ts';
-import {digestOfFile} from '../../src/base/digest.ts';
+import {digestOfFile} from '../../src/base/digested-files.ts';
 import type {Json, JsonObject} from '../../src/base/json.ts';
 import {NO_CHECKPOINTS} from '../../src/run/checkpoints.ts';
 import type {Checkpoints} from '../../src/stage/checkpoint.ts';
