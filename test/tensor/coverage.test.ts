@@ -7,6 +7,7 @@ import {bindModel} from '../../stages/lib/models/registry.ts';
 import {fixedMask} from '../../stages/lib/pruning/masks.ts';
 import {platon} from '../../stages/lib/pruning/platon.ts';
 import type {TrainingHook} from '../../stages/lib/training/hook.ts';
+import {withOptimizer} from '../../stages/lib/training/optimizer-settings.ts';
 import {trainingParameters} from '../../stages/lib/training/parameters.ts';
 import {bindTask} from '../../stages/lib/training/task.ts';
 import {train} from '../../stages/lib/training/train.ts';
@@ -48,7 +49,7 @@ async function kernelsOf(work: () => unknown): Promise<Set<string>> {
   return seen;
 }
 
-const parameters = z.strictObject(trainingParameters);
+const parameters = z.strictObject(trainingParameters).transform(withOptimizer);
 const data = await locatedMnist({classes: [0, 1], limit: {train: 8, test: 4}});
 const vit = {
   model: 'vit',

@@ -4,12 +4,13 @@ import {z} from 'zod';
 import type {Weights} from '../../src/artifact/kinds.ts';
 import {fixedMask} from '../../stages/lib/pruning/masks.ts';
 import type {TrainingHook} from '../../stages/lib/training/hook.ts';
-import {trainingParameters} from '../../stages/lib/training/parameters.ts';
+import {withOptimizer} from '../../stages/lib/training/optimizer-settings.ts';
+import {partParameters, trainingParameters} from '../../stages/lib/training/parameters.ts';
 import {bindTask} from '../../stages/lib/training/task.ts';
 import {train} from '../../stages/lib/training/train.ts';
 import {locatedMnist, randomMlp, recordingServices} from './services.ts';
 
-const schema = z.strictObject(trainingParameters);
+const schema = z.strictObject({...trainingParameters, ...partParameters}).transform(withOptimizer);
 const data = await locatedMnist({classes: [0, 1], limit: {train: 50, test: 20}});
 
 async function trained(settings: object, weights: Weights = randomMlp(1), services = recordingServices().services) {

@@ -6,7 +6,7 @@ import {masked} from '../../lib/pruning/masks.ts';
 import {closeWindow, scoresOf} from '../../lib/pruning/scores.ts';
 import {type OptimizerState, stepScalars} from '../../lib/training/adamw.ts';
 import {layoutOf, pack, split} from '../../lib/training/parameter-layout.ts';
-import {trainStep} from '../../lib/training/train-step.ts';
+import {stateIn, trainStep} from '../../lib/training/train-step.ts';
 import {windowMean} from '../fused/window-mean.ts';
 import type {Tf} from '../library.ts';
 import {type Case, values} from './case.ts';
@@ -43,11 +43,13 @@ function trained(tf: Tf, config: JsonObject): readonly Tensor[] {
   };
   const decays = tf.ones<typeof start.flat.rankType>([layout.size]);
   const labels = tf.tensor1d([2, 0, 1], 'int32');
-  const {flat, m, v, loss, gradient} = trainStep(
+  const made = trainStep(
     tf,
     {model, layout, clip: 1},
     {...start, pictures, labels, decays, ...stepScalars(tf, 1, LEARNING_RATE, 0.01)},
   );
+  const {flat, m, v} = stateIn(made);
+  const {loss, gradient} = made;
   const zeros = tf.zeros<typeof flat.rankType>([size]);
   const window = windowMean(tf, {window: zeros, weights: flat, gradient, place: tf.scalar(1)});
   const scores = closeWindow(tf, {window, importance: zeros, uncertainty: zeros}, DECAY);
