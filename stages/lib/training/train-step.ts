@@ -69,12 +69,17 @@ function update(
   return {...carried, flat, gradient: used};
 }
 
-/** The step with a hook's part in it as one graph, where the back end captures; it gives what the hook gives, and no gradient. */
-export const capturedStep = (tf: Tf, program: StepProgram, hook: StepHook = {}): TensorFunction =>
-  captured(tf, 'training step', (inputs) => {
+/** The step with a hook's part in it; it gives what the hook gives, and no gradient. */
+export const hookedStep =
+  (tf: Tf, program: StepProgram, hook: StepHook = {}): TensorFunction =>
+  (inputs) => {
     const {gradient, ...next} = trainStep(tf, program, inputs, hook);
     return {...next, ...hook.afterUpdate?.(next.flat, gradient, inputs)};
-  });
+  };
+
+/** The same as one graph, where the back end captures. */
+export const capturedStep = (tf: Tf, program: StepProgram, hook: StepHook = {}): TensorFunction =>
+  captured(tf, 'training step', hookedStep(tf, program, hook));
 
 /**
  * A step in parts, for a group of batches: `add` takes `loss` and `gradient` so far and adds those of a batch times its
