@@ -40,6 +40,7 @@ const OPTIMIZERS: Readonly<Record<string, object>> = {
   'trainer, decaying': {optimizer: 'trainer', weight_decay: 0.2},
   adam: {optimizer: 'adam', weight_decay: 0.2},
   adamax: {optimizer: 'adamax'},
+  'adamax, set': {optimizer: {name: 'adamax', betas: [0.8, 0.95], eps: 0.02}},
   sgd: {optimizer: 'sgd', weight_decay: 0.2},
   'sgd, momentum': {optimizer: {name: 'sgd', momentum: 0.9, dampening: 0.3}, weight_decay: 0.2, decay: 'weights'},
   'sgd, nesterov': {optimizer: {name: 'sgd', momentum: 0.9, nesterov: true}},

@@ -5,7 +5,7 @@ import type {Weights} from '../../src/artifact/kinds.ts';
 import {fixedMask} from '../../stages/lib/pruning/masks.ts';
 import type {TrainingHook} from '../../stages/lib/training/hook.ts';
 import {withOptimizer} from '../../stages/lib/training/optimizer-settings.ts';
-import {unpack} from '../../stages/lib/training/parameter-layout.ts';
+import {pack, unpack} from '../../stages/lib/training/parameter-layout.ts';
 import {partParameters, trainingParameters} from '../../stages/lib/training/parameters.ts';
 import {bindTask} from '../../stages/lib/training/task.ts';
 import {train} from '../../stages/lib/training/train.ts';
@@ -196,6 +196,14 @@ test('two parts of a training without momentum are the whole, bit for bit, and c
   await expect(trained({length: '1ep', from: '9it'})).rejects.toThrow('no part from step 9 to step 4');
   await expect(trained({length: '1ep', from: '3it', until: '2it'})).rejects.toThrow('no part from step 3 to step 2');
   await expect(trained({length: '1ep', until: '2ep'})).rejects.toThrow('no part from step 0 to step 8');
+});
+
+test('an optimizer that begins within a training corrects its moments for its own start', async () => {
+  const part = {from: '3it', until: '4it', length: '8it', weight_decay: 0, clip: null, schedule: 'constant', lr: 1e-3};
+  const {flat, layout} = await trained(part);
+  const before = pack(layout, randomMlp(1).tensors);
+  const moves = flat.map((value, index) => Math.abs(value - (before[index] ?? 0)));
+  expect(Math.max(...moves)).toBeCloseTo(1e-3, 5); // Adam's first step is lr, whatever the gradient
 });
 
 test('steps of several batches are those of one large batch, the last smaller group too', async () => {
