@@ -1,5 +1,6 @@
 import type {Tensor, Tensor2D, Tensor4D} from '@tensorflow/tfjs';
 import type {JsonObject} from '../../../src/base/json.ts';
+import type {Dropout} from '../../tensor/dropout.ts';
 import type {Tf} from '../../tensor/library.ts';
 
 /** Parameters by their on-disk HuggingFace names. */
@@ -28,8 +29,8 @@ export interface Model {
   /** Height and width of a picture in pixels. */
   readonly imageSize: number;
   readonly labels: number;
-  /** Probability of dropout anywhere in training; what cannot train with it says so. */
+  /** The largest probability of dropout in training; where it is 0, `forward` needs no `dropout`. */
   readonly dropout: number;
-  /** Pictures [B, channels, imageSize, imageSize], preprocessed → logits [B, labels]. Pure; no randomness. */
-  forward(tf: Tf, parameters: ParameterTensors, pictures: Tensor4D): Tensor2D;
+  /** Pictures [B, channels, imageSize, imageSize], preprocessed → logits [B, labels]. Pure; units drop out in training only, by `dropout`. */
+  forward(tf: Tf, parameters: ParameterTensors, pictures: Tensor4D, dropout?: Dropout): Tensor2D;
 }
