@@ -63,9 +63,14 @@ function program(setExit: (code: number) => void): Command {
   )
     .description('print a stored table, or write any artifact to a file')
     .addOption(new Option('--format <name>').choices(['table', 'csv', 'json', 'arrow']).default('table'))
-    .option('--output <path>', 'write to this file')
-    .action(async (file, artifact, options) =>
-      setExit(await (await import('./commands/show.ts')).showCommand(file, artifact, options)),
+    .addOption(new Option('--output <path>', 'write to this file').conflicts('to'))
+    .option('--to <folder>', 'write every artifact of an instance to this folder')
+    .action(async (file, artifact, {to, ...options}) =>
+      setExit(
+        to === undefined
+          ? await (await import('./commands/show.ts')).showCommand(file, artifact, options)
+          : await (await import('./commands/show-files.ts')).showFilesCommand(file, artifact, to, options),
+      ),
     );
   withPipelineOptions(basin.command('log').argument('<file>', 'a pipeline').argument('<instance>'))
     .description('everything an instance wrote when it last ran')
