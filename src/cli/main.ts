@@ -45,6 +45,7 @@ function program(setExit: (code: number) => void): Command {
     .option('--jobs <n>', 'how many instances run side by side', wholeNumber)
     .option('--keep-going', 'after a failure, run everything that does not depend on it')
     .addOption(new Option('--fail-fast', 'after a failure, stop what runs').conflicts('keepGoing'))
+    .option('--offline', 'fetch no data set and no checkpoint')
     .option('--quiet', 'tell only what goes wrong, and the totals')
     .addOption(new Option('--verbose', 'tell also what stages and workers write').conflicts('quiet'))
     .action(async (file, options) => setExit(await (await import('./commands/run.ts')).runCommand(file, options)));
