@@ -6,14 +6,18 @@ import type {Weights} from '../../src/artifact/kinds.ts';
 import {bindModel} from '../../stages/lib/models/registry.ts';
 import {POSITIONS} from '../../stages/lib/models/vit-parameters.ts';
 import {copyOf, fixture, pretrained, rename, tensorsOf, writeTensors} from '../rig/checkpoints.ts';
-import {lossAndGradients, relativeError} from '../rig/gradients.ts';
+import {lossAndGradients, norm, relativeError} from '../rig/gradients.ts';
 import {lcg} from '../rig/lcg.ts';
 import {backends} from '../rig/tensor-backends.ts';
 
 const logits = z.array(z.array(z.number()));
 // What transformers gives where the fixtures do not say; made by test/python/hf_vit_reference.py.
 const reference = z
-  .object({hidden_act: z.record(z.string(), logits), image_size: z.record(z.string(), logits)})
+  .object({
+    hidden_act: z.record(z.string(), logits),
+    image_size: z.record(z.string(), logits),
+    'base-with-pooler': z.object({logits, loss: z.number(), grad_l2: z.record(z.string(), z.number())}),
+  })
   .parse(JSON.parse(readFileSync(new URL('../golden/hf-vit.json', import.meta.url), 'utf8')));
 
 async function expectLogits(weights: Weights, expected: readonly (readonly number[])[]): Promise<void> {
@@ -33,6 +37,29 @@ async function expectLogits(weights: Weights, expected: readonly (readonly numbe
     expect(relativeError(found.logits, expected.flat()), name).toBeLessThan(1e-5);
   }
 }
+
+test('a body with a pooler has the logits, loss and gradients of transformers under one head, on every back end', async () => {
+  const {weights} = await pretrained({source: fixture('base-with-pooler'), labels: 4});
+  const model = bindModel(weights.model);
+  const head = (seed: number, shape: readonly number[]) => Float32Array.from(lcg(seed, shape), (value) => 0.2 * value);
+  const tensors = new Map(weights.tensors.map((tensor) => [tensor.name, tensor]));
+  tensors.set('classifier.weight', {name: 'classifier.weight', shape: [4, 48], values: head(41, [4, 48])});
+  tensors.set('classifier.bias', {name: 'classifier.bias', shape: [4], values: head(42, [4])});
+  const pictures = {shape: [8, 3, 32, 32], values: Float32Array.from(lcg(777, [8, 3, 32, 32]))};
+  const expected = reference['base-with-pooler'];
+  const total = norm(Object.values(expected.grad_l2));
+  expect(Object.keys(expected.grad_l2).sort()).toEqual(model.parameters.map(({name}) => name));
+  for (const {name: backend, tf} of await backends()) {
+    await tf.setBackend(backend);
+    const found = lossAndGradients(tf, model, tensors, pictures, [0, 1, 2, 3, 0, 1, 2, 3]);
+    expect(relativeError(found.logits, expected.logits.flat()), backend).toBeLessThan(1e-5);
+    expect(Math.abs(found.loss / expected.loss - 1), backend).toBeLessThan(1e-5);
+    for (const [name, length] of Object.entries(expected.grad_l2)) {
+      const error = Math.abs(norm(found.gradients[name] ?? []) - length);
+      expect(error, `${backend}, ${name}`).toBeLessThan(1e-4 * Math.max(length, 1e-3 * total));
+    }
+  }
+});
 
 test.each(Object.entries(reference.hidden_act))(
   'hidden_act %s computes what it does in transformers',

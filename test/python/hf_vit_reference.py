@@ -50,25 +50,13 @@ def with_pooler():
     with torch.no_grad():
         model.classifier.weight.copy_(0.2 * lcg(41, model.classifier.weight.shape))
         model.classifier.bias.copy_(0.2 * lcg(42, model.classifier.bias.shape))
-    pictures, labels = lcg(777, (8, 3, 32, 32)), torch.arange(8) % 4
-    steps = 10
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-4, weight_decay=0.01)
-    result = {"steps": []}
-    for step in range(steps):
-        output = model(pictures, labels=labels)
-        optimizer.zero_grad()
-        output.loss.backward()
-        if step == 0:
-            result["logits"] = output.logits.tolist()
-            result["grad_l2"] = {on_disk(name): p.grad.norm().item() for name, p in model.named_parameters()}
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for group in optimizer.param_groups:
-            group["lr"] = 2e-4 * (steps - step) / steps
-        optimizer.step()
-        result["steps"].append(output.loss.item())
-    with torch.no_grad():
-        result["logits_after_10_steps"] = model(pictures).logits.tolist()
-    return result
+    output = model(lcg(777, (8, 3, 32, 32)), labels=torch.arange(8) % 4)
+    output.loss.backward()
+    return {
+        "logits": output.logits.tolist(),
+        "loss": output.loss.item(),
+        "grad_l2": {on_disk(name): p.grad.norm().item() for name, p in model.named_parameters()},
+    }
 
 
 def rounded(value):
