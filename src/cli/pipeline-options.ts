@@ -10,6 +10,8 @@ export interface PipelineOptions {
   readonly cache?: string;
   readonly backend?: BackendName;
   readonly json?: true;
+  /** Data sets and checkpoints that are not on this machine are not fetched; of `run`. */
+  readonly offline?: true;
   /** Nodes and instances that run although the store has their result; of `run` and `plan`. */
   readonly force?: readonly string[];
   /** What the machine has, as in `gpu=2,memory=64GB`; of `run` and `plan`. */

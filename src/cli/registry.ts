@@ -1,5 +1,6 @@
 import barrier from '../../stages/barrier.ts';
 import evaluate from '../../stages/evaluate.ts';
+import exportFiles from '../../stages/export.ts';
 import finetune from '../../stages/finetune.ts';
 import interpolate from '../../stages/interpolate.ts';
 import maskRetrain from '../../stages/mask-retrain.ts';
@@ -21,6 +22,7 @@ const STAGES = [
   evaluate,
   select,
   summarize,
+  exportFiles,
 ];
 
 /** The one list of built-in stages. */

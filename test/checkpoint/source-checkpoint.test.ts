@@ -64,8 +64,8 @@ test('hf: finds the snapshot of a branch, and of a commit, in the local cache, t
   expect(await find(`hf:some/vit@${commit}`)).toEqual({state: 'resolved', identity: digests, located: snapshot});
   expect(await find('hf:some/vit@v2')).toEqual({
     state: 'unresolved',
-    reason: 'some/vit at revision v2 is not in the local HuggingFace cache, and basin does not fetch it.',
-    hint: 'Fetch it once with `hf download some/vit --revision v2 config.json model.safetensors preprocessor_config.json`, or give the path of a folder.',
+    reason: 'some/vit at revision v2 is not in the local HuggingFace cache.',
+    hint: 'A run fetches it, unless --offline or HF_HUB_OFFLINE forbids it; or give the path of a folder.',
   });
 });
 
