@@ -129,7 +129,7 @@ export default defineStage({
       summary: [
         {
           tensors: tensors.length,
-          parameters: countOf(model, () => true),
+          parameters: countOf(model, ({buffer}) => !buffer),
           prunable: countOf(model, ({prunable}) => prunable),
           labels: model.labels,
         },

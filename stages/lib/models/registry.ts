@@ -6,13 +6,15 @@ import type {Precision} from '../../tensor/fused/product.ts';
 import {schemaFaults} from '../schema-faults.ts';
 import {mlp, mlpConfigSchema} from './mlp.ts';
 import type {Model} from './model.ts';
+import {resnet} from './resnet.ts';
+import {resnetConfigSchema} from './resnet-config.ts';
 import {vit} from './vit.ts';
 import {vitConfigSchema} from './vit-config.ts';
 
-/** A model as a parameter: `{model: vit | mlp, …}`, each with its own settings and no others. */
-export const modelSchema = z.discriminatedUnion('model', [vitConfigSchema, mlpConfigSchema]);
+/** A model as a parameter: `{model: vit | mlp | resnet, …}`, each with its own settings and no others. */
+export const modelSchema = z.discriminatedUnion('model', [vitConfigSchema, mlpConfigSchema, resnetConfigSchema]);
 
-const NAMES: readonly string[] = ['vit', 'mlp'];
+const NAMES: readonly string[] = ['vit', 'mlp', 'resnet'];
 
 /**
  * The model of a configuration, with defaults filled in. `precision` is how it computes, and no part of what it is.
@@ -32,5 +34,7 @@ export function bindModel(config: JsonObject, precision: Precision = 'fp32'): Mo
       return vit(settings, precision);
     case 'mlp':
       return mlp(settings, precision);
+    case 'resnet':
+      return resnet(settings, precision);
   }
 }

@@ -59,13 +59,13 @@ export function nonZero(layout: ParameterLayout, flat: Float32Array): Uint8Array
   return bits;
 }
 
-/** Fractions kept, from one bit for each parameter of the layout. */
+/** Fractions kept, from one bit for each parameter of the layout; running statistics are no parameters. */
 export function keptFractions(layout: ParameterLayout, bits: Uint8Array): Kept {
   let prunable = 0;
   let all = 0;
-  bits.forEach((bit, index) => {
+  bits.subarray(0, layout.trainable).forEach((bit, index) => {
     all += bit;
     if (index < layout.prunable) prunable += bit;
   });
-  return {kept: layout.prunable === 0 ? 1 : prunable / layout.prunable, kept_of_network: all / layout.size};
+  return {kept: layout.prunable === 0 ? 1 : prunable / layout.prunable, kept_of_network: all / layout.trainable};
 }

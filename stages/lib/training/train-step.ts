@@ -1,4 +1,4 @@
-import type {Scalar, Tensor, Tensor1D, Tensor2D} from '@tensorflow/tfjs';
+import type {Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D} from '@tensorflow/tfjs';
 import {captured} from '../../tensor/capture/captured.ts';
 import {batchOf, scalarOf, vectorOf} from '../../tensor/capture/named.ts';
 import type {TensorFunction, Tensors} from '../../tensor/capture/record.ts';
@@ -9,6 +9,7 @@ import type {Model} from '../models/model.ts';
 import type {OptimizerState, StepScalars} from './adamw.ts';
 import type {TrainingHook} from './hook.ts';
 import {type ParameterLayout, split} from './parameter-layout.ts';
+import {inLayout, MOMENTUM, moved, runningStatistics, withStatistics} from './running-statistics.ts';
 
 /** What stays the same over all steps. */
 export interface StepProgram {
@@ -28,19 +29,46 @@ type StepResult = OptimizerState & {readonly loss: Scalar; readonly gradient: Te
  *
  * Takes `flat`, `m`, `v` [size]; `pictures` [B, C, H, W], preprocessed, and `labels` [B] int32; the scalars of `stepScalars`; `decays`
  * [size], 1 where weight decay acts (on all when absent); what the hook asks for. Gives the next `flat`, `m`, `v`,
- * the `loss`, and `gradient` as the optimizer got it: clipped, taken at the old parameters.
+ * the `loss`, and `gradient` as the optimizer got it: clipped, taken at the old parameters. Running statistics have no gradient; the
+ * next `flat` has moved them towards those of the batch.
  */
 export function trainStep(tf: Tf, program: StepProgram, inputs: Tensors, hook: StepHook = {}): StepResult {
-  const {model, layout, clip} = program;
+  const {layout, clip} = program;
   const state = stateIn(inputs);
   const pictures = batchOf(inputs, 'pictures');
   const labels = vectorOf(inputs, 'labels');
-  const {value: loss, grad} = tf.valueAndGrad((flat: Tensor) =>
-    meanCrossEntropy(tf, model.forward(tf, split(tf, layout, flat.as1D()), pictures), labels),
-  )(state.flat);
-  const gradient = hook.afterGradients?.(grad.as1D(), inputs) ?? grad.as1D();
+  const {loss, grad, statistics} = lossAndGradient(tf, program, state.flat, {pictures, labels});
+  const gradient = hook.afterGradients?.(grad, inputs) ?? grad;
   const decays = 'decays' in inputs ? vectorOf(inputs, 'decays') : undefined;
-  return {...adamw(tf, state, {gradient, clip, scalars: scalarsIn(inputs), decays}), loss: loss.asScalar()};
+  const updated = {...adamw(tf, state, {gradient, clip, scalars: scalarsIn(inputs), decays}), loss};
+  if (!statistics) return updated;
+  const end = moved(tf, runningStatistics(tf, layout, state.flat), statistics, MOMENTUM);
+  statistics.dispose();
+  return {...updated, flat: withStatistics(tf, layout, updated.flat, end)};
+}
+
+interface Derived {
+  readonly loss: Scalar;
+  readonly grad: Tensor1D;
+  /** Of a model with buffers, the batch's; whoever asks disposes of it. */
+  readonly statistics: Tensor1D | undefined;
+}
+
+function lossAndGradient(
+  tf: Tf,
+  {model, layout}: StepProgram,
+  flat: Tensor1D,
+  {pictures, labels}: {readonly pictures: Tensor4D; readonly labels: Tensor1D},
+): Derived {
+  const seen: {statistics?: Tensor1D} = {};
+  const {value, grad} = tf.valueAndGrad((given: Tensor) => {
+    const parameters = split(tf, layout, given.as1D());
+    if (!model.trainingPass) return meanCrossEntropy(tf, model.forward(tf, parameters, pictures), labels);
+    const {logits, statistics} = model.trainingPass(tf, parameters, pictures);
+    seen.statistics = tf.keep(inLayout(tf, layout, statistics)); // only the loss leaves the scope of a gradient
+    return meanCrossEntropy(tf, logits, labels);
+  })(flat);
+  return {loss: value.asScalar(), grad: grad.as1D(), statistics: seen.statistics};
 }
 
 /** The step with a hook's part in it as one graph, where the back end captures; it gives what the hook gives, and no gradient. */
