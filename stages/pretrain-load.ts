@@ -7,7 +7,8 @@ import {completePreprocessor, preprocessorSchema} from './lib/checkpoint/preproc
 import {fitTensors} from './lib/models/fit-tensors.ts';
 import {initialise, initialiseHead, sizeOf} from './lib/models/initialise.ts';
 import type {Model} from './lib/models/model.ts';
-import {bindModel, modelSchema} from './lib/models/registry.ts';
+import {bindModel, loadModel, modelSchema} from './lib/models/registry.ts';
+import {resolveModel} from './lib/models/user-model.ts';
 import {resolveCheckpoint} from './lib/source-checkpoint.ts';
 
 const seed = (doc: string) => z.int().min(0).describe(doc).default(0);
@@ -54,14 +55,14 @@ function withFreshHead(
   return fitTensors(model.parameters, parts, source);
 }
 
-function loadUpstream(upstream: Weights | undefined, count: number, headSeed: number): Loaded {
+async function loadUpstream(upstream: Weights | undefined, count: number, headSeed: number): Promise<Loaded> {
   if (upstream === undefined) {
     throw new StageError(
       'The source is upstream, but nothing is connected to the input `weights`.',
       'Add `in: {weights: some-node.weights}`, or name another source.',
     );
   }
-  const model = bindModel({...upstream.model, labels: count});
+  const model = await loadModel({...upstream.model, labels: count});
   const body = new Map(upstream.tensors.map((tensor) => [tensor.name, tensor]));
   return {
     model,
@@ -83,9 +84,9 @@ async function loadFrom(path: string, fresh: {labels: number; head_seed: number}
   return {model, preprocessor: whole, tensors: fitTensors(model.parameters, tensors, path)};
 }
 
-function load(choice: z.output<typeof params>, upstream: Weights | undefined): Promise<Loaded> | Loaded {
+async function load(choice: z.output<typeof params>, upstream: Weights | undefined): Promise<Loaded> {
   if ('model' in choice) {
-    const model = bindModel(choice.model);
+    const model = await loadModel(choice.model);
     const preprocessor = completePreprocessor(choice.preprocessor ?? {}, model);
     return {model, preprocessor, tensors: initialise(model, choice.seed)};
   }
@@ -115,7 +116,7 @@ export default defineStage({
     },
   },
   computes: 'plain',
-  sources: {source: resolveCheckpoint},
+  sources: {source: resolveCheckpoint, model: resolveModel},
   run: async ({params: choice, inputs}) => {
     if (inputs.weights !== undefined && choice.source !== 'upstream') {
       throw new StageError(

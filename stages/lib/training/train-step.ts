@@ -9,7 +9,7 @@ import type {Model} from '../models/model.ts';
 import type {OptimizerState, StepScalars} from './adamw.ts';
 import type {TrainingHook} from './hook.ts';
 import {type ParameterLayout, split} from './parameter-layout.ts';
-import {inLayout, MOMENTUM, moved, runningStatistics, withStatistics} from './running-statistics.ts';
+import {followBatch, inLayout, withoutStatistics, withStatistics} from './running-statistics.ts';
 
 /** What stays the same over all steps. */
 export interface StepProgram {
@@ -37,24 +37,20 @@ export function trainStep(tf: Tf, program: StepProgram, inputs: Tensors, hook: S
   const state = stateIn(inputs);
   const pictures = batchOf(inputs, 'pictures');
   const labels = vectorOf(inputs, 'labels');
-  const {loss, grad, statistics} = lossAndGradient(tf, program, state.flat, {pictures, labels});
-  const gradient = hook.afterGradients?.(grad, inputs) ?? grad;
+  const {loss, gradient: raw} = derive(tf, program, state.flat, {pictures, labels});
+  const gradient = withoutStatistics(tf, layout, hook.afterGradients?.(raw, inputs) ?? raw);
   const decays = 'decays' in inputs ? vectorOf(inputs, 'decays') : undefined;
-  const updated = {...adamw(tf, state, {gradient, clip, scalars: scalarsIn(inputs), decays}), loss};
-  if (!statistics) return updated;
-  const end = moved(tf, runningStatistics(tf, layout, state.flat), statistics, MOMENTUM);
-  statistics.dispose();
-  return {...updated, flat: withStatistics(tf, layout, updated.flat, end)};
+  const updated = adamw(tf, state, {gradient, clip, scalars: scalarsIn(inputs), decays});
+  return {...updated, flat: followBatch(tf, layout, {before: state.flat, next: updated.flat, gradient: raw}), loss};
 }
 
 interface Derived {
   readonly loss: Scalar;
-  readonly grad: Tensor1D;
-  /** Of a model with buffers, the batch's; whoever asks disposes of it. */
-  readonly statistics: Tensor1D | undefined;
+  /** By the parameters; at its end, where running statistics have none, those of the batch. */
+  readonly gradient: Tensor1D;
 }
 
-function lossAndGradient(
+function derive(
   tf: Tf,
   {model, layout}: StepProgram,
   flat: Tensor1D,
@@ -68,7 +64,10 @@ function lossAndGradient(
     seen.statistics = tf.keep(inLayout(tf, layout, statistics)); // only the loss leaves the scope of a gradient
     return meanCrossEntropy(tf, logits, labels);
   })(flat);
-  return {loss: value.asScalar(), grad: grad.as1D(), statistics: seen.statistics};
+  const {statistics} = seen;
+  const gradient = statistics ? withStatistics(tf, layout, grad.as1D(), statistics) : grad.as1D();
+  statistics?.dispose();
+  return {loss: value.asScalar(), gradient};
 }
 
 /** The step with a hook's part in it as one graph, where the back end captures; it gives what the hook gives, and no gradient. */
