@@ -2,25 +2,15 @@ import {cp, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {z} from 'zod';
-import {basin, STACK, scratchFolder} from '../cli/basin.ts';
+import {basin, STACK} from '../cli/basin.ts';
 import {runJson} from '../cli/run-study.ts';
 import {ON_BACKEND} from '../cli/study.ts';
+import {recipeFolder} from './recipe.ts';
 
 const NODES = ['line[alpha=0.5]', 'line[alpha=0]', 'line[alpha=1]', 'one', 'start', 'two'];
 const points = z.array(z.object({alpha: z.number(), split: z.string(), loss: z.number()}));
 
-/** The recipe's files as they are written, in a folder outside of the package. */
-async function recipe(): Promise<string> {
-  const page = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'recipes.md'), 'utf8');
-  const section = /^## Adding a model\n(.*?)^## /ms.exec(page)?.[1] ?? '';
-  const [model = '', pipeline = ''] = [...section.matchAll(/^```(?:ts|yaml)\n(.*?)^```/gms)].map(
-    ([, text = '']) => text,
-  );
-  const folder = await scratchFolder();
-  await writeFile(join(folder, 'small-conv.ts'), model);
-  await writeFile(join(folder, 'study.yaml'), pipeline);
-  return folder;
-}
+const recipe = (): Promise<string> => recipeFolder('Adding a model', 'small-conv.ts');
 
 const run = (cwd: string, cache?: string) =>
   runJson(['study.yaml', ...ON_BACKEND], {cwd, ...(cache !== undefined && {cache})});

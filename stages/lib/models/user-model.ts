@@ -5,9 +5,9 @@ import type {JsonObject} from '../../../src/base/json.ts';
 import {suggestion} from '../../../src/base/nearest.ts';
 import {UserError} from '../../../src/base/user-error.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
-import {thrownAt} from '../../../src/stage/import-fault.ts';
 import type {SourceResolver} from '../../../src/stage/source.ts';
 import {findModule, openModule, USER_MODULE, type UserModule} from '../../../src/stage/user-module.ts';
+import {fileNameOf, ofUser} from '../user-code.ts';
 import {type BoundModel, isModelDefinition} from './define-model.ts';
 import type {Model, ParameterShape} from './model.ts';
 
@@ -46,7 +46,7 @@ export async function loadUserModel(config: JsonObject): Promise<Model> {
 }
 
 function bind({reference, exported}: UserModule, {settings, labels, ...rest}: UserModelConfig): Model {
-  const name = reference.split(':').at(-1) ?? reference;
+  const name = fileNameOf(reference);
   if (!isModelDefinition(exported)) {
     throw new StageError(
       `What ${name} exports by default was not made by defineModel.`,
@@ -86,17 +86,3 @@ const parametersOf = ({parameters}: BoundModel): readonly ParameterShape[] =>
   Object.entries(parameters)
     .map(([name, {scale, ...rest}]): ParameterShape => ({name, ...rest, ...(scale !== undefined && {scale})}))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-
-/** Runs code of the user's; what it throws is told with its place in the file, and without a stack of ours. */
-function ofUser<T>(name: string, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new StageError(
-      `${thrownAt(error) || `${name}: `}${message}`,
-      error instanceof UserError && error.hint !== undefined ? error.hint : `Mend ${name}.`,
-      {cause: error},
-    );
-  }
-}

@@ -54,7 +54,7 @@ export async function reEstimate(
       end = next;
       await pause();
     }
-    return withStatistics(tf, layout, flat, end);
+    return tf.tidy(() => withStatistics(tf, layout, flat, end));
   } finally {
     end.dispose();
   }
