@@ -55,6 +55,17 @@ test("the recipe's data set is trained on, and its code and its files are in the
   expect((await run(moved, cache)).ids('ran')).toEqual(['tuned']);
 }, 60_000);
 
+test('a path alone names a data set whose files lie beside it', async () => {
+  const cwd = await recipe();
+  const short = 'data: ./pictures/stripes.ts';
+  await rename(join(cwd, 'stripes.ts'), join(cwd, 'pictures', 'stripes.ts'));
+  const whole = 'data: {name: ./stripes.ts, root: pictures, settings: {side: 8}, validation: {n: 10}}';
+  await editFile(join(cwd, 'study.yaml'), whole, short);
+  expect((await run(cwd)).ids('ran')).toEqual(['start', 'tuned']);
+  await editFile(join(cwd, 'study.yaml'), short, 'data: {name: ./pictures/stripes.ts, settings: {side: 8}}');
+  expect((await run(cwd)).ids('cached')).toEqual(['start', 'tuned']);
+}, 60_000);
+
 const FAULTS: readonly (readonly [what: string, edit: (folder: string) => Promise<void>, expected: RegExp])[] = [
   [
     'a label beyond the classes',

@@ -53,12 +53,14 @@ const cifar10 = z.strictObject({
 
 export const builtInDataSetSchema = z.discriminatedUnion('name', [mnist, cifar10]);
 
+const file = z
+  .string()
+  .regex(USER_MODULE, {error: 'This is no file: a path starts with ./, ../ or /.', abort: true})
+  .meta({format: 'path'})
+  .describe('A TypeScript file that exports a data set by default; the path starts at the pipeline file.');
+
 export const userDataSetSchema = z.strictObject({
-  name: z
-    .string()
-    .regex(USER_MODULE, {error: 'This is no file: a path starts with ./, ../ or /.', abort: true})
-    .meta({format: 'path'})
-    .describe('A TypeScript file that exports a data set by default; the path starts at the pipeline file.'),
+  name: file,
   root: z
     .string()
     .min(1)
@@ -70,7 +72,7 @@ export const userDataSetSchema = z.strictObject({
 
 /** A data set as a pipeline names it: which, where, and how much of it. */
 export const dataSetSchema = z
-  .union([builtInDataSetSchema, userDataSetSchema])
+  .union([builtInDataSetSchema, userDataSetSchema, file.transform((name) => userDataSetSchema.parse({name}))])
   .describe('A data set: {name: mnist | cifar10 | ./FILE, root, limit, classes, validation}.');
 
 export type DataSetValue = z.output<typeof dataSetSchema>;

@@ -1,6 +1,7 @@
 import type {Tf} from '../library.ts';
 import {replaceBatchMatMul} from './batch-mat-mul.ts';
 import {addConv2dBackpropFilter} from './conv2d-backprop-filter.ts';
+import {replaceConv2dBackpropInput} from './conv2d-backprop-input.ts';
 import {replaceFusedMatMul} from './fused-mat-mul.ts';
 import {replaceIdentity} from './identity.ts';
 import {loadedWasm} from './kernel.ts';
@@ -20,4 +21,5 @@ export function replaceKernels(tf: Tf): void {
   replaceSplit(tf);
   replaceIdentity(tf);
   addConv2dBackpropFilter(tf, products);
+  replaceConv2dBackpropInput(tf, products);
 }
