@@ -10,6 +10,7 @@ import type {TrainingHook} from '../../stages/lib/training/hook.ts';
 import {trainingParameters} from '../../stages/lib/training/parameters.ts';
 import {bindTask} from '../../stages/lib/training/task.ts';
 import {train} from '../../stages/lib/training/train.ts';
+import {convolutionCases} from '../../stages/tensor/self-test/convolutions.ts';
 import {networkCases} from '../../stages/tensor/self-test/network.ts';
 import {operationCases} from '../../stages/tensor/self-test/operations.ts';
 import {productCases} from '../../stages/tensor/self-test/products.ts';
@@ -61,14 +62,17 @@ const vit = {
   num_attention_heads: 2,
   intermediate_size: 12,
 };
+const resnet = {model: 'resnet', depth: 8, width: 2, labels: 2, image_size: 28, num_channels: 1};
 const models: Readonly<Record<string, JsonObject>> = {
   vit,
   'vit with the tanh GELU': {...vit, hidden_act: 'gelu_new'},
   mlp: {model: 'mlp', labels: 2, hidden: [5]},
+  'resnet under batch normalisation': {...resnet, norm: 'batch'},
+  'resnet under group normalisation': {...resnet, norm: 'group', groups: 2},
 };
 
 const tested = await kernelsOf(() => {
-  for (const {avoided, compute} of [...operationCases, ...productCases, ...networkCases]) {
+  for (const {avoided, compute} of [...operationCases, ...productCases, ...networkCases, ...convolutionCases]) {
     if (!avoided) tf.tidy(() => void compute(tf));
   }
 });
