@@ -8,7 +8,8 @@ import {resizePositions} from './lib/checkpoint/resize-positions.ts';
 import {fitTensors} from './lib/models/fit-tensors.ts';
 import {initialise, initialiseHead, sizeOf} from './lib/models/initialise.ts';
 import type {Model} from './lib/models/model.ts';
-import {bindModel, modelSchema} from './lib/models/registry.ts';
+import {bindModel, loadModel, modelSchema} from './lib/models/registry.ts';
+import {resolveModel} from './lib/models/user-model.ts';
 import {resolveCheckpoint} from './lib/source-checkpoint.ts';
 
 const seed = (doc: string) => z.int().min(0).describe(doc).default(0);
@@ -61,13 +62,13 @@ interface Changes {
 }
 
 /** A found network with a head made anew where `labels` are given, for pictures of another size where one is. */
-function changed(
+async function changed(
   found: Pick<Checkpoint, 'config' | 'tensors'>,
   {labels, head_seed, image_size}: Changes,
   source: string,
-): Pick<Loaded, 'model' | 'tensors'> {
+): Promise<Pick<Loaded, 'model' | 'tensors'>> {
   const {config, tensors} = image_size === undefined ? found : resizePositions(found, image_size);
-  const model = bindModel(labels === undefined ? config : {...config, labels});
+  const model = await loadModel(labels === undefined ? config : {...config, labels});
   const parts = new Map(tensors);
   if (head_seed !== undefined) for (const tensor of initialiseHead(model, head_seed)) parts.set(tensor.name, tensor);
   if (!model.parameters.some(({name, head}) => head && parts.has(name))) {
@@ -78,7 +79,7 @@ function changed(
 
 const sizeFor = ({image_size: side}: Changes) => (side === undefined ? {} : {size: {height: side, width: side}});
 
-function loadUpstream(upstream: Weights | undefined, changes: Changes): Loaded {
+async function loadUpstream(upstream: Weights | undefined, changes: Changes): Promise<Loaded> {
   if (upstream === undefined) {
     throw new StageError(
       'The source is upstream, but nothing is connected to the input `weights`.',
@@ -88,20 +89,20 @@ function loadUpstream(upstream: Weights | undefined, changes: Changes): Loaded {
   const {model: config, preprocessor, tensors} = upstream;
   const found = {config, tensors: new Map(tensors.map((tensor) => [tensor.name, tensor]))};
   return {
-    ...changed(found, changes, 'the input weights'),
+    ...(await changed(found, changes, 'the input weights')),
     preprocessor: {...preprocessor, ...sizeFor(changes)},
   };
 }
 
 async function loadFrom(path: string, changes: Changes): Promise<Loaded> {
   const {preprocessor, ...found} = await loadCheckpoint(path);
-  const {model, tensors} = changed(found, changes, path);
+  const {model, tensors} = await changed(found, changes, path);
   return {model, tensors, preprocessor: completePreprocessor({...preprocessor, ...sizeFor(changes)}, model)};
 }
 
-function load(choice: z.output<typeof params>, upstream: Weights | undefined): Promise<Loaded> | Loaded {
+async function load(choice: z.output<typeof params>, upstream: Weights | undefined): Promise<Loaded> {
   if ('model' in choice) {
-    const model = bindModel(choice.model);
+    const model = await loadModel(choice.model);
     const preprocessor = completePreprocessor(choice.preprocessor ?? {}, model);
     return {model, preprocessor, tensors: initialise(model, choice.seed)};
   }
@@ -126,7 +127,7 @@ export default defineStage({
     },
   },
   computes: 'plain',
-  sources: {source: resolveCheckpoint},
+  sources: {source: resolveCheckpoint, model: resolveModel},
   run: async ({params: choice, inputs}) => {
     if (inputs.weights !== undefined && choice.source !== 'upstream') {
       throw new StageError(
@@ -140,7 +141,7 @@ export default defineStage({
       summary: [
         {
           tensors: tensors.length,
-          parameters: countOf(model, () => true),
+          parameters: countOf(model, ({buffer}) => !buffer),
           prunable: countOf(model, ({prunable}) => prunable),
           labels: model.labels,
         },

@@ -3,6 +3,7 @@ import type {Key} from '../base/digest.ts';
 import type {Instance} from '../graph/graph.ts';
 import {reasonText} from '../plan/reason-text.ts';
 import type {PlannedInstance} from '../plan/verdict.ts';
+import {knownModules} from '../stage/user-module.ts';
 import type {DraftOutput} from '../store/publish.ts';
 import type {Store} from '../store/store.ts';
 import type {RunEvent} from './event.ts';
@@ -61,6 +62,7 @@ export async function computeJob(
       store: store.root,
       stage: {name: first.stage.name, origin: first.stage.origin},
       points,
+      modules: knownModules(),
       timeOut: first.timeOut,
     },
     {

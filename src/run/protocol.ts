@@ -31,6 +31,8 @@ export interface Job {
   readonly stage: StageReference;
   readonly inputs: Readonly<Record<string, InputReference>>;
   readonly points: readonly JobPoint[];
+  /** Where the user's modules lie that parameters or inputs may speak of: paths by closure. */
+  readonly modules: Readonly<Record<string, string>>;
   /** Seconds that a point may take. */
   readonly timeOut: number | undefined;
 }

@@ -11,6 +11,7 @@ import {withOptimizer} from '../../stages/lib/training/optimizer-settings.ts';
 import {trainingParameters} from '../../stages/lib/training/parameters.ts';
 import {bindTask} from '../../stages/lib/training/task.ts';
 import {train} from '../../stages/lib/training/train.ts';
+import {convolutionCases} from '../../stages/tensor/self-test/convolutions.ts';
 import {networkCases} from '../../stages/tensor/self-test/network.ts';
 import {operationCases} from '../../stages/tensor/self-test/operations.ts';
 import {productCases} from '../../stages/tensor/self-test/products.ts';
@@ -62,11 +63,14 @@ const vit = {
   num_attention_heads: 2,
   intermediate_size: 12,
 };
+const resnet = {model: 'resnet', depth: 8, width: 2, labels: 2, image_size: 28, num_channels: 1};
 const models: Readonly<Record<string, JsonObject>> = {
   vit,
   'vit with the tanh GELU': {...vit, hidden_act: 'gelu_new'},
   'vit with dropout': {...vit, hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1},
   mlp: {model: 'mlp', labels: 2, hidden: [5]},
+  'resnet under batch normalisation': {...resnet, norm: 'batch'},
+  'resnet under group normalisation': {...resnet, norm: 'group', groups: 2},
 };
 const ways: readonly object[] = [
   {decay: 'weights'},
@@ -80,7 +84,7 @@ const ways: readonly object[] = [
 ];
 
 const tested = await kernelsOf(() => {
-  for (const {avoided, compute} of [...operationCases, ...productCases, ...networkCases]) {
+  for (const {avoided, compute} of [...operationCases, ...productCases, ...networkCases, ...convolutionCases]) {
     if (!avoided) tf.tidy(() => void compute(tf));
   }
 });

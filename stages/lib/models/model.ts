@@ -9,14 +9,23 @@ export type ParameterTensors = Readonly<Record<string, Tensor>>;
 export interface ParameterShape {
   readonly name: string;
   readonly shape: readonly number[];
-  /** How random weights start; `uniform` lies between -scale and scale. */
-  readonly init: 'normal' | 'uniform' | 'zeros' | 'ones';
+  /** How random weights start; `uniform` lies between -scale and scale, `unit` between 0 and 1. */
+  readonly init: 'normal' | 'uniform' | 'unit' | 'zeros' | 'ones';
   /** Standard deviation of `normal`, half the width of `uniform`; not given is 0.02. */
   readonly scale?: number;
   /** Whether pruning may take weights of it: weight matrices of the body, never biases, norms, embeddings or the head. */
   readonly prunable: boolean;
   /** Belongs to the classifier, so it is replaced when a head is made anew. */
   readonly head: boolean;
+  /** A running statistic: no gradient reaches it; it follows what `trainingPass` gives for it. */
+  readonly buffer?: true;
+}
+
+/** What training sees of a batch. */
+export interface TrainingPass {
+  readonly logits: Tensor2D;
+  /** The batch's own estimate of every buffer, by name. */
+  readonly statistics: ParameterTensors;
 }
 
 /** A model closed over a checked configuration. */
@@ -33,4 +42,6 @@ export interface Model {
   readonly dropout: number;
   /** Pictures [B, channels, imageSize, imageSize], preprocessed → logits [B, labels]. Pure; units drop out in training only, by `dropout`. */
   forward(tf: Tf, parameters: ParameterTensors, pictures: Tensor4D, dropout?: Dropout): Tensor2D;
+  /** The same in training, of a model with buffers: it normalises by the batch, and reads no buffer. */
+  trainingPass?(tf: Tf, parameters: ParameterTensors, pictures: Tensor4D): TrainingPass;
 }

@@ -9,6 +9,7 @@ import {meanCrossEntropy} from './cross-entropy.ts';
 import type {TrainingHook} from './hook.ts';
 import {adamwAsItComes, type Optimizer} from './optimizer.ts';
 import {type ParameterLayout, split} from './parameter-layout.ts';
+import {followBatch, inLayout, withoutStatistics, withStatistics} from './running-statistics.ts';
 
 /** What stays the same over all steps. */
 export interface StepProgram {
@@ -39,34 +40,44 @@ export type TrainingState = Readonly<Record<string, Tensor1D>> & {readonly flat:
  * Takes `flat` and what the optimizer carries [size]; `pictures` [B, C, H, W], preprocessed, and `labels` [B] int32; the optimizer's
  * scalars; `decays` [size], 1 where weight decay acts (on all when absent); `dropout`, int32 [2], where the model drops out; what the
  * hook asks for. Gives the next `flat` and what is carried, the `loss`, and `gradient` as the optimizer got it: clipped, taken
- * at the old parameters.
+ * at the old parameters. Running statistics have no gradient; the next `flat` has moved them towards those of the batch.
  */
 export function trainStep(tf: Tf, program: StepProgram, inputs: Tensors, hook: StepHook = {}) {
   const {loss, gradient} = derive(tf, program, inputs);
   return {...update(tf, program, inputs, gradient, hook), loss};
 }
 
-/** Mean loss of a batch and its gradient. */
+/** Mean loss of a batch and its gradient; at its end, where running statistics have none, those of the batch. */
 function derive(tf: Tf, {model, layout, labelSmoothing = 0}: StepProgram, inputs: Tensors): Derived {
   const pictures = batchOf(inputs, 'pictures');
   const labels = vectorOf(inputs, 'labels');
   const dropout = 'dropout' in inputs ? dropoutOf(tf, vectorOf(inputs, 'dropout')) : undefined;
-  const {value, grad} = tf.valueAndGrad((flat: Tensor) =>
-    meanCrossEntropy(tf, model.forward(tf, split(tf, layout, flat.as1D()), pictures, dropout), labels, labelSmoothing),
-  )(vectorOf(inputs, 'flat'));
-  return {loss: value.asScalar(), gradient: grad.as1D()};
+  const seen: {statistics?: Tensor1D} = {};
+  const {value, grad} = tf.valueAndGrad((flat: Tensor) => {
+    const parameters = split(tf, layout, flat.as1D());
+    if (!model.trainingPass)
+      return meanCrossEntropy(tf, model.forward(tf, parameters, pictures, dropout), labels, labelSmoothing);
+    const {logits, statistics} = model.trainingPass(tf, parameters, pictures);
+    seen.statistics = tf.keep(inLayout(tf, layout, statistics)); // only the loss leaves the scope of a gradient
+    return meanCrossEntropy(tf, logits, labels, labelSmoothing);
+  })(vectorOf(inputs, 'flat'));
+  const {statistics} = seen;
+  const gradient = statistics ? withStatistics(tf, layout, grad.as1D(), statistics) : grad.as1D();
+  statistics?.dispose();
+  return {loss: value.asScalar(), gradient};
 }
 
 function update(
   tf: Tf,
-  {clip, optimizer = adamwAsItComes}: StepProgram,
+  {clip, layout, optimizer = adamwAsItComes}: StepProgram,
   inputs: Tensors,
   raw: Tensor1D,
   hook: StepHook,
 ): TrainingState & {readonly gradient: Tensor1D} {
-  const gradient = hook.afterGradients?.(raw, inputs) ?? raw;
+  const gradient = withoutStatistics(tf, layout, hook.afterGradients?.(raw, inputs) ?? raw);
   const {flat, carried, gradient: used} = optimizer.update(tf, inputs, gradient, clip);
-  return {...carried, flat, gradient: used};
+  const followed = followBatch(tf, layout, {before: vectorOf(inputs, 'flat'), next: flat, gradient: raw});
+  return {...carried, flat: followed, gradient: used};
 }
 
 /** The step with a hook's part in it; it gives what the hook gives, and no gradient. */
