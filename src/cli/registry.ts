@@ -3,6 +3,13 @@ import evaluate from '../../stages/evaluate.ts';
 import finetune from '../../stages/finetune.ts';
 import interpolate from '../../stages/interpolate.ts';
 import maskRetrain from '../../stages/mask-retrain.ts';
+import mergeDare from '../../stages/merge-dare.ts';
+import mergeGreedySoup from '../../stages/merge-greedy-soup.ts';
+import mergeLinear from '../../stages/merge-linear.ts';
+import mergeModelStock from '../../stages/merge-model-stock.ts';
+import mergeSlerp from '../../stages/merge-slerp.ts';
+import mergeTaskArithmetic from '../../stages/merge-task-arithmetic.ts';
+import mergeTies from '../../stages/merge-ties.ts';
 import platonPrune from '../../stages/platon-prune.ts';
 import pretrainLoad from '../../stages/pretrain-load.ts';
 import randomMask from '../../stages/random-mask.ts';
@@ -21,6 +28,13 @@ const STAGES = [
   evaluate,
   select,
   summarize,
+  mergeLinear,
+  mergeSlerp,
+  mergeGreedySoup,
+  mergeTaskArithmetic,
+  mergeTies,
+  mergeDare,
+  mergeModelStock,
 ];
 
 /** The one list of built-in stages. */

@@ -51,8 +51,20 @@ const work: Readonly<Record<string, {readonly params: object; readonly inputs?: 
     }),
   },
   evaluate: {params: {data, split: 'test'}, inputs: ({finetune}) => ({weights: finetune?.weights})},
+  'merge-linear': {params: {weight: [1, 3]}, inputs: (made) => networks(made)},
+  'merge-slerp': {params: {t: 0.3}, inputs: ({finetune}) => ({a: weights, b: finetune?.weights})},
+  'merge-greedy-soup': {params: {data}, inputs: (made) => networks(made)},
+  'merge-task-arithmetic': {params: {lambda: 0.4}, inputs: (made) => ({base: weights, ...networks(made)})},
+  'merge-ties': {params: {density: 0.2}, inputs: (made) => ({base: weights, ...networks(made)})},
+  'merge-dare': {params: {density: 0.3, seed: 1}, inputs: (made) => ({base: weights, ...networks(made)})},
+  'merge-model-stock': {params: {}, inputs: (made) => ({base: weights, ...networks(made)})},
 };
 type Made = Readonly<Record<string, OutputsByName>>;
+/** Three different networks of one start. */
+const networks = ({finetune, 'mask-retrain': retrained, 'platon-prune': pruned}: Made) => ({
+  a: finetune?.weights,
+  weights: [retrained, pruned].map((outputs, index) => ({axes: {index}, value: outputs?.weights})),
+});
 
 const pinned = z
   .record(z.string(), z.strictObject({version: z.int(), outputs: z.record(z.string(), z.string())}))
