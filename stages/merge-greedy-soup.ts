@@ -1,13 +1,12 @@
 import type {Tensor1D} from '@tensorflow/tfjs';
 import {z} from 'zod';
-import {canonicalJson} from '../src/base/canonical-json.ts';
 import {defineStage, StageError} from '../src/stage/define-stage.ts';
 import {dataSetSchema} from './lib/data/data-set-value.ts';
 import {splitOf} from './lib/data/load-data-set.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import type {Evaluation} from './lib/evaluate.ts';
 import {bestFirst, withIngredient} from './lib/merging/greedy-soup.ts';
-import {MODEL_INPUTS, modelsOf} from './lib/merging/models.ts';
+import {MODEL_INPUTS, modelsOf, shownAt} from './lib/merging/models.ts';
 import {precisionSchema} from './lib/precision.ts';
 import {pack} from './lib/training/parameter-layout.ts';
 import {bindTask, evaluateFlat, weightsOf} from './lib/training/task.ts';
@@ -68,7 +67,7 @@ export default defineStage({
     const candidates = [];
     for (const {at, weights} of models) {
       const accuracy = await accuracyOf(pack(task.layout, weights.tensors));
-      candidates.push({network: typeof at === 'string' ? at : canonicalJson(at), accuracy, weights});
+      candidates.push({network: shownAt(at), accuracy, weights});
     }
     let soup: Float32Array = new Float32Array();
     let best = Number.NEGATIVE_INFINITY;

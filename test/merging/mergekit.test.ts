@@ -4,28 +4,32 @@ import {expect, test} from 'vitest';
 import {z} from 'zod';
 import {gathered, merge, networkOf} from './networks.ts';
 
-// What mergekit gives for the same networks and recipes; make_cases.py has asked it.
+// What mergekit gives for the same networks and recipes; test/golden/make_merging.py has asked it.
 
 const network = z.record(z.string(), z.array(z.number()));
-const cases = z
-  .array(
-    z.object({
-      what: z.string(),
-      stage: z.string(),
-      params: z.record(z.string(), z.json()),
-      base: network.optional(),
-      models: z.array(network),
-      expected: network,
-    }),
-  )
-  .parse(JSON.parse(readFileSync(join(import.meta.dirname, 'cases.json'), 'utf8')));
+const {networks, cases} = z
+  .object({
+    networks: z.record(z.string(), network),
+    cases: z.array(
+      z.object({
+        what: z.string(),
+        stage: z.string(),
+        params: z.record(z.string(), z.json()),
+        base: z.string().optional(),
+        models: z.array(z.string()),
+        expected: network,
+      }),
+    ),
+  })
+  .parse(JSON.parse(readFileSync(join(import.meta.dirname, '..', 'golden', 'merging.json'), 'utf8')));
+
+const networkCalled = (name: string) => networkOf(networks[name] ?? {});
 
 test.for(cases)('$stage as mergekit: $what', async ({stage, params, base, models, expected}) => {
-  const networks = models.map(networkOf);
+  const merged = models.map(networkCalled);
+  const start = base === undefined ? undefined : networkCalled(base);
   const inputs =
-    stage === 'merge-slerp'
-      ? {a: networkOf(base ?? {}), b: networks[0]}
-      : {...(base && {base: networkOf(base)}), weights: gathered(...networks)};
+    stage === 'merge-slerp' ? {a: start, b: merged[0]} : {...(start && {base: start}), weights: gathered(...merged)};
   const found = await merge(stage, params, inputs);
   expect(Object.keys(found)).toEqual(Object.keys(expected).sort());
   for (const [name, values] of Object.entries(expected)) {

@@ -13,7 +13,7 @@ function cosine(a: Float64Array, b: Float64Array): number {
 }
 
 /** How far the base goes towards the mean of N networks whose changes have the mean pairwise cosine c; 0 where there is no estimate. */
-export function stockRatio(c: number, n: number): number {
+function stockRatio(c: number, n: number): number {
   const denominator = 1 + (n - 1) * c;
   return Math.abs(denominator) < SINGULAR ? 0 : (n * c) / denominator;
 }

@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {axisCell} from '../../../src/artifact/gather.ts';
 import type {NamedTensor, Weights} from '../../../src/artifact/kinds.ts';
 import {canonicalJson} from '../../../src/base/canonical-json.ts';
 import type {JsonObject} from '../../../src/base/json.ts';
@@ -39,6 +40,14 @@ export interface MergedModel {
   readonly weights: Weights;
 }
 
+/** A network as people are shown it: `a`, or `seed=1`. */
+export const shownAt = (at: string | JsonObject): string =>
+  typeof at === 'string'
+    ? at
+    : Object.entries(at)
+        .map(([axis, value]) => `${axis}=${axisCell(value)}`)
+        .join(', ');
+
 type ModelInputs = {readonly [K in (typeof NAMED)[number]]: Weights | undefined} & {
   readonly weights: readonly Opened<'weights'>[] | undefined;
 };
@@ -62,7 +71,7 @@ export function modelsOf(inputs: ModelInputs, base?: Weights, fewest = 1): reado
   const [first] = models;
   const reference = base ?? first?.weights;
   for (const {at, weights} of models) {
-    if (reference) refuseStranger(reference, weights, typeof at === 'string' ? at : canonicalJson(at));
+    if (reference) refuseStranger(reference, weights, shownAt(at));
   }
   return models;
 }

@@ -1,12 +1,10 @@
 import {z} from 'zod';
-import {canonicalJson} from '../../../src/base/canonical-json.ts';
-import type {Json} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
-import {type At, atSchema, type MergedModel} from './models.ts';
+import {type At, atSchema, type MergedModel, shownAt} from './models.ts';
 import {type Setting, settingSchema} from './setting.ts';
 
-export const weightSchema = settingSchema(z.number().min(-1000).max(1000));
-export const densitySchema = settingSchema(z.number().min(0).max(1));
+const weightSchema = settingSchema(z.number().min(-1000).max(1000));
+const densitySchema = settingSchema(z.number().min(0).max(1));
 
 const weight = weightSchema
   .default(1)
@@ -49,9 +47,9 @@ export function settingsOf(
 ): readonly Setting[] {
   const lost = entries.find(({at}) => !models.some((model) => matches(at, model)));
   if (lost) {
-    const shown = models.map(({at}) => canonicalJson(at)).join(', ');
+    const shown = models.map(({at}) => shownAt(at)).join('; ');
     throw new StageError(
-      `\`models\` has an entry for ${canonicalJson(asJson(lost.at))}, and no network is there.`,
+      `\`models\` has an entry for ${shownAt(lost.at)}, and no network is there.`,
       `Those that are merged: ${shown}. Axis values keep their type: 1 is not "1".`,
     );
   }
@@ -59,5 +57,3 @@ export function settingsOf(
     (model) => entries.find((entry) => entry[field] !== undefined && matches(entry.at, model))?.[field] ?? all,
   );
 }
-
-const asJson = (at: At): Json => at;

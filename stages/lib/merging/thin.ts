@@ -1,7 +1,7 @@
 import {selectExactly} from '../pruning/selection.ts';
 
 /** How many of n changes a density keeps: trunc(density · n), but one where that is none and the density is not 0. */
-export const keptCount = (density: number, n: number): number =>
+const keptCount = (density: number, n: number): number =>
   density === 0 ? 0 : Math.max(Math.min(n, 1), Math.trunc(density * n));
 
 /** One bit for each change: 1 for those of largest magnitude, compared in float32, the first of equal ones. */

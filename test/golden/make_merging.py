@@ -1,6 +1,6 @@
-"""Writes cases.json beside this file: what mergekit itself gives for small networks, which test/merging/mergekit.test.ts asks of basin's stages.
+"""Writes merging.json beside this file: what mergekit itself gives for small networks, which test/merging/mergekit.test.ts asks of basin's stages.
 
-Run: pip install mergekit==0.1.5, then python make_cases.py. All arithmetic is mergekit's, in float64; only DARE's random draws are replaced
+Run: pip install mergekit==0.1.5, then python make_merging.py. All arithmetic is mergekit's, in float64; only DARE's random draws are replaced
 by a Philox 4x32-10 written here, keyed as docs/stages/merging.md says.
 """
 
@@ -25,7 +25,12 @@ def network(scale=1.0, around=None):
     found = {name: scale * torch.randn(size, dtype=torch.float64) for name, size in zip(NAMES, sizes)}
     if around is not None:
         found = {name: around[name] + delta for name, delta in found.items()}
-    return {name: values.float().double() for name, values in found.items()}
+    return {name: rounded(values) for name, values in found.items()}
+
+
+def rounded(values):
+    """To what float32 holds exactly and few digits write."""
+    return torch.round(values * 256) / 256
 
 
 def position(name):
@@ -76,14 +81,17 @@ def bernoulli(probabilities):
 torch.bernoulli = bernoulli
 base = network()
 tuned = [network(0.3, base) for _ in range(3)]
-near = {name: values + 1e-4 * torch.ones_like(values) for name, values in base.items()}
-near = {name: values.float().double() for name, values in near.items()}
+near = {name: values + 1 / 256 for name, values in base.items()}
 opposite = {name: -values for name, values in base.items()}
 zero = {name: torch.zeros_like(values) for name, values in base.items()}
 
 
-def listed(weights):
-    return {name: values.tolist() for name, values in weights.items()}
+networks = {"base": base, "near": near, "opposite": opposite, "zero": zero}
+networks |= {f"tuned {index}": weights for index, weights in enumerate(tuned)}
+
+
+def name_of(weights):
+    return next(name for name, other in networks.items() if other is weights)
 
 
 cases = []
@@ -115,9 +123,9 @@ def case(what, stage, method, params, models, based=None, seed=0):
             "what": what,
             "stage": stage,
             "params": params,
-            **({"base": listed(based)} if based else {}),
-            "models": [listed(m) for m in models],
-            "expected": listed(merged),
+            **({"base": name_of(based)} if based else {}),
+            "models": [name_of(m) for m in models],
+            "expected": {name: [float(f"{value:.9g}") for value in values.tolist()] for name, values in merged.items()},
         }
     )
 
@@ -145,5 +153,8 @@ ELECT = {"density": FILTERS, "seed": 9, "elect": True, "normalize": True, "model
 case("with elected signs", "merge-dare", "dare_ties", ELECT, tuned, base, 9)
 case("three networks", "merge-model-stock", "model_stock", {}, tuned, base)
 case("two networks", "merge-model-stock", "model_stock", {}, tuned[:2], base)
-pathlib.Path(__file__).with_name("cases.json").write_text(json.dumps(cases) + "\n")
+listed = {name: {key: values.tolist() for key, values in weights.items()} for name, weights in networks.items()}
+lines = ",\n  ".join(json.dumps(case) for case in cases)
+text = f'{{"networks": {json.dumps(listed)},\n "cases": [\n  {lines}\n]}}\n'
+pathlib.Path(__file__).with_name("merging.json").write_text(text)
 print(len(cases), "cases")
