@@ -14,6 +14,7 @@ import platonPrune from '../../stages/platon-prune.ts';
 import pretrainLoad from '../../stages/pretrain-load.ts';
 import randomMask from '../../stages/random-mask.ts';
 import select from '../../stages/select.ts';
+import structuredPrune from '../../stages/structured-prune.ts';
 import summarize from '../../stages/summarize.ts';
 import type {Registry} from '../stage/define-stage.ts';
 
@@ -25,6 +26,7 @@ const STAGES = [
   platonPrune,
   maskRetrain,
   randomMask,
+  structuredPrune,
   evaluate,
   select,
   summarize,

@@ -7,7 +7,7 @@ import type {Json} from '../../src/base/json.ts';
 import {registry} from '../../src/cli/registry.ts';
 import {isCandidate, type OutputsByName} from '../../src/stage/define-stage.ts';
 import {encodeOutput} from '../rig/encode-output.ts';
-import {locatedMnist, randomMlp, recordingServices} from '../training/services.ts';
+import {locatedMnist, randomMlp, randomVit, recordingServices} from '../training/services.ts';
 
 // What every built-in stage gives for one small input, on the back end that computes alike on every machine, beside the version it
 // had then. A stage that gives other bytes under the same version would serve old results for new ones.
@@ -34,6 +34,10 @@ const work: Readonly<Record<string, {readonly params: object; readonly inputs?: 
   },
   'mask-retrain': {params: training, inputs: (made) => ({weights, mask: made['platon-prune']?.mask})},
   'random-mask': {params: {seed: 4}, inputs: (made) => ({mask: made['platon-prune']?.mask})},
+  'structured-prune': {
+    params: {data, macs: 0.4, samples: 40, batch: 16, seed: 2},
+    inputs: () => ({weights: randomVit(5)}),
+  },
   summarize: {
     params: {columns: ['loss', 'error']},
     inputs: ({finetune}) => ({
