@@ -45,6 +45,7 @@ export default defineStage({
     },
   },
   computes: 'tensors',
+  noop: {precision: 'fp32'},
   sources: {data: resolveDataSet},
   async run({params, inputs, services}) {
     const models = modelsOf(inputs);

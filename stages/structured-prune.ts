@@ -3,6 +3,7 @@ import {defineStage, StageError} from '../src/stage/define-stage.ts';
 import {dataSetSchema} from './lib/data/data-set-value.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {vitConfigSchema} from './lib/models/vit-config.ts';
+import {precisionSchema} from './lib/precision.ts';
 import {batchGradients} from './lib/pruning/batch-gradients.ts';
 import {bitsOf} from './lib/pruning/masks.ts';
 import {rearrange} from './lib/pruning/rearrange.ts';
@@ -30,6 +31,7 @@ export default defineStage({
       .boolean()
       .default(true)
       .describe('Whether the mask is rearranged in each layer by how units act together.'),
+    precision: precisionSchema,
   }),
   inputs: {weights: {kind: 'weights', doc: 'A trained vit.'}},
   outputs: {
@@ -42,9 +44,10 @@ export default defineStage({
     },
   },
   computes: 'tensors',
+  noop: {precision: 'fp32'},
   sources: {data: resolveDataSet},
   async run({params, inputs, services}) {
-    const task = await bindTask(inputs.weights, {...params, precision: 'fp32'}, services);
+    const task = await bindTask(inputs.weights, params, services);
     const parsed = vitConfigSchema.safeParse(task.model.config);
     if (!parsed.success) {
       throw new StageError('Only networks of the model vit have heads to remove.', 'Prune others with platon-prune.');
