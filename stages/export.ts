@@ -8,7 +8,7 @@ import {exportedConfig, exportedPreprocessor} from './lib/checkpoint/exported-co
 import {writeSafetensors} from './lib/checkpoint/write-safetensors.ts';
 import {fitTensors} from './lib/models/fit-tensors.ts';
 import type {Model} from './lib/models/model.ts';
-import {bindModel} from './lib/models/registry.ts';
+import {loadModel} from './lib/models/registry.ts';
 import {bitsOf} from './lib/pruning/masks.ts';
 import {layoutOf} from './lib/training/parameter-layout.ts';
 
@@ -44,7 +44,7 @@ export default defineStage({
   },
   computes: 'plain',
   run: async ({inputs: {weights, mask}, services}) => {
-    const model = bindModel(weights.model);
+    const model = await loadModel(weights.model);
     const config = exportedConfig(model);
     const tensors = new Map(weights.tensors.map((tensor) => [tensor.name, tensor]));
     const whole = fitTensors(model.parameters, tensors, 'the input weights');

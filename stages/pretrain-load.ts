@@ -8,7 +8,7 @@ import {resizePositions} from './lib/checkpoint/resize-positions.ts';
 import {fitTensors} from './lib/models/fit-tensors.ts';
 import {initialise, initialiseHead, sizeOf} from './lib/models/initialise.ts';
 import type {Model} from './lib/models/model.ts';
-import {bindModel, loadModel, modelSchema} from './lib/models/registry.ts';
+import {loadModel, modelSchema} from './lib/models/registry.ts';
 import {resolveModel} from './lib/models/user-model.ts';
 import {resolveCheckpoint} from './lib/source-checkpoint.ts';
 

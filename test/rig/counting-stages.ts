@@ -2,6 +2,7 @@ import {appendFileSync, readFileSync, writeSync} from 'node:fs';
 import {z} from 'zod';
 import type {Row} from '../../src/artifact/kinds.ts';
 import {defineStage, type Registry, StageError} from '../../src/stage/define-stage.ts';
+import mergeLinear from '../../stages/merge-linear.ts';
 import select from '../../stages/select.ts';
 import {meeting} from './meeting-stage.ts';
 import {network, weigh} from './network-stages.ts';
@@ -232,7 +233,21 @@ const sleeplessTrain = defineStage({
 
 /** By name, as the composition roots register the real ones. */
 export const countingStages: Registry = new Map(
-  [number, add, mod, more, atMost, scale, gather, failing, mortal, sleeplessTrain, meeting, network, weigh, select].map(
-    (stage) => [stage.name, stage],
-  ),
+  [
+    number,
+    add,
+    mod,
+    more,
+    atMost,
+    scale,
+    gather,
+    failing,
+    mortal,
+    sleeplessTrain,
+    meeting,
+    network,
+    weigh,
+    select,
+    mergeLinear,
+  ].map((stage) => [stage.name, stage]),
 );

@@ -10,7 +10,7 @@ import {isCandidate, type OutputsByName} from '../../src/stage/define-stage.ts';
 import {initialise} from '../../stages/lib/models/initialise.ts';
 import {bindModel} from '../../stages/lib/models/registry.ts';
 import {encodeOutput} from '../rig/encode-output.ts';
-import {locatedMnist, randomMlp, recordingServices} from '../training/services.ts';
+import {locatedMnist, randomMlp, randomVit, recordingServices} from '../training/services.ts';
 
 // What every built-in stage gives for one small input, on the back end that computes alike on every machine, beside the version it
 // had then. A stage that gives other bytes under the same version would serve old results for new ones.
@@ -50,6 +50,10 @@ const work: Readonly<Record<string, {readonly params: object; readonly inputs?: 
   },
   'mask-retrain': {params: training, inputs: (made) => ({weights, mask: made['platon-prune']?.mask})},
   'random-mask': {params: {seed: 4}, inputs: (made) => ({mask: made['platon-prune']?.mask})},
+  'structured-prune': {
+    params: {data, macs: 0.4, samples: 40, batch: 16, seed: 2},
+    inputs: () => ({weights: randomVit(5)}),
+  },
   summarize: {
     params: {columns: ['loss', 'error']},
     inputs: ({finetune}) => ({
@@ -71,8 +75,20 @@ const work: Readonly<Record<string, {readonly params: object; readonly inputs?: 
     inputs: () => ({weights: vit, mask: {tensors: [{...PRUNED, bits: new Uint8Array(16).fill(1, 3, 9)}]}}),
   },
   evaluate: {params: {data, split: 'test'}, inputs: ({finetune}) => ({weights: finetune?.weights})},
+  'merge-linear': {params: {weight: [1, 3]}, inputs: (made) => networks(made)},
+  'merge-slerp': {params: {t: 0.3}, inputs: ({finetune}) => ({a: weights, b: finetune?.weights})},
+  'merge-greedy-soup': {params: {data}, inputs: (made) => networks(made)},
+  'merge-task-arithmetic': {params: {lambda: 0.4}, inputs: (made) => ({base: weights, ...networks(made)})},
+  'merge-ties': {params: {density: 0.2}, inputs: (made) => ({base: weights, ...networks(made)})},
+  'merge-dare': {params: {density: 0.3, seed: 1}, inputs: (made) => ({base: weights, ...networks(made)})},
+  'merge-model-stock': {params: {}, inputs: (made) => ({base: weights, ...networks(made)})},
 };
 type Made = Readonly<Record<string, OutputsByName>>;
+/** Three different networks of one start. */
+const networks = ({finetune, 'mask-retrain': retrained, 'platon-prune': pruned}: Made) => ({
+  a: finetune?.weights,
+  weights: [retrained, pruned].map((outputs, index) => ({axes: {index}, value: outputs?.weights})),
+});
 
 const pinned = z
   .record(z.string(), z.strictObject({version: z.int(), outputs: z.record(z.string(), z.string())}))

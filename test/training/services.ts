@@ -44,3 +44,17 @@ export function randomMlp(seed: number, labels = 2, hidden: readonly number[] = 
   const model = bindModel({model: 'mlp', hidden: [...hidden], labels});
   return {model: model.config, preprocessor, tensors: initialise(model, seed)};
 }
+
+/** A small random vit for 28 × 28 digits: two blocks of 16 with two heads and 24 neurons. */
+export function randomVit(seed: number, labels = 2): Weights {
+  const shape = {image_size: 28, patch_size: 14, num_channels: 1, hidden_size: 16, num_hidden_layers: 2};
+  const model = bindModel({
+    model: 'vit',
+    ...shape,
+    num_attention_heads: 2,
+    intermediate_size: 24,
+    initializer_range: 0.2,
+    labels,
+  });
+  return {model: model.config, preprocessor, tensors: initialise(model, seed)};
+}
