@@ -41,7 +41,9 @@ export async function told(
 ): Promise<string> {
   const located = {...params};
   for (const [name, resolve] of Object.entries(stage.sources)) {
-    const found = await resolve(params[name] ?? null, {folder, digestOfFile, mayDownload: false});
+    const value = params[name];
+    if (value === undefined) continue;
+    const found = await resolve(value, {folder, digestOfFile, mayDownload: false});
     if (found.state === 'unresolved') return linesOf(folder, found.reason, found.hint);
     located[name] = found.located;
   }
