@@ -29,7 +29,7 @@ const wrong: readonly (readonly [command: string, message: string, hint: string]
   ],
   [
     'run plain.yaml --backend gpu',
-    "Option '--backend <name>' argument 'gpu' is invalid. Allowed choices are tensorflow, wasm, cpu.",
+    "Option '--backend <name>' argument 'gpu' is invalid. Allowed choices are cuda, tensorflow, wasm, cpu.",
     OPTIONS,
   ],
   [
