@@ -1,6 +1,7 @@
 import {spawnSync} from 'node:child_process';
 import {mkdirSync} from 'node:fs';
 import {dirname, join} from 'node:path';
+import {PYTHONS} from '../stages/tensor/addon/pip-download.ts';
 import {findProgram} from '../stages/tensor/machine.ts';
 import {TORCH, TORCH_FOLDER} from './torch.ts';
 
@@ -12,7 +13,7 @@ import {TORCH, TORCH_FOLDER} from './torch.ts';
  *   bin/basin-node bench/install-torch.ts
  */
 
-const python = findProgram(['python3', 'python']);
+const python = findProgram(PYTHONS);
 if (python === undefined) {
   console.error('bench/install-torch: no python3 on the PATH. Install Python 3.10 or newer.');
   process.exit(1);

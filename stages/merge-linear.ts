@@ -1,6 +1,5 @@
 import {z} from 'zod';
 import {defineStage} from '../src/stage/define-stage.ts';
-import {layerPositions} from './lib/merging/layer-position.ts';
 import {linear} from './lib/merging/linear.ts';
 import {MODEL_INPUTS, mergeTensors, modelsOf} from './lib/merging/models.ts';
 import {settingsOf, weighted} from './lib/merging/recipe.ts';
@@ -27,10 +26,9 @@ export default defineStage({
     const settings = settingsOf('weight', {all: params.weight, entries: params.models}, models);
     const [first] = models;
     if (!first) throw new Error('Internal error: nothing to merge');
-    const positions = layerPositions(first.weights.tensors.map(({name}) => name));
-    const weights = mergeTensors(first.weights, ({name}, index) => {
+    const weights = mergeTensors(first.weights, ({name}, index, position) => {
       const tensors = models.map(({weights: {tensors: own}}) => own[index]?.values ?? new Float32Array());
-      const factors = settings.map((setting) => settingAt(setting, name, positions.get(name) ?? 0));
+      const factors = settings.map((setting) => settingAt(setting, name, position));
       return linear(tensors, factors, params.normalize);
     });
     return {weights};

@@ -1,6 +1,5 @@
 import {z} from 'zod';
 import {defineStage} from '../src/stage/define-stage.ts';
-import {layerPositions} from './lib/merging/layer-position.ts';
 import {mergeTensors, refuseStranger} from './lib/merging/models.ts';
 import {settingAt, settingSchema} from './lib/merging/setting.ts';
 import {slerp} from './lib/merging/slerp.ts';
@@ -22,9 +21,8 @@ export default defineStage({
   computes: 'plain',
   async run({params: {t}, inputs: {a, b}}) {
     refuseStranger(a, b, 'b');
-    const positions = layerPositions(a.tensors.map(({name}) => name));
-    const weights = mergeTensors(a, ({name, values}, index) =>
-      slerp(values, b.tensors[index]?.values ?? values, settingAt(t, name, positions.get(name) ?? 0)),
+    const weights = mergeTensors(a, ({name, values}, index, position) =>
+      slerp(values, b.tensors[index]?.values ?? values, settingAt(t, name, position)),
     );
     return {weights};
   },

@@ -69,7 +69,9 @@ test('the study is planned without network or data: how many instances of what, 
   expect(instances.map(({id}) => id)).toContain('interpolate[alpha=0.5]');
   const [load, ...others] = instances;
   expect(load).toMatchObject({id: 'pretrain-load', verdict: 'unresolved'});
-  expect(load?.reason).toContain('google/vit-base-patch16-224-in21k at revision main is not in the local HuggingFace cache');
+  expect(load?.reason).toContain(
+    'google/vit-base-patch16-224-in21k at revision main is not in the local HuggingFace cache',
+  );
   for (const {id, node, verdict, reason} of others) {
     if (node === 'random-weights') expect({verdict, reason}).toEqual({verdict: 'run', reason: 'has not run before'});
     else {

@@ -1,5 +1,6 @@
 import {readdirSync} from 'node:fs';
 import {availableParallelism, totalmem} from 'node:os';
+import {namedCards} from '../../stages/tensor/addon/nvidia-driver.ts';
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {fail, ok, type Result} from '../base/result.ts';
 import type {Graph} from '../graph/graph.ts';
@@ -13,11 +14,7 @@ import {defaultJobs, threadsEach} from './pool-setting.ts';
 /** Ids as CUDA has them: those that the user leaves visible, else a number for each device file of the driver. */
 function gpuIds(): readonly string[] {
   const visible = process.env.CUDA_VISIBLE_DEVICES;
-  if (visible !== undefined) {
-    const ids = visible.split(',').map((id) => id.trim());
-    const end = ids.findIndex((id) => id === '' || id === '-1');
-    return end < 0 ? ids : ids.slice(0, end);
-  }
+  if (visible !== undefined) return namedCards(visible);
   if (process.platform !== 'linux') return [];
   return readdirSync('/dev')
     .filter((name) => /^nvidia\d+$/.test(name))

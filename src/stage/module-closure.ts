@@ -43,13 +43,13 @@ export const withoutMarks = (text: string): string => text.replace(/\?basin=\d+/
 let library: string | undefined;
 
 /**
- * Imports a user's module with its whole closure: as it is now, also when an earlier state of it was imported before. `lossbasin` is
+ * What a user's module exports by default, with the digest of its whole closure: as it is now, also when an earlier state of it was imported before. `lossbasin` is
  * this library; a package that is not installed beside the file is taken from its dependencies.
  *
  * @param entry URL of the module that `lossbasin` stands for.
  * @throws ImportError for imports that cannot be followed, and whatever the module throws.
  */
-export async function importWithClosure(path: string, entry: string): Promise<{exports: unknown; closure: Digest}> {
+export async function importWithClosure(path: string, entry: string): Promise<{exported: unknown; closure: Digest}> {
   if (library === undefined) registerHooks({resolve: resolveImport, load: noteModule});
   library = entry;
   const closure: Closure = {root: dirname(path), files: new Map(), packages: new Set()};
@@ -57,7 +57,9 @@ export async function importWithClosure(path: string, entry: string): Promise<{e
   url.searchParams.set(MARK, String(closures.push(closure) - 1));
   const exports: unknown = await import(url.href);
   const files = Object.fromEntries([...closure.files].sort(([one], [other]) => (one < other ? -1 : 1)));
-  return {exports, closure: digestOf(canonicalJson({files, packages: [...closure.packages].sort()}))};
+  const exported =
+    typeof exports === 'object' && exports !== null && 'default' in exports ? exports.default : undefined;
+  return {exported, closure: digestOf(canonicalJson({files, packages: [...closure.packages].sort()}))};
 }
 
 function closureOf(url: string | undefined): {closure: Closure; mark: string} | undefined {

@@ -31,9 +31,8 @@ const isStage = (value: unknown): value is Stage => shape.safeParse(value).succe
  */
 export async function loadStageFile(path: string, library: string): Promise<Result<Stage>> {
   try {
-    const {exports, closure} = await importWithClosure(path, library);
-    const found = typeof exports === 'object' && exports !== null && 'default' in exports ? exports.default : undefined;
-    return isStage(found) ? ok(fromFile(found, path, closure)) : fail([noStage(found, path)]);
+    const {exported, closure} = await importWithClosure(path, library);
+    return isStage(exported) ? ok(fromFile(exported, path, closure)) : fail([noStage(exported, path)]);
   } catch (error) {
     const {isMissing, ...fault} = importFault(error, path);
     return fail([{code: isMissing ? 'no-stage-file' : 'bad-stage-file', ...fault}]);

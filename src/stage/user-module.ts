@@ -33,10 +33,8 @@ export function noteModules(modules: Readonly<Record<string, string>>): void {
 /** Imports a module by its absolute path. @throws UserError that says what is wrong with it, and where. */
 export async function findModule(path: string): Promise<UserModule> {
   try {
-    const {exports, closure} = await importWithClosure(path, LIBRARY);
+    const {exported, closure} = await importWithClosure(path, LIBRARY);
     places.set(closure, path);
-    const exported =
-      typeof exports === 'object' && exports !== null && 'default' in exports ? exports.default : undefined;
     return {reference: `module:${closure}:${basename(path)}`, exported};
   } catch (error) {
     const fault = importFault(error, path);

@@ -7,7 +7,7 @@ import type {TensorFunction} from '../tensor/capture/record.ts';
 import type {Tf} from '../tensor/library.ts';
 import type {Pictures} from './data/pictures.ts';
 import type {Model} from './models/model.ts';
-import {type BatchBuffer, batchBuffer, fillBatch} from './pictures/batch.ts';
+import {type BatchBuffer, batchBuffer, fillBatch, pictureTensor} from './pictures/batch.ts';
 import type {Preprocessing} from './pictures/preprocessor.ts';
 import {type ParameterLayout, split} from './training/parameter-layout.ts';
 
@@ -79,14 +79,9 @@ export async function evaluate(
   return {loss: loss / pictures.n, error, accuracy: (100 * (pictures.n - wrong)) / pictures.n, n: pictures.n};
 }
 
-function logitsOf(
-  tf: Tf,
-  {logits, preprocessing: {channels, size}}: Network,
-  flat: Tensor1D,
-  {pixels, labels}: BatchBuffer,
-): Float32Array {
+function logitsOf(tf: Tf, {logits, preprocessing}: Network, flat: Tensor1D, buffer: BatchBuffer): Float32Array {
   const output = tf.tidy(() => {
-    const pictures = tf.tensor4d(pixels, [labels.length, channels, size, size]);
+    const pictures = pictureTensor(tf, buffer, preprocessing, buffer.labels.length);
     return matrixOf(logits({flat, pictures}), 'logits');
   });
   const values = output.dataSync<'float32'>(); // outside, as tidy looks for tensors in every number that it is given back

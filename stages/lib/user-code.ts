@@ -1,6 +1,9 @@
+import type {z} from 'zod';
+import type {JsonObject} from '../../src/base/json.ts';
 import {UserError} from '../../src/base/user-error.ts';
 import {StageError} from '../../src/stage/define-stage.ts';
 import {thrownAt} from '../../src/stage/import-fault.ts';
+import {schemaFaults} from './schema-faults.ts';
 
 /** Name of a user's file, from the reference that stands for it. */
 export const fileNameOf = (reference: string): string => reference.split(':').at(-1) ?? reference;
@@ -19,4 +22,14 @@ export function ofUser<T>(name: string, run: () => T): T {
   } catch (error) {
     throw userFault(name, error);
   }
+}
+
+/** The settings that a pipeline gives a user's file, defaults filled in. @throws StageError when they are not what the file declares. */
+export function checkedSettings<S extends z.ZodType>(
+  {settings, doc}: {readonly settings: S; readonly doc: string},
+  given: JsonObject,
+): z.output<S> {
+  const parsed = settings.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new StageError(`its settings are not right: ${schemaFaults(parsed.error)}`, doc);
 }

@@ -32,6 +32,9 @@ export const obstacle = (reason: string, hint: string, waitsFor: readonly string
   waitsFor,
 });
 
+/** An obstacle's hint as a sentence of its own. */
+export const hintOf = ({hint}: Obstacle): string => `${hint.charAt(0).toUpperCase()}${hint.slice(1)}.`;
+
 /** Hears how a set-up goes. Neither is called once it has ended. */
 export interface SetupReporter {
   /** Something worth a line of its own. */

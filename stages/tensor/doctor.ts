@@ -3,9 +3,10 @@ import {buildObstacle, verifyBuild} from './addon/build.ts';
 import {COMPILERS} from './addon/compile.ts';
 import {addonFolder, downloadsFolder} from './addon/folder.ts';
 import {nvidiaDriver} from './addon/nvidia-driver.ts';
+import {PYTHONS} from './addon/pip-download.ts';
 import {runProgram} from './addon/program.ts';
 import {wheelMachine} from './addon/wheel-identity.ts';
-import {AUTOMATIC, type BackendName} from './backend.ts';
+import {AUTOMATIC, type BackendName, hintOf} from './backend.ts';
 import {cpuFlags, findProgram, glibcVersion} from './machine.ts';
 import {type Manifest, readManifest} from './manifest.ts';
 import {selfTest} from './self-test/self-test.ts';
@@ -59,7 +60,7 @@ function machineFindings(): readonly Finding[] {
 }
 
 async function toolFindings(): Promise<readonly Finding[]> {
-  const python = findProgram(['python3', 'python']);
+  const python = findProgram(PYTHONS);
   const pip = python && (await runProgram(python, ['-m', 'pip', '--version']));
   const compiler = findProgram(COMPILERS);
   return [
@@ -112,7 +113,7 @@ function addonFinding(build: Awaited<ReturnType<typeof verifyBuild>>): Finding {
     subject,
     state: 'missing',
     found: why ? `not built, as ${why.reason}` : 'not built yet',
-    hint: why ? `${why.hint.charAt(0).toUpperCase()}${why.hint.slice(1)}.` : '`basin setup` builds it.',
+    hint: why ? hintOf(why) : '`basin setup` builds it.',
   };
 }
 
@@ -188,7 +189,7 @@ async function cardFindings(): Promise<readonly Finding[]> {
   if (build?.damaged.length === 0 && !why) return [cards, await backendFinding('cuda', cards, undefined)];
   const found = why ? `not to be had, as ${why.reason}` : build ? 'not as it was built' : 'not set up';
   const hint = why
-    ? `${why.hint.charAt(0).toUpperCase()}${why.hint.slice(1)}.`
+    ? hintOf(why)
     : '`basin setup --backend cuda` fetches 3.3 GB; then `--backend cuda` computes on a card.';
   return [cards, {subject: 'cuda back end', state: 'missing', found, hint}];
 }

@@ -4,7 +4,15 @@ import {StageError} from '../../src/stage/define-stage.ts';
 import {type Build, buildAddon, verifyBuild} from './addon/build.ts';
 import type {FileRecord} from './addon/file-records.ts';
 import {nvidiaDriver} from './addon/nvidia-driver.ts';
-import {AUTOMATIC, type BackendName, editionOf, type Obstacle, obstacle, type SetupReporter} from './backend.ts';
+import {
+  AUTOMATIC,
+  type BackendName,
+  editionOf,
+  hintOf,
+  type Obstacle,
+  obstacle,
+  type SetupReporter,
+} from './backend.ts';
 import {whileHolding} from './lock.ts';
 import {userCacheFolder} from './machine.ts';
 import {type Manifest, type Refusal, readManifest, writeManifest} from './manifest.ts';
@@ -133,7 +141,7 @@ export async function setUp(options: {
       const [refusal] = refusals;
       throw new StageError(
         `The ${refusal?.backend} back end cannot be had: ${refusal?.reason}.`,
-        refusal && `${refusal.hint.charAt(0).toUpperCase()}${refusal.hint.slice(1)}.`,
+        refusal && hintOf(refusal),
       );
     },
   );

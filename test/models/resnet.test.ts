@@ -1,9 +1,10 @@
 import {expect, test} from 'vitest';
 import {initialise} from '../../stages/lib/models/initialise.ts';
 import {bindModel} from '../../stages/lib/models/registry.ts';
-import {type OptimizerState, stepScalars} from '../../stages/lib/training/adamw.ts';
+import {stepScalars} from '../../stages/lib/training/adamw.ts';
+import {adamwAsItComes} from '../../stages/lib/training/optimizer.ts';
 import {layoutOf, pack, split, unpack} from '../../stages/lib/training/parameter-layout.ts';
-import {stateIn, trainStep} from '../../stages/lib/training/train-step.ts';
+import {stateOf, type TrainingState, trainStep} from '../../stages/lib/training/train-step.ts';
 import {captured} from '../../stages/tensor/capture/captured.ts';
 import {scalarOf} from '../../stages/tensor/capture/named.ts';
 import {lossAndGradients, norm, relativeError} from '../rig/gradients.ts';
@@ -70,7 +71,7 @@ for (const {config, start, pictures, labels, evaluated, trained, gradients, loss
           pictures: tf.tensor4d(pictures.values, [6, 3, pictures.shape[2] ?? 0, pictures.shape[3] ?? 0]),
           labels: tf.tensor1d(labels, 'int32'),
         };
-        let state: OptimizerState = {
+        let state: TrainingState = {
           flat: tf.tensor1d(pack(layout, named)),
           m: tf.zeros([layout.size]),
           v: tf.zeros([layout.size]),
@@ -80,7 +81,7 @@ for (const {config, start, pictures, labels, evaluated, trained, gradients, loss
           const result = stepOf({...state, ...batch, ...stepScalars(tf, step + 1, 1e-2, 0.01)});
           const [found = Number.NaN] = scalarOf(result, 'loss').dataSync();
           expect(Math.abs(found / loss - 1), `step ${step + 1}`).toBeLessThan(1e-5);
-          state = stateIn(result);
+          state = stateOf(adamwAsItComes, result);
         });
         const ended = new Map(unpack(layout, state.flat.dataSync<'float32'>()).map(({name, values}) => [name, values]));
         for (const [name, {values}] of Object.entries(buffers))

@@ -3,10 +3,11 @@ import {expect, test} from 'vitest';
 import {z} from 'zod';
 import type {JsonObject} from '../../src/base/json.ts';
 import {bindModel} from '../../stages/lib/models/registry.ts';
-import {type OptimizerState, stepScalars} from '../../stages/lib/training/adamw.ts';
+import {stepScalars} from '../../stages/lib/training/adamw.ts';
+import {adamwAsItComes} from '../../stages/lib/training/optimizer.ts';
 import {layoutOf, pack, split, unpack} from '../../stages/lib/training/parameter-layout.ts';
 import {scheduleFactor} from '../../stages/lib/training/schedule.ts';
-import {stateIn, trainStep} from '../../stages/lib/training/train-step.ts';
+import {stateOf, type TrainingState, trainStep} from '../../stages/lib/training/train-step.ts';
 import {captured} from '../../stages/tensor/capture/captured.ts';
 import {scalarOf} from '../../stages/tensor/capture/named.ts';
 import {trustedTensors} from '../rig/safetensors.ts';
@@ -89,7 +90,7 @@ test.each(Object.keys(steps))(
           pictures: tf.tensor4d(pixels, [n, c, h, w]),
           labels: tf.tensor1d(Int32Array.from(classes), 'int32'),
         };
-        let state: OptimizerState = {flat: tf.tensor1d(start), m: tf.zeros([layout.size]), v: tf.zeros([layout.size])};
+        let state: TrainingState = {flat: tf.tensor1d(start), m: tf.zeros([layout.size]), v: tf.zeros([layout.size])};
         const program = {model, layout, clip: 1};
         const stepOf = captured(tf, 'a fixture', (inputs) => trainStep(tf, program, inputs));
         losses?.forEach((loss, step) => {
@@ -97,7 +98,7 @@ test.each(Object.keys(steps))(
           const result = stepOf({...state, ...batch, ...stepScalars(tf, step + 1, lr, 0.01)});
           const [found = Number.NaN] = scalarOf(result, 'loss').dataSync();
           expect(Math.abs(found / loss - 1), `${backend}, step ${step + 1}`).toBeLessThan(1e-5);
-          state = stateIn(result);
+          state = stateOf(adamwAsItComes, result);
         });
         const weights = unpack(layout, state.flat.dataSync<'float32'>());
         expect(weights.map(({name: tensor}) => tensor)).toEqual(Object.keys(expected?.tensors ?? {}).sort());

@@ -6,11 +6,11 @@ import type {Graph, Instance} from '../../graph/graph.ts';
 import {readArtifactBytes} from '../../results/read-artifact.ts';
 import {artifactFileName} from '../../stage/artifact-file-name.ts';
 import {EXIT} from '../exit-code.ts';
-import {commandFault, printFaults} from '../faults.ts';
+import {commandFault} from '../faults.ts';
 import {findInstances} from '../find-instance.ts';
+import {printNotStored} from '../not-stored.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
 import {withPrepared} from '../prepare.ts';
-import {repeatCommand} from '../repeat-command.ts';
 
 /**
  * `show FILE INSTANCE --to FOLDER`: every artifact of an instance as a file of its own, under the name that a program of the
@@ -29,15 +29,12 @@ export const showFilesCommand = (
     (graph) => oneInstance(graph, name),
     async ({plan, store}, instance) => {
       const {record} = plan.instances[instance.index] ?? {};
-      const notStored = (message: string): number => {
-        const hint = `Run it first: ${repeatCommand('run', file, [], options)}`;
-        printFaults([{code: 'not-stored', message, hint}], options.json ?? false);
-        return EXIT.failed;
-      };
-      if (!record) return notStored(`${instance.id} has not run as the pipeline is now.`);
+      if (!record) {
+        return printNotStored(`${instance.id} has not run as the pipeline is now.`, file, options);
+      }
       for (const [artifact, output] of Object.entries(record.outputs)) {
         const bytes = await readArtifactBytes(store, instance, artifact, output);
-        if (!bytes.ok) return notStored(bytes.error);
+        if (!bytes.ok) return printNotStored(bytes.error, file, options);
         const declaration = instance.stage.outputs[artifact] ?? output;
         await write(folder, artifactFileName(artifact, declaration), bytes.value);
       }

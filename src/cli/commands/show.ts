@@ -11,11 +11,11 @@ import {readArtifactBytes, readRows} from '../../results/read-artifact.ts';
 import {tensorRows} from '../../results/tensor-rows.ts';
 import type {Store} from '../../store/store.ts';
 import {EXIT} from '../exit-code.ts';
-import {commandFault, printFaults} from '../faults.ts';
+import {commandFault} from '../faults.ts';
 import {type FoundArtifact, findArtifact} from '../find-artifact.ts';
+import {printNotStored} from '../not-stored.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
 import {withPrepared} from '../prepare.ts';
-import {repeatCommand} from '../repeat-command.ts';
 
 type ShowOptions = PipelineOptions & {readonly format: RowFormat | 'arrow'; readonly output?: string};
 
@@ -29,15 +29,7 @@ export const showCommand = (file: string, name: string, options: ShowOptions): P
     async ({plan, store}, {instances, artifact}) => {
       const members = instances.flatMap(({index}) => plan.instances[index] ?? []);
       const shown = await content(store, members, artifact, options);
-      if (!shown.ok) {
-        const fault = {
-          code: 'not-stored',
-          message: shown.error,
-          hint: `Run it first: ${repeatCommand('run', file, [], options)}`,
-        };
-        printFaults([fault], options.json ?? false);
-        return EXIT.failed;
-      }
+      if (!shown.ok) return printNotStored(shown.error, file, options);
       if (options.output === undefined) process.stdout.write(shown.value);
       else await writeOutput(options.output, shown.value);
       return EXIT.done;

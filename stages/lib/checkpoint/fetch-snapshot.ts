@@ -64,10 +64,10 @@ export async function fetchSnapshot(
 ): Promise<void> {
   const {revision} = reference;
   const {HF_TOKEN: token} = environment;
-  const hubUrl = (environment.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '');
   const repo = {type: 'model', name: `${reference.owner}/${reference.name}`} as const;
+  const hub = await import('@huggingface/hub');
+  const hubUrl = (environment.HF_ENDPOINT || hub.HUB_URL).replace(/\/+$/, '');
   try {
-    const hub = await import('@huggingface/hub');
     const connection = {hubUrl, fetch: authorized(hubUrl, token)};
     const {sha} = await hub.modelInfo({name: repo.name, revision, additionalFields: ['sha'], ...connection});
     if (!/^[0-9a-f]{40}$/.test(sha)) throw new StageError(`${hubUrl} names no commit of ${repo.name}.`);

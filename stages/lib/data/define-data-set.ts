@@ -1,7 +1,7 @@
 import {z} from 'zod';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
-import {schemaFaults} from '../schema-faults.ts';
+import {checkedSettings} from '../user-code.ts';
 
 /** The pictures of a split, and their classes. */
 export interface SplitPictures {
@@ -59,15 +59,13 @@ export function defineDataSet<S extends z.ZodType>(declaration: DataSetDeclarati
   return {
     kind: 'data set',
     bind(given) {
-      const settings = declaration.settings.safeParse(given);
-      if (!settings.success)
-        throw new StageError(`its settings are not right: ${schemaFaults(settings.error)}`, declaration.doc);
-      const files = z.array(z.string().min(1)).safeParse(declaration.files(settings.data));
+      const settings = checkedSettings(declaration, given);
+      const files = z.array(z.string().min(1)).safeParse(declaration.files(settings));
       if (!files.success) throw new StageError('its files are not a list of paths.', 'Give paths below the root.');
       return {
-        settings: z.record(z.string(), z.json()).parse(settings.data),
+        settings: z.record(z.string(), z.json()).parse(settings),
         files: files.data,
-        load: (read) => declaration.load(read, settings.data),
+        load: (read) => declaration.load(read, settings),
       };
     },
   };

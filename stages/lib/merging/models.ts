@@ -5,6 +5,7 @@ import {canonicalJson} from '../../../src/base/canonical-json.ts';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {type Opened, StageError} from '../../../src/stage/define-stage.ts';
 import {sameShape} from '../training/parameter-layout.ts';
+import {layerPositions} from './layer-position.ts';
 
 const NAMED = ['a', 'b', 'c', 'd'] as const;
 
@@ -94,9 +95,16 @@ export function refuseStranger(reference: Weights, other: Weights, name: string)
   );
 }
 
-/** A network made tensor by tensor out of others; `make` is given the tensor's place in each of them. */
-export const mergeTensors = (like: Weights, make: (tensor: NamedTensor, index: number) => Float32Array): Weights => ({
-  model: like.model,
-  preprocessor: like.preprocessor,
-  tensors: like.tensors.map((tensor, index) => ({name: tensor.name, shape: tensor.shape, values: make(tensor, index)})),
-});
+/** A network made tensor by tensor out of others; `make` is given the tensor's place in each of them, and the depth of its layer, 0 to 1. */
+export function mergeTensors(
+  like: Weights,
+  make: (tensor: NamedTensor, index: number, position: number) => Float32Array,
+): Weights {
+  const {model, preprocessor, tensors} = like;
+  const positions = layerPositions(tensors.map(({name}) => name));
+  const merged = tensors.map((tensor, index): NamedTensor => {
+    const {name, shape} = tensor;
+    return {name, shape, values: make(tensor, index, positions.get(name) ?? 0)};
+  });
+  return {model, preprocessor, tensors: merged};
+}

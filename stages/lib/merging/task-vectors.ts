@@ -1,7 +1,6 @@
 import {z} from 'zod';
 import type {Weights} from '../../../src/artifact/kinds.ts';
 import {type Combination, combine} from './combine.ts';
-import {layerPositions} from './layer-position.ts';
 import {type MergedModel, mergeTensors} from './models.ts';
 import {type Setting, settingAt} from './setting.ts';
 import {deltaOf} from './thin.ts';
@@ -33,9 +32,7 @@ export function mergeTaskVectors(
   {weights, ...rule}: Omit<Combination, 'weights'> & {readonly weights: readonly Setting[]},
   thin: (change: Change) => Float64Array,
 ): Weights {
-  const positions = layerPositions(base.tensors.map(({name}) => name));
-  return mergeTensors(base, ({name, values}, tensor) => {
-    const position = positions.get(name) ?? 0;
+  return mergeTensors(base, ({name, values}, tensor, position) => {
     const deltas = models.map(({weights: {tensors}}, model) =>
       thin({delta: deltaOf(tensors[tensor]?.values ?? values, values), name, tensor, model, position}),
     );

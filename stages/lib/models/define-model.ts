@@ -4,6 +4,7 @@ import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import type {Tf} from '../../tensor/library.ts';
 import {schemaFaults} from '../schema-faults.ts';
+import {checkedSettings} from '../user-code.ts';
 
 /** What a model is made for. */
 export interface ModelTask<Settings> {
@@ -67,10 +68,8 @@ export function defineModel<S extends z.ZodType>(declaration: ModelDeclaration<S
   return {
     kind: 'model',
     bind(task) {
-      const settings = declaration.settings.safeParse(task.settings);
-      if (!settings.success)
-        throw new StageError(`its settings are not right: ${schemaFaults(settings.error)}`, declaration.doc);
-      const own = {...task, settings: settings.data};
+      const settings = checkedSettings(declaration, task.settings);
+      const own = {...task, settings};
       const parameters = parametersSchema.safeParse(declaration.parameters(own));
       if (!parameters.success)
         throw new StageError(
@@ -78,7 +77,7 @@ export function defineModel<S extends z.ZodType>(declaration: ModelDeclaration<S
           'Each is {shape, init, scale?, prunable?, head?} under its name.',
         );
       return {
-        settings: z.record(z.string(), z.json()).parse(settings.data),
+        settings: z.record(z.string(), z.json()).parse(settings),
         parameters: parameters.data,
         forward: (tf, parameter, pictures) => declaration.forward(tf, parameter, pictures, own),
       };

@@ -1,4 +1,6 @@
+import type {Tensor1D, Tensor4D} from '@tensorflow/tfjs';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import type {Tf} from '../../tensor/library.ts';
 import {bytesPerPicture, type Pictures} from '../data/pictures.ts';
 import {type Augmentation, augmentPicture} from './augmentation.ts';
 import {type Picture, resized} from './picture.ts';
@@ -67,3 +69,12 @@ export function fillBatch(
     buffer.labels[place] = pictures.labels[sample] ?? 0;
   }
 }
+
+/** The first `n` pictures of a buffer, [n, C, S, S], as a model takes them. */
+export function pictureTensor(tf: Tf, {pixels}: BatchBuffer, {channels, size}: Preprocessing, n: number): Tensor4D {
+  return tf.tensor4d(pixels.subarray(0, n * channels * size * size), [n, channels, size, size]);
+}
+
+/** The labels of the first `n` pictures of a buffer, [n]. */
+export const labelTensor = (tf: Tf, {labels}: BatchBuffer, n: number): Tensor1D =>
+  tf.tensor1d(labels.subarray(0, n), 'int32');

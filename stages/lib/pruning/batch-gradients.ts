@@ -3,8 +3,9 @@ import type {StageServices} from '../../../src/stage/define-stage.ts';
 import {captured} from '../../tensor/capture/captured.ts';
 import {batchOf, vectorOf} from '../../tensor/capture/named.ts';
 import {drawInteger} from '../data/permutation.ts';
-import {batchBuffer, fillBatch} from '../pictures/batch.ts';
+import {batchBuffer, fillBatch, labelTensor, pictureTensor} from '../pictures/batch.ts';
 import {abortableBreather} from '../training/breather.ts';
+import {meanCrossEntropy} from '../training/cross-entropy.ts';
 import {split} from '../training/parameter-layout.ts';
 import type {Task} from '../training/task.ts';
 
@@ -23,10 +24,10 @@ export async function* batchGradients(
   const {tf, signal, progress} = services;
   const {model, layout, data, preprocessing} = task;
   const gradientOf = captured(tf, 'gradient of a batch', (inputs) => {
-    const labels = tf.cast(tf.oneHot(vectorOf(inputs, 'labels'), model.labels), 'float32');
+    const labels = vectorOf(inputs, 'labels');
     const gradient = tf.grad((flat: Tensor) => {
       const logits = model.forward(tf, split(tf, layout, flat.as1D()), batchOf(inputs, 'pictures'));
-      return tf.losses.softmaxCrossEntropy(labels, logits);
+      return meanCrossEntropy(tf, logits, labels);
     })(vectorOf(inputs, 'flat'));
     return {gradient};
   });
@@ -34,15 +35,13 @@ export async function* batchGradients(
   const buffer = batchBuffer(preprocessing, Math.min(batch, samples));
   const pause = abortableBreather(signal);
   const flat = tf.tensor1d(task.start);
-  const {channels, size} = preprocessing;
   try {
     for (let start = 0; start < samples; start += batch) {
       const indices = drawn.slice(start, start + batch);
       fillBatch(buffer, data.train, indices, preprocessing);
       const gradient = tf.tidy(() => {
-        const pixels = buffer.pixels.subarray(0, indices.length * channels * size * size);
-        const pictures = tf.tensor4d(pixels, [indices.length, channels, size, size]);
-        const labels = tf.tensor1d(buffer.labels.subarray(0, indices.length), 'int32');
+        const pictures = pictureTensor(tf, buffer, preprocessing, indices.length);
+        const labels = labelTensor(tf, buffer, indices.length);
         return vectorOf(gradientOf({flat, pictures, labels}), 'gradient');
       });
       yield gradient.dataSync<'float32'>();

@@ -6,7 +6,7 @@ import type {TensorFunction} from '../../tensor/capture/record.ts';
 import type {Tf} from '../../tensor/library.ts';
 import type {Pictures} from '../data/pictures.ts';
 import type {Model} from '../models/model.ts';
-import {batchBuffer, fillBatch} from '../pictures/batch.ts';
+import {batchBuffer, fillBatch, pictureTensor} from '../pictures/batch.ts';
 import {abortableBreather} from './breather.ts';
 import {type ParameterLayout, split} from './parameter-layout.ts';
 import {inLayout, moved, runningStatistics, withStatistics} from './running-statistics.ts';
@@ -37,7 +37,6 @@ export async function reEstimate(
   {tf, signal}: StageServices,
 ): Promise<Tensor1D> {
   const pause = abortableBreather(signal);
-  const {channels, size} = preprocessing;
   const buffer = batchBuffer(preprocessing, Math.min(BATCH, pictures.n));
   let end = runningStatistics(tf, layout, flat);
   try {
@@ -46,8 +45,7 @@ export async function reEstimate(
       const indices = Array.from({length: n}, (_, place) => start + place);
       fillBatch(buffer, pictures, indices, preprocessing);
       const next: Tensor1D = tf.tidy(() => {
-        const pixels = buffer.pixels.subarray(0, n * channels * size * size);
-        const found = statistics({flat, pictures: tf.tensor4d(pixels, [n, channels, size, size])});
+        const found = statistics({flat, pictures: pictureTensor(tf, buffer, preprocessing, n)});
         return moved(tf, end, vectorOf(found, 'statistics'), n / (start + n));
       });
       end.dispose();

@@ -2,7 +2,7 @@ import type {StageServices} from '../../../src/stage/define-stage.ts';
 import {scalarOf} from '../../tensor/capture/named.ts';
 import type {Tensors} from '../../tensor/capture/record.ts';
 import type {Tf} from '../../tensor/library.ts';
-import type {BatchBuffer} from '../pictures/batch.ts';
+import {type BatchBuffer, labelTensor, pictureTensor} from '../pictures/batch.ts';
 import {draw} from '../random/philox.ts';
 import type {TrainingHook} from './hook.ts';
 import {optimizerOf} from './optimizer.ts';
@@ -50,13 +50,6 @@ function dropoutKey(tf: Tf, task: Task, seed: number, step: number, index: numbe
   return {dropout: tf.tensor1d(words, 'int32')};
 }
 
-function batchTensors(tf: Tf, {pixels, labels, n}: Batch, {preprocessing: {channels, size}}: Task): Tensors {
-  return {
-    pictures: tf.tensor4d(pixels.subarray(0, n * channels * size * size), [n, channels, size, size]),
-    labels: tf.tensor1d(labels.subarray(0, n), 'int32'),
-  };
-}
-
 export function stepper(task: Task, params: TrainingParameters, {tf}: StageServices, hook: TrainingHook): Stepper {
   const {model, layout} = task;
   const optimizer = optimizerOf(params.optimizer, params.weight_decay);
@@ -71,7 +64,8 @@ export function stepper(task: Task, params: TrainingParameters, {tf}: StageServi
     ...hook.inputs?.(step),
   });
   const ofBatch = (batch: Batch, {step}: StepPlace, index: number): Tensors => ({
-    ...batchTensors(tf, batch, task),
+    pictures: pictureTensor(tf, batch, task.preprocessing, batch.n),
+    labels: labelTensor(tf, batch, batch.n),
     ...dropoutKey(tf, task, params.seed.dropout, step, index),
   });
   const after = (step: number, given: Tensors): Tensors => {

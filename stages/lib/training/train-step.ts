@@ -116,10 +116,3 @@ export const stateOf = ({carries}: Optimizer, tensors: Tensors): TrainingState =
   ...Object.fromEntries(carries.map((name) => [name, vectorOf(tensors, name)])),
   flat: vectorOf(tensors, 'flat'),
 });
-
-/** The same for AdamW as it comes. */
-export const stateIn = (tensors: Tensors) => ({
-  flat: vectorOf(tensors, 'flat'),
-  m: vectorOf(tensors, 'm'),
-  v: vectorOf(tensors, 'v'),
-});

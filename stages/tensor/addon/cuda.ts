@@ -6,7 +6,7 @@ import {type Obstacle, obstacle, type SetupReporter} from '../backend.ts';
 import {atLeast, findProgram} from '../machine.ts';
 import {CUDA_BYTES, CUDA_WHEELS} from './cuda-wheels.ts';
 import {type NvidiaDriver, nvidiaDriver, visibleCards} from './nvidia-driver.ts';
-import {downloadWithPip} from './pip-download.ts';
+import {downloadWithPip, PYTHONS} from './pip-download.ts';
 import {wheelMachine} from './wheel-identity.ts';
 import {extractEntry, zipEntries} from './zip.ts';
 
@@ -30,8 +30,6 @@ export function cudaObstacle(driver: NvidiaDriver | undefined = nvidiaDriver()):
   if (!findProgram(PYTHONS)) return obstacle('there is no Python', `\`apt install python3-pip\` and ${HINT}`, PYTHONS);
   return undefined;
 }
-
-const PYTHONS = ['python3', 'python'];
 
 /** Libraries in NVIDIA's wheels; TensorFlow's own look for them beside their folder, as `../nvidia/NAME/lib`. */
 const LIBRARY = /^nvidia\/[a-z0-9_]+\/lib\/[^/]+\.so[^/]*$/;

@@ -24,8 +24,11 @@ export function nvidiaDriver(folder = DRIVER_FOLDER): NvidiaDriver | undefined {
 }
 
 /** Places of the cards that this process may use: all, or those that CUDA_VISIBLE_DEVICES names. */
-export function visibleCards({cards}: NvidiaDriver, chosen = process.env.CUDA_VISIBLE_DEVICES): readonly string[] {
-  if (chosen === undefined) return cards.map((_, place) => String(place));
+export const visibleCards = ({cards}: NvidiaDriver, chosen = process.env.CUDA_VISIBLE_DEVICES): readonly string[] =>
+  chosen === undefined ? cards.map((_, place) => String(place)) : namedCards(chosen);
+
+/** The cards that a value of CUDA_VISIBLE_DEVICES names. */
+export function namedCards(chosen: string): readonly string[] {
   const names = chosen.split(',').map((name) => name.trim());
   const end = names.findIndex((name) => name === '' || name === '-1'); // CUDA reads no further
   return end < 0 ? names : names.slice(0, end);

@@ -17,6 +17,9 @@ async function folderBytes(folder: string): Promise<number> {
   return bytes;
 }
 
+/** Names of a Python on the PATH, any of which will do. */
+export const PYTHONS = ['python3', 'python'] as const;
+
 /** Names of the C libraries that wheels are tagged with, newest first. */
 const POLICIES = ['_2_27', '_2_17', '2014', '_2_12', '2010'];
 

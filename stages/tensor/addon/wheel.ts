@@ -6,7 +6,7 @@ import {type Edition, type Obstacle, obstacle, type SetupReporter} from '../back
 import {findProgram} from '../machine.ts';
 import {TENSORFLOW_VERSION} from '../versions.ts';
 import {downloadFromIndex} from './package-index.ts';
-import {downloadWithPip} from './pip-download.ts';
+import {downloadWithPip, PYTHONS} from './pip-download.ts';
 import {KNOWN_WHEELS, TENSORFLOW_WHEELS} from './wheel-identity.ts';
 
 /** A wheel that an earlier, interrupted set-up had fetched whole; its name is its digest, which is checked. */
@@ -33,7 +33,7 @@ export async function fetchWheel(
   if (kept) return ok(kept);
   const failures: string[] = [];
   let wheel: string | undefined;
-  const python = findProgram(['python3', 'python']);
+  const python = findProgram(PYTHONS);
   if (python) {
     const folder = join(scratch, 'pip');
     await mkdir(folder, {recursive: true});

@@ -53,15 +53,14 @@ export class StandIns {
   #compute(name: string, attributes: readonly OperationAttribute[], inputs: readonly HandleId[], count: number) {
     const real = inputs.map((id) => this.#standing.get(id)?.id ?? id);
     return this.#binding.executeOp(name, attributes, real, count).map((output) => {
-      const shape = shapeText(output);
-      const same = output.dtype === this.#binding.TF_FLOAT ? this.#byShape.get(shape) : undefined;
-      if (same === undefined) {
-        this.#kept.push(output.id);
-        this.#byShape.set(shape, output.id);
-        return output;
+      const same = this.#byShape.get(shapeText(output));
+      if (same !== undefined) {
+        this.#binding.deleteTensor(output.id);
+        return {...output, id: same};
       }
-      this.#binding.deleteTensor(output.id);
-      return {...output, id: same};
+      this.#kept.push(output.id);
+      if (output.dtype === this.#binding.TF_FLOAT) this.#byShape.set(shapeText(output), output.id);
+      return output;
     });
   }
 
