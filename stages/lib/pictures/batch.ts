@@ -17,9 +17,10 @@ export interface BatchBuffer {
   readonly labels: Int32Array;
 }
 
-export function batchBuffer(preprocessing: Preprocessing, batch: number): BatchBuffer {
-  const {channels, size} = preprocessing;
-  return {pixels: new Float32Array(batch * channels * size * size), labels: new Int32Array(batch)};
+/** A buffer for `batch` pictures; other threads see it too when it is `shared`. */
+export function batchBuffer({channels, size}: Preprocessing, batch: number, shared = false): BatchBuffer {
+  const bytes = (values: number) => (shared ? new SharedArrayBuffer(4 * values) : new ArrayBuffer(4 * values));
+  return {pixels: new Float32Array(bytes(batch * channels * size * size)), labels: new Int32Array(bytes(batch))};
 }
 
 /** Refuses an augmentation that the pictures cannot take. */
@@ -34,6 +35,37 @@ export function checkAugmentation(augment: Augmentation, pictures: Pictures): vo
   }
 }
 
+/** Writes a picture, augmented and preprocessed, and its label to a place of the buffer. */
+export function preparePicture(
+  buffer: BatchBuffer,
+  place: number,
+  pictures: Pictures,
+  sample: number,
+  {channels, size, table}: Preprocessing,
+  noise?: Noise,
+): void {
+  const bytes = bytesPerPicture(pictures);
+  const plane = size * size;
+  const stored: Picture = {
+    channels,
+    height: pictures.height,
+    width: pictures.width,
+    values: pictures.values.subarray(sample * bytes, (sample + 1) * bytes),
+  };
+  const augmented = noise
+    ? augmentPicture(stored, noise.augment, size, {seed: noise.seed, epoch: noise.epoch, sample})
+    : stored;
+  const {values} = resized(augmented, size);
+  let to = place * channels * plane;
+  for (let channel = 0; channel < channels; channel++) {
+    const row = channel * 256;
+    for (let pixel = channel * plane; pixel < (channel + 1) * plane; pixel++) {
+      buffer.pixels[to++] = table[row + (values[pixel] ?? 0)] ?? 0;
+    }
+  }
+  buffer.labels[place] = pictures.labels[sample] ?? 0;
+}
+
 /** Writes the pictures at `indices`, augmented and preprocessed, and their labels to the front of the buffer. */
 export function fillBatch(
   buffer: BatchBuffer,
@@ -42,28 +74,7 @@ export function fillBatch(
   preprocessing: Preprocessing,
   noise?: Noise,
 ): void {
-  const {channels, size, table} = preprocessing;
-  const bytes = bytesPerPicture(pictures);
-  const plane = size * size;
   for (let place = 0; place < indices.length; place++) {
-    const sample = indices[place] ?? 0;
-    const stored: Picture = {
-      channels,
-      height: pictures.height,
-      width: pictures.width,
-      values: pictures.values.subarray(sample * bytes, (sample + 1) * bytes),
-    };
-    const augmented = noise
-      ? augmentPicture(stored, noise.augment, size, {seed: noise.seed, epoch: noise.epoch, sample})
-      : stored;
-    const {values} = resized(augmented, size);
-    let to = place * channels * plane;
-    for (let channel = 0; channel < channels; channel++) {
-      const row = channel * 256;
-      for (let pixel = channel * plane; pixel < (channel + 1) * plane; pixel++) {
-        buffer.pixels[to++] = table[row + (values[pixel] ?? 0)] ?? 0;
-      }
-    }
-    buffer.labels[place] = pictures.labels[sample] ?? 0;
+    preparePicture(buffer, place, pictures, indices[place] ?? 0, preprocessing, noise);
   }
 }

@@ -4,7 +4,9 @@ import {StageError, type StageServices} from '../../../src/stage/define-stage.ts
 import {scalarOf} from '../../tensor/capture/named.ts';
 import {permutation} from '../data/permutation.ts';
 import {type Evaluation, evaluationRow} from '../evaluate.ts';
-import {type BatchBuffer, batchBuffer, checkAugmentation, fillBatch} from '../pictures/batch.ts';
+import {type BatchBuffer, checkAugmentation} from '../pictures/batch.ts';
+import {openFeed} from '../pictures/feed.ts';
+import type {BatchPlan} from '../pictures/shared-work.ts';
 import {type OptimizerState, stepScalars} from './adamw.ts';
 import {breather} from './breather.ts';
 import type {TrainingHook} from './hook.ts';
@@ -67,7 +69,6 @@ export async function train(
   const {stepsPerEpoch, steps} = trainingLength(task, params);
   check(task, params, steps);
   const breathe = breather();
-  const buffer = batchBuffer(task.preprocessing, Math.min(params.batch, data.train.n));
   const decays = params.decay === 'weights' ? tf.tensor1d(decayingWeights(layout)) : undefined;
   const stepOf = capturedStep(tf, {model, layout, clip: params.clip}, hook);
   let state: OptimizerState = tf.tidy(() => {
@@ -86,7 +87,16 @@ export async function train(
     state = stateOf(tf, saved);
     services.log(`Goes on after step ${progress.step} of ${steps}, from a checkpoint.`);
   }
-  let order: Uint32Array = new Uint32Array(0);
+  const first = progress.step;
+  const feed = openFeed({
+    pictures: data.train,
+    preprocessing: task.preprocessing,
+    augment: params.augment,
+    seed: params.seed.augment,
+    batch: Math.min(params.batch, data.train.n),
+    batches: steps - first,
+    planOf: batchPlans(data.train.n, params, first),
+  });
   const due = (step: number): boolean =>
     step === steps || (step > 0 && params.evaluate_every !== undefined && step % params.evaluate_every === 0);
   const evaluateIfDue = async (step: number): Promise<void> => {
@@ -97,17 +107,9 @@ export async function train(
   try {
     await evaluateIfDue(progress.step);
     for (let step = progress.step + 1; step <= steps; step++) {
-      const epoch = Math.floor((step - 1) / stepsPerEpoch);
-      const place = (step - 1) % stepsPerEpoch;
-      if (place === 0 || order.length === 0) order = permutation(data.train.n, params.seed.order, 'order', epoch);
-      const indices = order.subarray(place * params.batch, (place + 1) * params.batch);
-      fillBatch(buffer, data.train, indices, task.preprocessing, {
-        augment: params.augment,
-        seed: params.seed.augment,
-        epoch,
-      });
+      const {n, ...buffer} = await feed.next();
       const lr = params.lr * scheduleFactor(params.schedule, step - 1, steps);
-      const next = advance(step, lr, indices.length);
+      const next = advance(step, lr, buffer, n);
       tf.dispose([state.flat, state.m, state.v]);
       state = next.state;
       if (!Number.isFinite(next.loss)) throw diverged(step, next.loss);
@@ -129,10 +131,11 @@ export async function train(
     }
     return {flat: state.flat.dataSync<'float32'>().slice(), metrics, evals, final: progress.final};
   } finally {
+    await feed.close();
     tf.dispose([state.flat, state.m, state.v, ...(decays ? [decays] : [])]);
   }
 
-  function advance(step: number, lr: number, n: number): {state: OptimizerState; loss: number} {
+  function advance(step: number, lr: number, buffer: BatchBuffer, n: number): {state: OptimizerState; loss: number} {
     const {loss, ...next} = tf.tidy(() => {
       const batch = batchTensors(services, buffer, task, n);
       const scalars = stepScalars(tf, step, lr, params.weight_decay);
@@ -144,6 +147,18 @@ export async function train(
     loss.dispose();
     return {state: next, loss: value};
   }
+}
+
+/** Which pictures batch 0, 1, … after `first` steps takes: each epoch in an order of its own. */
+function batchPlans(n: number, {batch, seed}: TrainingParameters, first: number): (number: number) => BatchPlan {
+  const perEpoch = Math.ceil(n / batch);
+  let order: {readonly epoch: number; readonly samples: Uint32Array} | undefined;
+  return (number) => {
+    const epoch = Math.floor((first + number) / perEpoch);
+    const start = ((first + number) % perEpoch) * batch;
+    if (order?.epoch !== epoch) order = {epoch, samples: permutation(n, seed.order, 'order', epoch)};
+    return {epoch, indices: order.samples.subarray(start, start + batch)};
+  };
 }
 
 function batchTensors({tf}: StageServices, buffer: BatchBuffer, {preprocessing}: Task, n: number) {
