@@ -55,7 +55,7 @@ for (const [width, layers, heads] of [
   await platonPrune.run({
     params: {data: resolution.located, length: `${steps}it`, lr: 1e-4, batch: 32, seed: 1, keep: 0.2},
     inputs: {weights: {model: model.config, preprocessor: {}, tensors: initialise(model, 0)}},
-    services: {tf, signal, checkpoints: timed, progress: () => {}, log: () => {}},
+    services: {tf, signal, checkpoints: timed, progress: () => {}, log: () => {}, folder: async () => folder},
   });
   const whole = performance.now() - began;
   rmSync(folder, {recursive: true});

@@ -47,6 +47,7 @@ export function workOf(tf: Tf, one: Case): AsyncGenerator<number> {
     checkpoints: {load: async () => undefined, offer: async () => {}},
     progress: () => {},
     log: () => {},
+    folder: () => Promise.reject(new Error('no stage here writes files')),
   };
   const precision: {readonly precision?: string} = one.precision === 'fp32' ? {} : {precision: one.precision};
   const shared = {data: dataOf(one), ...precision};

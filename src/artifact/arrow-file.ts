@@ -4,7 +4,7 @@
  * compressed, which also lets a read be a view.
  */
 import {type Data, Field, makeData, RecordBatch, RecordBatchFileWriter, Schema, Struct} from 'apache-arrow';
-import type {ArtifactKind} from './kinds.ts';
+import type {ArrowKind} from './kinds.ts';
 
 /** Raised when the layout of any kind changes; a reader refuses other numbers. */
 export const ARTIFACT_FORMAT = 1;
@@ -19,7 +19,7 @@ export interface Batch {
 }
 
 export function writeArrowFile(
-  kind: ArtifactKind,
+  kind: ArrowKind,
   fields: readonly Field[],
   batches: readonly Batch[],
   metadata: Metadata = new Map(),

@@ -1,9 +1,9 @@
 import {decodeTable} from './decode-table.ts';
 import {decodeMask, decodeWeights} from './decode-tensors.ts';
-import type {ArtifactKind, ArtifactValues} from './kinds.ts';
+import type {ArrowKind, ArtifactValues} from './kinds.ts';
 import {type ArrowFile, guarded, readArrowFile} from './read-arrow-file.ts';
 
-const DECODERS: {readonly [K in ArtifactKind]: (file: ArrowFile) => ArtifactValues[K]} = {
+const DECODERS: {readonly [K in ArrowKind]: (file: ArrowFile) => ArtifactValues[K]} = {
   weights: decodeWeights,
   mask: decodeMask,
   metrics: (file) => decodeTable('metrics', file),
@@ -18,7 +18,7 @@ const DECODERS: {readonly [K in ArtifactKind]: (file: ArrowFile) => ArtifactValu
  * @param name how messages call the file, such as `the mask of platon-prune[keep=0.2]`.
  * @throws ArtifactError when the bytes are cut, foreign, of another kind or of another format.
  */
-export function decodeArtifact<K extends ArtifactKind>(
+export function decodeArtifact<K extends ArrowKind>(
   kind: K,
   bytes: Uint8Array,
   name = 'The artifact',

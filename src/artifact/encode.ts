@@ -2,10 +2,10 @@ import {ArtifactError} from './artifact-error.ts';
 import {encodeMask} from './encode-mask.ts';
 import {encodeTable} from './encode-table.ts';
 import {encodeWeights} from './encode-weights.ts';
-import {type ArtifactKind, type ArtifactValues, type Columns, isTableKind} from './kinds.ts';
+import {type ArrowKind, type ArtifactValues, type Columns, isTableKind} from './kinds.ts';
 
 /** As much of a stage's output declaration as decides its bytes. */
-export interface ArtifactOutput<K extends ArtifactKind = ArtifactKind> {
+export interface ArtifactOutput<K extends ArrowKind = ArrowKind> {
   readonly kind: K;
   readonly columns?: Columns;
 }
@@ -15,12 +15,9 @@ export interface ArtifactOutput<K extends ArtifactKind = ArtifactKind> {
  *
  * @throws ArtifactError for a value of another kind, non-finite weights, NaN or missing cells, cells that are no column.
  */
-export function encodeArtifact<K extends ArtifactKind>(
-  output: ArtifactOutput<K>,
-  value: ArtifactValues[K],
-): Uint8Array {
+export function encodeArtifact<K extends ArrowKind>(output: ArtifactOutput<K>, value: ArtifactValues[K]): Uint8Array {
   const {kind} = output;
-  const given: ArtifactValues[ArtifactKind] = value;
+  const given: ArtifactValues[ArrowKind] = value;
   if (isTableKind(kind)) {
     if (!Array.isArray(given)) throw wrongKind(kind);
     return encodeTable(output.columns === undefined ? {kind} : {kind, columns: output.columns}, given);
@@ -40,7 +37,7 @@ export function encodeArtifact<K extends ArtifactKind>(
   }
 }
 
-const wrongKind = (kind: ArtifactKind): ArtifactError =>
+const wrongKind = (kind: ArrowKind): ArtifactError =>
   new ArtifactError(
     `The stage declares an output of kind ${kind} and gave something else.`,
     'Look at what its `run` returns and at `outputs` in its declaration.',

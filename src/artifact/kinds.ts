@@ -1,7 +1,9 @@
 import type {JsonObject} from '../base/json.ts';
 
 /** What can flow along an edge of a pipeline. */
-export type ArtifactKind = 'weights' | 'mask' | 'metrics' | 'evals' | 'points' | 'summary';
+export type ArtifactKind = ArrowKind | 'file';
+/** The kinds that are Arrow files with a schema of basin's; a `file` is whatever its maker wrote. */
+export type ArrowKind = 'weights' | 'mask' | TableKind;
 export type TableKind = 'metrics' | 'evals' | 'points' | 'summary';
 
 /** Type of a table column; every column is non-null. `int32` and `float64` are read back as numbers. */
@@ -34,6 +36,11 @@ export interface Mask {
   readonly tensors: readonly {readonly name: string; readonly shape: readonly number[]; readonly bits: Uint8Array}[];
 }
 
+/** A file by its absolute path: content that never has to fit into memory. */
+export interface StoredFile {
+  readonly path: string;
+}
+
 /** The value in memory of each kind. */
 export interface ArtifactValues {
   weights: Weights;
@@ -42,6 +49,7 @@ export interface ArtifactValues {
   evals: Rows;
   points: Rows;
   summary: Rows;
+  file: StoredFile;
 }
 
 /** Columns every table of a kind has; a stage's declaration may add to them. `summary` has only what its stage declares. */
@@ -52,4 +60,8 @@ export const BASE_COLUMNS: Readonly<Record<TableKind, Columns>> = {
   summary: {},
 };
 
-export const isTableKind = (kind: ArtifactKind): kind is TableKind => kind !== 'weights' && kind !== 'mask';
+export const isTableKind = (kind: ArtifactKind): kind is TableKind => Object.hasOwn(BASE_COLUMNS, kind);
+
+/** The columns of a table with the kind's own; none of what is no table. */
+export const declaredColumns = ({kind, columns}: {readonly kind: ArtifactKind; readonly columns?: Columns}): Columns =>
+  isTableKind(kind) ? {...BASE_COLUMNS[kind], ...columns} : {};

@@ -2,7 +2,7 @@ import {type Data, DataType, type Field, RecordBatchReader, type Schema} from 'a
 import {ARTIFACT_FORMAT, FORMAT_FIELD, KIND_FIELD} from './arrow-file.ts';
 import {ArtifactError} from './artifact-error.ts';
 import {metadataIsWhole} from './check-metadata.ts';
-import type {ArtifactKind} from './kinds.ts';
+import type {ArrowKind} from './kinds.ts';
 
 const MAGIC = Buffer.from('ARROW1');
 /** Magic, padding, footer length, magic: no Arrow file is shorter. */
@@ -21,7 +21,7 @@ export interface ArrowFile {
  *
  * @throws ArtifactError when the bytes are cut, damaged, or the file of something else.
  */
-export function readArrowFile(kind: ArtifactKind, bytes: Uint8Array, name: string): ArrowFile {
+export function readArrowFile(kind: ArrowKind, bytes: Uint8Array, name: string): ArrowFile {
   // Arrow's views need their buffers on multiples of eight; a misaligned file is moved once, whole.
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : Uint8Array.from(bytes);
   checkFrame(aligned, name);
@@ -70,7 +70,7 @@ function checkFrame(bytes: Uint8Array, name: string): void {
   if (footer <= 0 || footer > size - SMALLEST || !metadataIsWhole(bytes)) throw damaged(name);
 }
 
-function checkMetadata({metadata}: Schema, kind: ArtifactKind, name: string): void {
+function checkMetadata({metadata}: Schema, kind: ArrowKind, name: string): void {
   const format = metadata.get(FORMAT_FIELD);
   const found = metadata.get(KIND_FIELD);
   if (format === undefined || found === undefined)

@@ -5,7 +5,10 @@ import {nearestName} from '../base/nearest.ts';
 import {fail, type Result} from '../base/result.ts';
 import type {Graph} from '../graph/graph.ts';
 import {LARGEST_FILE, tooLarge} from '../spec/file-size.ts';
+import {whyUnreadable} from '../spec/open-file.ts';
+import type {Stage} from '../stage/define-stage.ts';
 import {commandFault} from './faults.ts';
+import {LIBRARY} from './library.ts';
 import type {PipelineOptions} from './pipeline-options.ts';
 
 /** Reads and checks a pipeline file with its overrides; every fault of every file at once. */
@@ -17,12 +20,17 @@ export async function loadPipeline(file: string, options: PipelineOptions): Prom
   if (!text.ok || missing.length > 0) return fail(missing);
   const paramsFiles = overrides.flatMap((read, i) => (read.ok ? [{path: params[i] ?? '', text: read.value}] : []));
   // Stages and schemas are most of the start-up, and a path that is wrong needs none of them.
-  const [{readPipeline}, {registry}] = await Promise.all([
+  const [{readPipelineWithFiles}, {registry}] = await Promise.all([
     import('../graph/read-pipeline.ts'),
     import('./registry.ts'),
   ]);
-  return readPipeline({path: file, text: text.value, set, paramsFiles}, registry);
+  return readPipelineWithFiles({path: file, text: text.value, set, paramsFiles}, registry, loadStage);
 }
+
+const loadStage = async (path: string): Promise<Result<Stage>> => {
+  const {loadStageFile} = await import('../stage/stage-file.ts');
+  return loadStageFile(path, LIBRARY);
+};
 
 async function readInput(path: string, what: string): Promise<Result<Uint8Array, readonly Diagnostic[]>> {
   try {
@@ -37,22 +45,8 @@ async function readInput(path: string, what: string): Promise<Result<Uint8Array,
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     return fail([
-      commandFault(`Cannot open the ${what} file "${path}": ${reasonOf(code)}.`, await pathHint(path, code)),
+      commandFault(`Cannot open the ${what} file "${path}": ${whyUnreadable(error)}.`, await pathHint(path, code)),
     ]);
-  }
-}
-
-function reasonOf(code: string): string {
-  switch (code) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return 'there is no such file';
-    case 'EISDIR':
-      return 'it is a folder';
-    case 'EACCES':
-      return 'you may not read it';
-    default:
-      return `it cannot be read (${code})`;
   }
 }
 

@@ -74,6 +74,13 @@ function program(setExit: (code: number) => void): Command {
     );
   addCacheCommands(basin, setExit);
   basin
+    .command('new')
+    .description('begin something of your own')
+    .command('stage')
+    .argument('<name>')
+    .description('write a stage to begin with, NAME.ts in this folder')
+    .action(async (name) => setExit(await (await import('./commands/new.ts')).newStageCommand(name)));
+  basin
     .command('setup')
     .description('find or build the fastest tensor back end, test it, and remember it')
     .addOption(new Option('--backend <name>').choices(BACKENDS))

@@ -1,6 +1,5 @@
 import {existsSync} from 'node:fs';
 import {type Manifest, readManifest} from '../../stages/tensor/manifest.ts';
-import type {Diagnostic} from '../base/diagnostic.ts';
 import {ok, type Result} from '../base/result.ts';
 import type {Graph} from '../graph/graph.ts';
 import {makePlan} from '../plan/make-plan.ts';
@@ -49,10 +48,7 @@ type Purpose = 'run' | 'look';
 /** What a command is about, found by the names it was given; the error is what is wrong with them. */
 export type Choose<T> = (graph: Graph) => Result<T>;
 
-/**
- * What a command does with a prepared pipeline, the store closed after it; a pipeline with faults is answered with them.
- * A name that `choose` cannot find is refused before anything is set up or downloaded for it.
- */
+/** What a command does with a prepared pipeline; one with faults is answered with them. */
 export async function withPrepared<T>(
   file: string,
   options: PipelineOptions,
@@ -60,12 +56,25 @@ export async function withPrepared<T>(
   choose: Choose<T>,
   use: (prepared: Prepared, chosen: T) => Promise<number>,
 ): Promise<number> {
-  const wrong = (faults: readonly Diagnostic[]): number => {
-    printFaults(faults, options.json ?? false);
-    return EXIT.wrong;
-  };
+  const ended = await usePrepared(file, options, purpose, choose, use);
+  if (ended.ok) return ended.value;
+  printFaults(ended.error, options.json ?? false);
+  return EXIT.wrong;
+}
+
+/**
+ * Prepares a pipeline, and closes its store when `use` has ended. The error is what is wrong with the pipeline, or with names: what `choose`
+ * cannot find is refused before anything is set up or downloaded for it.
+ */
+export async function usePrepared<T, R>(
+  file: string,
+  options: PipelineOptions,
+  purpose: Purpose,
+  choose: Choose<T>,
+  use: (prepared: Prepared, chosen: T) => Promise<R>,
+): Promise<Result<R>> {
   const loaded = await load(file, options, choose);
-  if (!loaded.ok) return wrong(loaded.error);
+  if (!loaded.ok) return loaded;
   const root = cacheFolder(options.cache, loaded.value.asWritten.folder);
   // A store that is there may bring its index up to date when it is only looked at; none is made for that.
   const store = await openStore(root, {readOnly: purpose === 'look' && !existsSync(root)});
@@ -75,9 +84,9 @@ export async function withPrepared<T>(
     const slow = manifest !== undefined && manifest.backend !== 'tensorflow' ? forSlow : undefined;
     const graph = slow ?? asWritten;
     const chosen = choose(graph);
-    if (!chosen.ok) return wrong(chosen.error);
+    if (!chosen.ok) return chosen;
     const forced = findAll(graph, options.force ?? []);
-    if (!forced.ok) return wrong(forced.error);
+    if (!forced.ok) return forced;
     const plan = await makePlan(graph, {
       store,
       numerics: manifest?.numerics,
@@ -86,7 +95,7 @@ export async function withPrepared<T>(
     });
     const notice =
       manifest && slow && `The ${manifest.backend} back end is slow, so the params of ${options.slowParams} are used.`;
-    return await use({graph, store, plan, manifest, notice}, chosen.value);
+    return ok(await use({graph, store, plan, manifest, notice}, chosen.value));
   } finally {
     await store.close();
   }

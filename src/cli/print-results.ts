@@ -4,6 +4,7 @@ import {wrapWords} from '../report/format.ts';
 import {type SummaryTable, summaryTables} from '../results/summary-tables.ts';
 import {fittingColumns, textTable} from '../results/text-table.ts';
 import type {RunResult} from '../run/run-options.ts';
+import type {Stage} from '../stage/define-stage.ts';
 import type {Store} from '../store/store.ts';
 import type {PipelineOptions} from './pipeline-options.ts';
 import {repeatCommand} from './repeat-command.ts';
@@ -19,11 +20,13 @@ export function printResults(
   const {stdout} = process;
   const tables = summaryTables(graph, records, without);
   for (const table of tables) stdout.write(`\n${summaryText(table, stdout.columns)}\n`);
-  const example = graph.instances.find(({index}) => records[index]);
-  const artifact = Object.keys(example?.stage.outputs ?? {})[0];
+  const example = graph.instances.find(({index, stage}) => records[index] && arrowOutput(stage) !== undefined);
+  const artifact = example && arrowOutput(example.stage);
   if (!example || artifact === undefined) return;
-  const gathered = graph.nodes.find(({instances}) => instances.length > 1 && records[instances[0] ?? -1]);
-  const table = gathered ? `${gathered.name}.${Object.keys(gathered.stage.outputs)[0]}` : `${example.id}.${artifact}`;
+  const gathered = graph.nodes.find(
+    ({instances, stage}) => instances.length > 1 && records[instances[0] ?? -1] && arrowOutput(stage) !== undefined,
+  );
+  const table = gathered ? `${gathered.name}.${arrowOutput(gathered.stage)}` : `${example.id}.${artifact}`;
   stdout.write(`\nArrow tables: ${relative(process.cwd(), store.root) || '.'}, by digest. To look at one:\n`);
   const asArrow = [`${example.id}.${artifact}`, '--format', 'arrow', '--output', `${artifact}.arrow`];
   stdout.write(`  ${repeatCommand('show', file, [table], options)}\n`);
@@ -37,3 +40,6 @@ function summaryText({columns, rows}: SummaryTable, width = Number.POSITIVE_INFI
   const text = textTable(columns.slice(0, fitting), rows, width);
   return left.length === 0 ? text : [text, ...wrapWords(`(not shown: ${left.join(', ')})`, width)].join('\n');
 }
+
+const arrowOutput = ({outputs}: Stage): string | undefined =>
+  Object.keys(outputs).find((name) => outputs[name]?.kind !== 'file');

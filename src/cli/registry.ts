@@ -7,9 +7,21 @@ import platonPrune from '../../stages/platon-prune.ts';
 import pretrainLoad from '../../stages/pretrain-load.ts';
 import randomMask from '../../stages/random-mask.ts';
 import select from '../../stages/select.ts';
+import summarize from '../../stages/summarize.ts';
 import type {Registry} from '../stage/define-stage.ts';
 
-const STAGES = [pretrainLoad, finetune, interpolate, barrier, platonPrune, maskRetrain, randomMask, evaluate, select];
+const STAGES = [
+  pretrainLoad,
+  finetune,
+  interpolate,
+  barrier,
+  platonPrune,
+  maskRetrain,
+  randomMask,
+  evaluate,
+  select,
+  summarize,
+];
 
 /** The one list of built-in stages. */
 export const registry: Registry = new Map(STAGES.map((stage) => [stage.name, stage]));

@@ -3,10 +3,11 @@
 import {isBackendName} from '../../stages/tensor/backend.ts';
 import {loadTensorLibrary} from '../../stages/tensor/load.ts';
 import {runWorker} from '../run/run-worker.ts';
+import {LIBRARY} from './library.ts';
 import {registry} from './registry.ts';
 
 const [backend = '', threads = '1'] = process.argv.slice(2);
-runWorker(registry, async () => {
+runWorker({registry, library: LIBRARY}, async () => {
   if (!isBackendName(backend)) throw new Error(`Internal error: no back end is named "${backend}"`);
   return loadTensorLibrary(backend, {threads: Number(threads)});
 });

@@ -7,12 +7,15 @@ import {checkExpectations} from './check-expectations.ts';
 import {type CheckedNode, checkNode} from './check-node.ts';
 import type {Binding, Graph, GraphNode, Instance} from './graph.ts';
 import {instanceId} from './instance-id.ts';
+import {neededNodes} from './needed-nodes.ts';
 import {nodeAxes, type Source} from './node-axes.ts';
 import {nodeParameters} from './node-parameters.ts';
 import {orderNodes} from './order-nodes.ts';
 import {ParameterCheck} from './parameter-check.ts';
+import {pipelineStages} from './pipeline-stages.ts';
 import {earlierRows} from './previous.ts';
 import {axesJson, type Relation, UNIT} from './relation.ts';
+import type {StageFiles} from './stage-files.ts';
 import {groupRelation} from './sweep-points.ts';
 
 /** Looks up every name, checks every parameter and unrolls the sweeps. Every fault is in the error. */
@@ -23,10 +26,11 @@ export function buildGraph(spec: Spec, registry: Registry): Result<Graph> {
 }
 
 /** The graph as far as it can be built; whole only when no fault was added. */
-export function draftGraph(spec: Spec, registry: Registry, faults: Faults): Graph {
+export function draftGraph(spec: Spec, registry: Registry, faults: Faults, files: StageFiles = new Map()): Graph {
+  const stages = pipelineStages(spec, registry, files);
   const checked = new Map<string, CheckedNode>();
-  for (const node of spec.nodes.values()) {
-    const found = checkNode(node, spec, registry, faults);
+  for (const node of neededNodes(spec)) {
+    const found = checkNode(node, spec, stages, faults);
     if (found) checked.set(node.name, found);
   }
   const sources = new Map<string, Source>();
@@ -36,7 +40,7 @@ export function draftGraph(spec: Spec, registry: Registry, faults: Faults): Grap
   const ordered = orderNodes(checked, faults);
   // Nodes on and below a cycle come last, so that what else is wrong with them is found too.
   for (const node of new Set([...ordered, ...checked.values()])) {
-    const built = expand(node, spec, sources, instances, parameters, faults);
+    const built = expand(node, sources, instances, parameters, faults);
     if (!built) continue;
     sources.set(node.spec.name, built.source);
     nodes.set(node.spec.name, built.node);
@@ -49,7 +53,7 @@ export function draftGraph(spec: Spec, registry: Registry, faults: Faults): Grap
     nodes: [...spec.nodes.keys()].flatMap((name) => nodes.get(name) ?? []),
     instances,
     consumers: consumersOf(instances),
-    expectations: checkExpectations(spec, registry, sources, faults),
+    expectations: checkExpectations(spec, stages, sources, faults),
   };
 }
 
@@ -58,7 +62,6 @@ const jsonOfParams = (params: ReadonlyMap<string, Json>): JsonObject => Object.f
 /** Adds a node's instances to `instances`. */
 function expand(
   node: CheckedNode,
-  spec: Spec,
   sources: ReadonlyMap<string, Source>,
   instances: Instance[],
   check: ParameterCheck,
@@ -68,7 +71,7 @@ function expand(
   const {name, at} = node.spec;
   const upstream = node.incomplete || node.edges.some(({from}) => !sources.has(from.node));
   const points = upstream ? undefined : nodeAxes(node, sources, instances.length, faults);
-  const parameters = nodeParameters(node, points, spec.params, check, faults);
+  const parameters = nodeParameters(node, points, check, faults);
   if (!points) {
     // Its own axes still find what is wrong with its parameters.
     for (const row of ownPoints(node).rows) parameters.at(row);
@@ -93,14 +96,16 @@ function expand(
       stage,
       axes,
       params: params ?? {},
+      folder: node.spec.folder,
       inputs: before.length === 0 ? row.inputs : {...row.inputs, ...Object.fromEntries(before)},
       retries: node.spec.retries,
+      timeOut: node.spec.timeOut,
     });
   }
   const source: Source = {stage, axes: points.axes, rows};
   return {
     source,
-    node: {name, stage, axes: axisValuesOf(points), instances: rows.map(({index}) => index), span: at.span},
+    node: {name, stage, axes: axisValuesOf(points), instances: rows.map(({index}) => index), at},
   };
 }
 

@@ -4,32 +4,30 @@ import type {Faults} from '../spec/faults.ts';
 import type {ExpectationSpec, Spec} from '../spec/spec.ts';
 import {placeWithin} from '../spec/template.ts';
 import type {Place} from '../spec/tree.ts';
-import type {Registry} from '../stage/define-stage.ts';
 import {findOutput} from './check-node.ts';
 import type {Expectation} from './graph.ts';
 import {columnsOf, type Source} from './node-axes.ts';
+import type {PipelineStages} from './pipeline-stages.ts';
 
 /** The expectations whose table and columns exist. Axes of a node are columns too, unless it has a fault. */
 export function checkExpectations(
   spec: Spec,
-  registry: Registry,
+  stages: PipelineStages,
   sources: ReadonlyMap<string, Source>,
   faults: Faults,
 ): readonly Expectation[] {
-  return spec.expectations.flatMap(
-    (expectation) => checkExpectation(expectation, spec, registry, sources, faults) ?? [],
-  );
+  return spec.expectations.flatMap((expectation) => checkExpectation(expectation, spec, stages, sources, faults) ?? []);
 }
 
 function checkExpectation(
   {of, where, that, at}: ExpectationSpec,
   spec: Spec,
-  registry: Registry,
+  stages: PipelineStages,
   sources: ReadonlyMap<string, Source>,
   faults: Faults,
 ): Expectation | undefined {
-  const output = findOutput(of, spec, registry, faults);
-  const stage = registry.get(spec.nodes.get(of.node)?.uses?.name ?? '');
+  const output = findOutput(of, spec, stages, faults);
+  const stage = stages.of(spec.nodes.get(of.node));
   if (!output || !stage) return undefined;
   if (!isTableKind(output.kind)) {
     const message = `"${of.node}.${of.artifact}" is ${output.kind}, which has no rows to hold to a condition.`;

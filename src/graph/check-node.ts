@@ -1,7 +1,8 @@
 import {suggestion} from '../base/nearest.ts';
 import type {Faults} from '../spec/faults.ts';
 import type {InputSpec, Named, NodeSpec, Reference, Spec} from '../spec/spec.ts';
-import type {InputDeclaration, OutputDeclaration, Registry, Stage} from '../stage/define-stage.ts';
+import type {InputDeclaration, OutputDeclaration, Stage} from '../stage/define-stage.ts';
+import type {PipelineStages} from './pipeline-stages.ts';
 import {canLoop} from './previous.ts';
 
 /** An input whose source exists and gives the right kind. */
@@ -29,11 +30,12 @@ export interface CheckedNode {
 }
 
 /** Finds the stage of a node, and the source of each of its inputs. Undefined when the stage is not known. */
-export function checkNode(node: NodeSpec, spec: Spec, registry: Registry, faults: Faults): CheckedNode | undefined {
+export function checkNode(node: NodeSpec, spec: Spec, stages: PipelineStages, faults: Faults): CheckedNode | undefined {
   if (!node.uses) return undefined;
-  const stage = registry.get(node.uses.name);
+  const stage = stages.of(node);
   if (!stage) {
-    const hint = suggestion(node.uses.name, registry.keys(), 'stages');
+    if (stages.isReported(node)) return undefined;
+    const hint = suggestion(node.uses.name, stages.names, 'stages');
     faults.add('unknown-stage', node.uses.at, `There is no stage "${node.uses.name}".`, hint);
     return undefined;
   }
@@ -50,11 +52,11 @@ export function checkNode(node: NodeSpec, spec: Spec, registry: Registry, faults
     const input = node.inputs.get(name);
     if (!input) {
       if (declaration.optional || node.incomplete) continue;
-      reportMissing(name, declaration, node, spec, registry, faults);
+      reportMissing(name, declaration, node, spec, stages, faults);
       incomplete = true;
       continue;
     }
-    const from = input.from && checkSource(input.from, name, declaration, spec, registry, faults);
+    const from = input.from && checkSource(input.from, name, declaration, spec, stages, faults);
     const edge = from && {input, from, declaration};
     const axis = input.previous;
     if (edge && axis && canLoop(node, stage, edge, axis, faults)) loops.push({...edge, axis});
@@ -86,11 +88,11 @@ function reportMissing(
   {kind}: InputDeclaration,
   node: NodeSpec,
   spec: Spec,
-  registry: Registry,
+  stages: PipelineStages,
   faults: Faults,
 ): void {
   const givers = [...spec.nodes.values()].flatMap((other) => {
-    const outputs = other === node ? {} : (registry.get(other.uses?.name ?? '')?.outputs ?? {});
+    const outputs = other === node ? {} : (stages.of(other)?.outputs ?? {});
     return Object.entries(outputs).flatMap(([artifact, output]) =>
       output.kind === kind ? [`${other.name}.${artifact}`] : [],
     );
@@ -108,14 +110,14 @@ function checkSource(
   input: string,
   declaration: InputDeclaration,
   spec: Spec,
-  registry: Registry,
+  stages: PipelineStages,
   faults: Faults,
 ): Reference | undefined {
-  const output = findOutput(from, spec, registry, faults);
+  const output = findOutput(from, spec, stages, faults);
   if (!output) return undefined;
   if (output.kind === declaration.kind) return from;
   const source = spec.nodes.get(from.node);
-  const outputs = registry.get(source?.uses?.name ?? '')?.outputs ?? {};
+  const outputs = stages.of(source)?.outputs ?? {};
   const fitting = Object.entries(outputs).find(([, {kind}]) => kind === declaration.kind)?.[0];
   const hint = fitting
     ? `Use "${from.node}.${fitting}", which is of kind ${declaration.kind}.`
@@ -129,7 +131,7 @@ function checkSource(
 export function findOutput(
   from: Reference,
   spec: Spec,
-  registry: Registry,
+  stages: PipelineStages,
   faults: Faults,
 ): OutputDeclaration | undefined {
   const node = spec.nodes.get(from.node);
@@ -138,7 +140,7 @@ export function findOutput(
     faults.add('unknown-node', from.at, `There is no node "${from.node}".`, hint);
     return undefined;
   }
-  const stage = node.uses && registry.get(node.uses.name);
+  const stage = stages.of(node);
   if (!stage) return undefined;
   const {outputs} = wiredStage(stage, node);
   const output = Object.hasOwn(outputs, from.artifact) ? outputs[from.artifact] : undefined;

@@ -25,9 +25,13 @@ export interface Instance {
   readonly axes: JsonObject;
   /** The output of the stage's schema: defaults filled in, JSON. */
   readonly params: JsonObject;
+  /** Absolute folder of the file that its node stands in: relative paths in `params` start there. */
+  readonly folder: string;
   readonly inputs: Readonly<Record<string, Binding>>;
   /** How often it is tried again when its worker dies; in no key. */
   readonly retries: number;
+  /** Seconds after which it is stopped; in no key. */
+  readonly timeOut: number | undefined;
 }
 
 export interface GraphNode {
@@ -35,8 +39,8 @@ export interface GraphNode {
   readonly stage: Stage;
   readonly axes: readonly {readonly name: string; readonly values: readonly Json[]}[];
   readonly instances: readonly number[];
-  /** The node's name in the file. */
-  readonly span: Span;
+  /** The node's name, in the file where it stands. */
+  readonly at: {readonly source: SourceText; readonly span: Span};
 }
 
 /** A claim that every row of a table must meet; checked CEL over its columns and axes. */

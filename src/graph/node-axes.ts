@@ -1,4 +1,4 @@
-import {BASE_COLUMNS, isTableKind} from '../artifact/kinds.ts';
+import {type Columns, declaredColumns} from '../artifact/kinds.ts';
 import {suggestion} from '../base/nearest.ts';
 import type {Faults} from '../spec/faults.ts';
 import type {SweepSpec} from '../spec/spec.ts';
@@ -158,12 +158,9 @@ function gatheredAxes(
 }
 
 /** The declared columns of an artifact, without axes. */
-export function columnsOf(
-  stage: Stage,
-  artifact: string,
-): Readonly<Record<string, 'utf8' | 'float64' | 'int32' | 'bool'>> {
+export function columnsOf(stage: Stage, artifact: string): Columns {
   const output = stage.outputs[artifact];
-  return output && isTableKind(output.kind) ? {...BASE_COLUMNS[output.kind], ...output.columns} : {};
+  return output ? declaredColumns(output) : {};
 }
 
 function tooMany(node: CheckedNode, faults: Faults): undefined {

@@ -26,11 +26,11 @@ export interface NodeParameters {
 export function nodeParameters(
   node: CheckedNode,
   points: NodePoints | undefined,
-  params: ReadonlyMap<string, Json>,
   check: ParameterCheck,
   faults: Faults,
 ): NodeParameters {
   const {spec, stage} = node;
+  const {params} = spec;
   const names = parameterNames(stage);
   const axes = points?.axes;
   const reading = [...spec.with.values()];

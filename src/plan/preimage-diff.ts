@@ -30,9 +30,17 @@ function diffValues(before: Json | undefined, after: Json | undefined, path: str
     return diffLeaves(digestIn(before), digestIn(after), path);
   const [members, others] = [membersOf(before), membersOf(after)];
   if (members && others) return diffFields(members, others, path, []).map(asMember(path));
+  if (path === ARGUMENTS && isList(before) && isList(after)) return diffArguments(before, after);
   if (isJsonObject(before) && isJsonObject(after)) return diffFields(before, after, path, []);
   return diffLeaves(before, after, path);
 }
+
+/** The argument list of a `run:` node: a reader wants the argument that changed, and not two long lists. */
+const ARGUMENTS = 'params.run';
+const diffArguments = (before: readonly Json[], after: readonly Json[]): readonly Change[] =>
+  Array.from({length: Math.max(before.length, after.length)}).flatMap((_, index) =>
+    diffLeaves(before[index], after[index], `${ARGUMENTS}[${index}]`),
+  );
 
 const diffLeaves = (before: Json | undefined, after: Json | undefined, path: string): readonly Change[] =>
   before !== undefined && after !== undefined && canonicalJson(before) === canonicalJson(after)

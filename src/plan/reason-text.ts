@@ -41,7 +41,7 @@ function changeText({path, before, after}: Change): string {
   if (isJsonObject(after) && typeof after.awaits === 'string') return `${name} awaits ${after.awaits}`;
   if (before === undefined) return `${name} is new`;
   if (after === undefined) return `${name} is gone`;
-  if (isHash(before) && isHash(after)) return `${name} changed`;
+  if (isHash(before) && isHash(after)) return path === 'version' ? 'its code changed' : `${name} changed`;
   return `${name} ${valueText(before)} → ${valueText(after)}`;
 }
 

@@ -27,18 +27,17 @@ export async function resolveSources(
   graph: Graph,
   asked: Pick<SourceContext, 'digestOfFile' | 'mayDownload'>,
 ): Promise<readonly ResolvedParams[]> {
-  const context: SourceContext = {folder: graph.folder, ...asked};
   const queue = new PQueue({concurrency: AT_ONCE});
   const known = new Map<SourceResolver, Map<string, Promise<SourceResolution>>>();
-  const resolve = (resolver: SourceResolver, value: Json): Promise<SourceResolution> => {
+  const resolve = (resolver: SourceResolver, value: Json, folder: string): Promise<SourceResolution> => {
     const ofResolver = known.get(resolver) ?? new Map<string, Promise<SourceResolution>>();
     known.set(resolver, ofResolver);
-    const text = canonicalJson(value);
+    const text = `${folder}\n${canonicalJson(value)}`;
     const before = ofResolver.get(text);
     if (before) return before;
-    const asked = queue.add(() => resolveOne(resolver, value, context));
-    ofResolver.set(text, asked);
-    return asked;
+    const resolution = queue.add(() => resolveOne(resolver, value, {folder, ...asked}));
+    ofResolver.set(text, resolution);
+    return resolution;
   };
   const resolved = graph.instances.map(withoutSources);
   // No promise for an instance that needs none: there may be a hundred thousand.
@@ -58,12 +57,12 @@ const withoutSources = ({stage, params}: Pick<Instance, 'stage' | 'params'>): Re
 });
 
 async function resolveParams(
-  {stage, params}: Instance,
-  resolve: (resolver: SourceResolver, value: Json) => Promise<SourceResolution>,
+  {stage, params, folder}: Instance,
+  resolve: (resolver: SourceResolver, value: Json, folder: string) => Promise<SourceResolution>,
 ): Promise<ResolvedParams> {
   const asked = Object.entries(stage.sources).flatMap(([parameter, resolver]) => {
     const value = Object.hasOwn(params, parameter) ? params[parameter] : undefined;
-    return value === undefined ? [] : [{parameter, resolution: resolve(resolver, value)}];
+    return value === undefined ? [] : [{parameter, resolution: resolve(resolver, value, folder)}];
   });
   if (asked.length === 0) return withoutSources({stage, params});
   const identity: Record<string, Json> = {...withoutNoop(stage, params)};

@@ -1,25 +1,46 @@
 import type {Graph, GraphNode} from '../graph/graph.ts';
+import type {PredictedTime} from '../plan/predict-time.ts';
 import {reasonText} from '../plan/reason-text.ts';
 import type {Plan, PlannedInstance} from '../plan/verdict.ts';
+import {formatSeconds} from '../report/format.ts';
 
 const VERDICTS = ['cached', 'run', 'run-unless-cut-off', 'unresolved'] as const;
 
+/** With more nodes than this, those that are wholly cached are only counted: they are not what is looked for. */
+const MANY_NODES = 100;
+
 /**
- * A node's axes with their sizes, and how many instances have each verdict, with the reasons of those that will run. What to do
- * about data that cannot be had is said once, where it is first missed.
+ * A node's axes with their sizes, and how many instances have each verdict, with the reasons of those that will run; and how long it
+ * will take. What to do about data that cannot be had is said once, where it is first missed.
  */
-export function planText(graph: Graph, plan: Plan, everyInstance: boolean): string {
-  const width = Math.max(...graph.nodes.map(({name}) => name.length));
+export function planText(graph: Graph, plan: Plan, time: PredictedTime, everyInstance: boolean): string {
+  const isCached = ({instances}: GraphNode): boolean =>
+    instances.every((index) => plan.instances[index]?.verdict === 'cached');
+  const shown =
+    everyInstance || graph.nodes.length <= MANY_NODES ? graph.nodes : graph.nodes.filter((node) => !isCached(node));
+  const width = shown.reduce((widest, {name}) => Math.max(widest, name.length), 0);
   const advised = new Set<string>();
-  const lines = graph.nodes.flatMap((node) => nodeLines(node, plan, width, everyInstance, advised));
-  return [...lines, '', `${plan.instances.length} instances: ${counts(plan.instances)}`].join('\n');
+  const lines = shown.flatMap((node) => nodeLines(node, plan, width, everyInstance, advised));
+  const rest = graph.nodes.length - shown.length;
+  return [
+    ...lines,
+    ...(rest === 0 ? [] : [`${rest} nodes are wholly cached; --all names them.`]),
+    '',
+    `${plan.instances.length} instances: ${counts(plan.instances)}${timeText(time)}`,
+  ].join('\n');
+}
+
+/** Nothing where nothing runs, or nothing like it has run. */
+function timeText({total, unknown}: PredictedTime): string {
+  if (total === 0) return '';
+  const more = unknown === 0 ? '' : ` and ${unknown} of which nothing like them has run`;
+  return `; about ${formatSeconds(total)} by recorded durations${more}`;
 }
 
 function counts(planned: readonly PlannedInstance[]): string {
-  return VERDICTS.flatMap((verdict) => {
-    const n = planned.filter((one) => one.verdict === verdict).length;
-    return n === 0 ? [] : [`${n} ${verdict}`];
-  }).join(', ');
+  const numbers = {cached: 0, run: 0, 'run-unless-cut-off': 0, unresolved: 0};
+  for (const {verdict} of planned) numbers[verdict] += 1;
+  return VERDICTS.flatMap((verdict) => (numbers[verdict] === 0 ? [] : [`${numbers[verdict]} ${verdict}`])).join(', ');
 }
 
 function nodeLines(

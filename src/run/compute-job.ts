@@ -1,4 +1,4 @@
-import {rm} from 'node:fs/promises';
+import {rm, rmdir} from 'node:fs/promises';
 import type {Key} from '../base/digest.ts';
 import type {Instance} from '../graph/graph.ts';
 import {reasonText} from '../plan/reason-text.ts';
@@ -55,7 +55,13 @@ export async function computeJob(
   }));
   const publishing: Promise<void>[] = [];
   const end = await pool.run(
-    {...job, store: store.root, stage: first.stage.name, points},
+    {
+      ...job,
+      store: store.root,
+      stage: {name: first.stage.name, origin: first.stage.origin},
+      points,
+      timeOut: first.timeOut,
+    },
     {
       progress: (progress) => emit({event: 'instance-progress', id: current.id, ...progress}),
       log: (line) => emit({event: 'log', id: current.id, line}),
@@ -72,6 +78,10 @@ export async function computeJob(
   );
   await Promise.all(publishing);
   // What was not published is half written or not wanted, and takes space that others need.
-  await Promise.all(drafts.map((folder) => rm(folder, {recursive: true, force: true}).catch(() => undefined)));
+  await Promise.all(drafts.map(removeDrafts));
   return {id: job.id, end, left: [...unfinished], seconds: (performance.now() - startedAt) / 1000};
 }
+
+/** All was moved out of most folders, and an empty one goes by one call. */
+const removeDrafts = (folder: string): Promise<void> =>
+  rmdir(folder).catch(() => rm(folder, {recursive: true, force: true}).catch(() => undefined));

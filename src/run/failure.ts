@@ -23,7 +23,7 @@ export function failureOfEnd(what: JobEnd): Failure {
     case 'failed':
       switch (what.why) {
         case 'stage-error':
-          return {message: what.message, ...withHint(what.hint)};
+          return {message: what.message, ...withHint(what.hint), ...(what.program && {logTail: what.program.tail})};
         case 'crash':
           return {
             message: `The stage broke: ${what.message}`,

@@ -1,7 +1,7 @@
 import type {ArtifactKind} from '../artifact/kinds.ts';
 import type {Digest, Key} from '../base/digest.ts';
 import type {Json, JsonObject} from '../base/json.ts';
-import type {Progress} from '../stage/define-stage.ts';
+import type {Progress, Stage} from '../stage/define-stage.ts';
 import type {DraftOutput} from '../store/publish.ts';
 
 /** An input as blobs that the worker opens itself: payloads never pass through the driver. */
@@ -20,22 +20,33 @@ export interface JobPoint {
   readonly drafts: string;
 }
 
+/** A stage by its name, and where a worker finds it. */
+export type StageReference = Pick<Stage, 'name' | 'origin'>;
+
 /** Work for one worker: one point, or several points of one stage over the same inputs (`runMany`). */
 export interface Job {
   readonly id: number;
   /** Root of the store whose blobs the inputs are. */
   readonly store: string;
-  readonly stage: string;
+  readonly stage: StageReference;
   readonly inputs: Readonly<Record<string, InputReference>>;
   readonly points: readonly JobPoint[];
+  /** Seconds that a point may take. */
+  readonly timeOut: number | undefined;
 }
 
 export type ToWorker = {readonly say: 'job'; readonly job: Job} | {readonly say: 'stop'};
 
+/** Of a failure that was a program's: another attempt may end better. */
+export interface ProgramFailure {
+  /** The last lines it wrote. */
+  readonly tail: readonly string[];
+}
+
 /** How a job ended when it did not end well. */
 export type JobFailure =
   /** The user can mend it: message and hint, no stack. */
-  | {readonly why: 'stage-error'; readonly message: string; readonly hint?: string}
+  | {readonly why: 'stage-error'; readonly message: string; readonly hint?: string; readonly program?: ProgramFailure}
   /** A bug of the stage or of ours. */
   | {readonly why: 'crash'; readonly message: string; readonly stack?: string}
   /** Blobs that are not there or are not what their digest says. */

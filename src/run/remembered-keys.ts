@@ -7,23 +7,35 @@ interface Entry {
   readonly key: Key;
 }
 
+/** A write and its transaction cost as much as a short stage. */
+const SOON_MS = 100;
+
 /** Which key each instance had, for `explain` alone: a disk that has no room for it fails nothing, and is told once. */
 export class RememberedKeys {
   readonly #options: Pick<RunOptions, 'store' | 'graph' | 'emit'>;
   readonly #later: Entry[] = [];
+  #timer: NodeJS.Timeout | undefined;
   #warned = false;
 
   constructor(options: Pick<RunOptions, 'store' | 'graph' | 'emit'>) {
     this.#options = options;
   }
 
-  /** Notes what ran at once, the rest in one go at the end. */
-  note(entry: Entry, atOnce: boolean): void {
-    if (atOnce) this.#write([entry]);
-    else this.#later.push(entry);
+  /** Notes what ran soon, together with what ran beside it; the rest at the end. */
+  note(entry: Entry, ran: boolean): void {
+    this.#later.push(entry);
+    if (!ran || this.#timer) return;
+    this.#timer = setTimeout(() => this.#writeAll(), SOON_MS);
+    this.#timer.unref();
   }
 
   close(): void {
+    this.#writeAll();
+  }
+
+  #writeAll(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (this.#later.length > 0) this.#write(this.#later.splice(0));
   }
 

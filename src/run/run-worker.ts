@@ -1,5 +1,5 @@
-import type {Registry} from '../stage/define-stage.ts';
 import type {TensorLibrary} from '../stage/tensor-library.ts';
+import type {StageSource} from './job-stage.ts';
 import type {FromWorker, ToWorker} from './protocol.ts';
 import {serveJob} from './serve-jobs.ts';
 
@@ -7,7 +7,7 @@ import {serveJob} from './serve-jobs.ts';
  * The life of a worker process: one job at a time from the driver, until the driver goes away.
  * Ctrl-C in a terminal reaches every process of the group; the driver alone decides what it means.
  */
-export function runWorker(registry: Registry, loadTensors: () => Promise<TensorLibrary>): void {
+export function runWorker(stages: StageSource, loadTensors: () => Promise<TensorLibrary>): void {
   if (!process.send) throw new Error('Internal error: a worker was started without a driver');
   process.on('SIGINT', () => {});
   process.on('disconnect', () => process.exit(0));
@@ -29,7 +29,7 @@ export function runWorker(registry: Registry, loadTensors: () => Promise<TensorL
       case 'job': {
         const controller = new AbortController();
         running = controller;
-        void serveJob({registry, tensorLibrary, send}, message.job, controller.signal).finally(() => {
+        void serveJob({stages, tensorLibrary, send}, message.job, controller.signal).finally(() => {
           if (running === controller) running = undefined;
         });
         return;

@@ -3,7 +3,7 @@ import type {Registry, Stage} from '../stage/define-stage.ts';
 import {MOST_RETRIES} from './retries.ts';
 import {stageParameters} from './stage-parameters.ts';
 
-const REFERENCE = '^[A-Za-z0-9_][A-Za-z0-9_-]*\\.[A-Za-z0-9_-]+$';
+const REFERENCE = '^[A-Za-z0-9_][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)+$';
 
 const AXIS: JsonObject = {
   description: 'The values of an axis: a list, linspace, logspace, range, or an expression.',
@@ -84,6 +84,7 @@ export function pipelineSchema(registry: Registry): JsonObject {
     type: 'object',
     properties: {
       name: {type: 'string', description: 'Name of the pipeline; the name of the file when left out.'},
+      use: USE,
       params: {type: 'object', description: 'Named values for expressions; overridden by --set and --params.'},
       stages: {
         type: 'object',
@@ -103,6 +104,31 @@ export function pipelineSchema(registry: Registry): JsonObject {
   };
 }
 
+const USED: JsonObject = {
+  anyOf: [
+    {type: 'string', minLength: 1},
+    {
+      type: 'object',
+      properties: {
+        file: {type: 'string', minLength: 1, description: 'The path of a pipeline, from the folder of this one.'},
+        params: {type: 'object', description: 'Other values for its params.'},
+      },
+      required: ['file'],
+      additionalProperties: false,
+    },
+  ],
+};
+
+const USE: JsonObject = {
+  description:
+    'Other pipelines whose nodes this one takes from, as NAME.NODE: a file, a list of files, or {NAME: FILE}.',
+  anyOf: [
+    {type: 'string', minLength: 1},
+    {type: 'array', items: {type: 'string', minLength: 1}},
+    {type: 'object', additionalProperties: USED},
+  ],
+};
+
 const EXPECTATION: JsonObject = {
   type: 'object',
   properties: {
@@ -114,19 +140,80 @@ const EXPECTATION: JsonObject = {
   additionalProperties: false,
 };
 
+const COLUMN_TYPE: JsonObject = {enum: ['utf8', 'float64', 'int32', 'bool']};
+const OUTPUT_KIND: JsonObject = {enum: ['file', 'weights', 'mask', 'metrics', 'evals', 'points', 'summary']};
+const ARGUMENT: JsonObject = {type: ['string', 'number', 'boolean']};
+
+/** What a node has that runs a program. */
+const COMMAND_PROPERTIES: JsonObject = {
+  run: {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: as it is written in a pipeline
+    description: 'A program and its arguments. ${in.NAME} and ${out.NAME} are the paths of inputs and outputs.',
+    anyOf: [
+      {type: 'array', items: ARGUMENT, minItems: 1},
+      {type: 'string', pattern: '^\\$\\{.*\\}$'},
+    ],
+  },
+  out: {
+    type: 'object',
+    description: 'What the program writes: names and kinds.',
+    additionalProperties: {
+      anyOf: [
+        OUTPUT_KIND,
+        {
+          type: 'object',
+          properties: {
+            kind: OUTPUT_KIND,
+            columns: {type: 'object', additionalProperties: COLUMN_TYPE},
+            extension: {type: 'string', description: "Of the file's name, as in csv."},
+          },
+          required: ['kind'],
+          additionalProperties: false,
+        },
+      ],
+    },
+  },
+  files: {
+    description:
+      'Scripts and data that the program reads: paths, folders or patterns; or names it sees, each with its path.',
+    anyOf: [
+      {type: 'array', items: {type: 'string'}},
+      {type: 'object', additionalProperties: {type: 'string'}},
+      {type: 'string', pattern: '^\\$\\{.*\\}$'},
+    ],
+  },
+  env: {
+    description: 'Variables of the environment: names to pass on, or names with their values.',
+    anyOf: [
+      {type: 'array', items: {type: 'string'}},
+      {type: 'object', additionalProperties: {type: ['string', 'number', 'boolean', 'null']}},
+    ],
+  },
+};
+
 function nodeSchema(stages: readonly Stage[]): JsonObject {
   return {
     type: 'object',
     properties: {
       uses: {
         description: 'The stage.',
-        oneOf: stages.map(({name, doc}) => ({const: name, description: doc})),
+        oneOf: [
+          ...stages.map(({name, doc}): JsonObject => ({const: name, description: doc})),
+          {
+            type: 'string',
+            pattern: '^\\.{0,2}/',
+            description: 'A stage of your own: a TypeScript file, from the folder of this one.',
+          },
+        ],
       },
       in: {type: 'object', description: 'Where each input comes from.'},
       with: {type: 'object', description: 'The parameters of the stage.'},
       sweep: SWEEP,
+      ...COMMAND_PROPERTIES,
+      timeout: {type: 'string', description: 'How long an instance may take, as in 90s, 10min or 2h.'},
       retries: {
-        description: 'How often an instance whose worker process died is tried again, from its checkpoint.',
+        description:
+          'How often an instance is tried again whose worker process died, then from its checkpoint, or whose program failed.',
         default: 0,
         anyOf: [
           {type: 'integer', minimum: 0, maximum: MOST_RETRIES},
@@ -134,7 +221,7 @@ function nodeSchema(stages: readonly Stage[]): JsonObject {
         ],
       },
     },
-    required: ['uses'],
+    anyOf: [{required: ['uses']}, {required: ['run']}],
     additionalProperties: false,
     allOf: stages.map((stage) => ({
       if: {properties: {uses: {const: stage.name}}, required: ['uses']},

@@ -10,11 +10,41 @@ export interface Overrides {
   readonly set?: readonly string[];
   /** Maps of params; each replaces the params it names, whole. */
   readonly paramsFiles?: readonly {readonly path: string; readonly text: string | Uint8Array}[];
+  /** What the pipeline that uses this one says of its params, its own values in place. */
+  readonly given?: readonly GivenParam[];
+}
+
+/** A value for a param, or for a part of one. */
+export interface GivenParam {
+  readonly path: readonly string[];
+  readonly value: Tree;
+  readonly at: Place;
+}
+
+interface Overridden {
+  readonly params: MapTree;
+  /** What is said of the params of the files that this one uses, by the names it uses them under. */
+  readonly ofUsed: ReadonlyMap<string, readonly GivenParam[]>;
 }
 
 /** The params with the files' values in their places, and then those of `--set`, in the order given. */
-export function overrideParams(params: MapTree, overrides: Overrides, faults: Faults): MapTree {
+export function overrideParams(
+  params: MapTree,
+  overrides: Overrides,
+  used: ReadonlySet<string>,
+  faults: Faults,
+): Overridden {
   let result = params;
+  const ofUsed = new Map<string, GivenParam[]>();
+  const apply = ({path, value, at}: GivenParam): void => {
+    const [name = '', ...rest] = path;
+    if (!used.has(name)) result = replace(result, path, value, at, faults) ?? result;
+    else {
+      const parts = rest.length > 0 ? [{path: rest, value, at}] : partsOf(name, value, faults);
+      ofUsed.set(name, [...(ofUsed.get(name) ?? []), ...parts]);
+    }
+  };
+  for (const given of overrides.given ?? []) apply(given);
   for (const {path, text} of overrides.paramsFiles ?? []) {
     const source = decodeText(path, text, faults);
     const tree = source && readTree(source, faults);
@@ -29,16 +59,26 @@ export function overrideParams(params: MapTree, overrides: Overrides, faults: Fa
       continue;
     }
     for (const {name, keyAt, value} of tree.entries.values()) {
-      result = replace(result, [name], value, keyAt, faults) ?? result;
+      apply({path: [name], value, at: keyAt});
     }
   }
   for (const text of overrides.set ?? []) {
-    result = applySet(result, {name: '--set', text}, faults);
+    const given = readSet({name: '--set', text}, faults);
+    if (given) apply(given);
   }
-  return result;
+  return {params: result, ofUsed};
 }
 
-function applySet(params: MapTree, source: SourceText, faults: Faults): MapTree {
+/** The params of a file that is used, as one map. */
+function partsOf(name: string, value: Tree, faults: Faults): readonly GivenParam[] {
+  if (value.kind === 'map')
+    return [...value.entries.values()].map((entry) => ({path: [entry.name], value: entry.value, at: entry.keyAt}));
+  const message = `"${name}" is a pipeline that is used here, and takes a map of its params, not ${describeTree(value)}.`;
+  faults.add('bad-override', value.at, message, `Write ${name}.PARAM=VALUE.`);
+  return [];
+}
+
+function readSet(source: SourceText, faults: Faults): GivenParam | undefined {
   const equals = source.text.indexOf('=');
   const whole: Place = {source, span: {start: 0, end: source.text.length}};
   if (equals <= 0) {
@@ -48,15 +88,15 @@ function applySet(params: MapTree, source: SourceText, faults: Faults): MapTree 
       `"${source.text}" sets nothing.`,
       "Write --set name=value, or --set name.part='[0, 1]'.",
     );
-    return params;
+    return undefined;
   }
   const before = faults.count;
   const value = readTree(source, faults, equals + 1);
-  if (faults.count > before) return params;
+  if (faults.count > before) return undefined;
   const nothing: Tree = {kind: 'scalar', value: null, at: whole};
   const path = source.text.slice(0, equals).split('.');
   const at = {source, span: {start: 0, end: equals}};
-  return replace(params, path, value ?? nothing, at, faults) ?? params;
+  return {path, value: value ?? nothing, at};
 }
 
 /** A copy of `map` with another value at a path that exists. */

@@ -1,37 +1,29 @@
 import type {SourceText} from '../base/diagnostic.ts';
+import {
+  BACKSLASH,
+  CLOSE_LIST,
+  CLOSE_MAP,
+  COLON,
+  COMMA,
+  DASH,
+  DIGIT,
+  DOUBLE_QUOTE,
+  HASH,
+  KEY,
+  KEY_START,
+  NEWLINE,
+  OPEN_LIST,
+  OPEN_MAP,
+  SCALAR,
+  SCALAR_START,
+  SINGLE_QUOTE,
+  SPACE,
+} from './plain-characters.ts';
 import {plainScalar} from './plain-scalar.ts';
 import type {Entry, Place, Tree} from './tree.ts';
 
 /** A text is not of the subset that is read here. */
 class NotPlain extends Error {}
-
-const code = (character: string): number => character.charCodeAt(0);
-const NEWLINE = code('\n');
-const SPACE = code(' ');
-const HASH = code('#');
-const COLON = code(':');
-const COMMA = code(',');
-const DASH = code('-');
-const OPEN_MAP = code('{');
-const CLOSE_MAP = code('}');
-const OPEN_LIST = code('[');
-const CLOSE_LIST = code(']');
-const DOUBLE_QUOTE = code('"');
-const SINGLE_QUOTE = code("'");
-const BACKSLASH = code('\\');
-
-const charactersOf = (text: string): Uint8Array => {
-  const table = new Uint8Array(128);
-  for (const character of text) table[code(character)] = 1;
-  return table;
-};
-const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_';
-const KEY_START = charactersOf(LETTERS_AND_DIGITS);
-const KEY = charactersOf(`${LETTERS_AND_DIGITS}-.`);
-const SCALAR_START = charactersOf(`${LETTERS_AND_DIGITS}./$`);
-/** Inside of unquoted text, where none of these has another meaning; a colon and a space have one at times. */
-const SCALAR = charactersOf(`${LETTERS_AND_DIGITS}./$-+*=<>()|@%!&^~;?`);
-const DIGIT = charactersOf('0123456789');
 
 const DEEPEST = 20;
 const LONGEST_KEY = 200;

@@ -1,21 +1,29 @@
+import type {Json} from '../base/json.ts';
 import {isVariableName} from './cel.ts';
 import type {Faults} from './faults.ts';
+import {readCommand} from './read-command.ts';
 import {NO_SWEEP, readSweep} from './read-sweep.ts';
 import type {Resolver} from './resolve.ts';
 import {readRetries} from './retries.ts';
 import {asList, asMap, asText, fields} from './shape.ts';
 import type {ArgumentSpec, InputSpec, Named, NodeSpec, Reference} from './spec.ts';
-import type {Entry, MapTree, Tree} from './tree.ts';
+import {readTimeOut} from './time-out.ts';
+import type {Entry, MapTree, Place, Tree} from './tree.ts';
 
 const NODE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
 const NODE_HINT = 'Write {uses: STAGE, in: {…}, with: {…}, sweep: {…}}.';
 const INPUT_HINT = 'Write NODE.ARTIFACT, or {from: NODE.ARTIFACT, as: {…}, over: […]}.';
-const NODE_KEYS = ['uses', 'in', 'with', 'sweep', 'retries'] as const;
+const NODE_KEYS = ['uses', 'run', 'in', 'with', 'out', 'files', 'env', 'sweep', 'retries', 'timeout'] as const;
 const INPUT_KEYS = ['from', 'as', 'over', 'previous'] as const;
 const PREVIOUS_HINT = 'Write the name of an axis: previous: level.';
 
 /** One entry of `stages:`. What has a fault is left undefined, so that later phases do not report it again. */
-export function readNode(entry: Entry, resolver: Resolver, faults: Faults): NodeSpec {
+export function readNode(
+  entry: Entry,
+  file: {readonly params: ReadonlyMap<string, Json>; readonly folder: string},
+  resolver: Resolver,
+  faults: Faults,
+): NodeSpec {
   const {name, keyAt, value} = entry;
   if (!NODE_NAME.test(name)) {
     const hint = 'Use letters, digits, "_" and "-".';
@@ -23,9 +31,7 @@ export function readNode(entry: Entry, resolver: Resolver, faults: Faults): Node
   }
   const map = asMap(value, `The node "${name}"`, NODE_HINT, faults);
   const parts = map ? fields(map, NODE_KEYS, `The node "${name}"`, faults) : {};
-  if (map && !parts.uses) {
-    faults.add('missing-key', keyAt, `The node "${name}" does not say which stage it uses.`, NODE_HINT);
-  }
+  if (map) checkForm(parts, name, keyAt, faults);
   const uses = asText(parts.uses?.value, `"uses" of "${name}"`, 'Give the name of a stage.', faults);
   // A map may be given whole by a param; otherwise its parts are resolved one by one, so that one fault spoils one part.
   const whole = (part: Entry | undefined): Tree | undefined =>
@@ -33,17 +39,52 @@ export function readNode(entry: Entry, resolver: Resolver, faults: Faults): Node
   const given = asMap(whole(parts.with), `"with" of "${name}"`, 'Write {PARAMETER: VALUE, …}.', faults);
   const inputs = asMap(parts.in?.value, `"in" of "${name}"`, 'Write {INPUT: NODE.ARTIFACT, …}.', faults);
   const sweep = parts.sweep ? readSweep(parts.sweep.value, name, resolver, faults) : NO_SWEEP;
+  const command = parts.run && readCommand(parts, name, [...(inputs?.entries.keys() ?? [])], resolver, faults);
   return {
     name,
     at: keyAt,
-    uses: uses && {name: uses.text, at: uses.at},
+    uses: parts.run ? {name: 'run', at: parts.run.keyAt} : uses && {name: uses.text, at: uses.at},
     withAt: given && parts.with?.keyAt,
-    with: new Map(given && [...given.entries].map(([key, argument]) => [key, readArgument(argument, resolver)])),
+    outputs: command?.outputs,
+    with:
+      command?.arguments ??
+      new Map(given && [...given.entries].map(([key, argument]) => [key, readArgument(argument, resolver)])),
     inputs: new Map(inputs && [...inputs.entries].map(([key, input]) => [key, readInput(input, faults)])),
     sweep,
+    ...file,
+    used: false,
     retries: parts.retries ? readRetries(parts.retries.value, name, resolver, faults) : 0,
+    timeOut: parts.timeout && readTimeOut(parts.timeout.value, name, resolver, faults),
     incomplete: Boolean((parts.with && !given) || (parts.in && !inputs) || sweep.incomplete),
   };
+}
+
+const COMMAND_KEYS = ['out', 'files', 'env'] as const;
+
+/** A node uses a stage or runs a program, each with its own keys. */
+function checkForm(
+  parts: Readonly<Partial<Record<(typeof NODE_KEYS)[number], Entry>>>,
+  name: string,
+  keyAt: Place,
+  faults: Faults,
+): void {
+  if (!parts.uses && !parts.run) {
+    faults.add('missing-key', keyAt, `The node "${name}" does not say which stage it uses.`, NODE_HINT);
+    return;
+  }
+  for (const key of parts.run ? (['uses', 'with'] as const) : COMMAND_KEYS) {
+    const part = parts[key];
+    if (!part) continue;
+    const message = parts.run
+      ? `The node "${name}" runs a program, which takes no "${key}".`
+      : `The node "${name}" uses a stage, which takes no "${key}".`;
+    const hint = parts.run
+      ? key === 'uses'
+        ? 'Remove "uses", or "run".'
+        : 'Write values into the argument list, as in run: [echo, 0.5].'
+      : `"${key}" belongs to a node that runs a program: {run: [PROGRAM, ARGUMENT], ${key}: …}.`;
+    faults.add('unknown-key', part.keyAt, message, hint);
+  }
 }
 
 const readArgument = ({name, keyAt, value}: Entry, resolver: Resolver): ArgumentSpec => ({
@@ -104,12 +145,13 @@ function readOver(tree: Tree, input: string, faults: Faults): readonly Named[] |
   return names;
 }
 
-/** `NODE.ARTIFACT`; a node's name holds no dot. */
+/** `NODE.ARTIFACT`; the name of a node holds dots where it comes from a file that is used. */
 export function readReference(tree: Tree, what: string, hint: string, faults: Faults): Reference | undefined {
   const given = asText(tree, what, hint, faults);
   if (!given) return undefined;
-  const [node = '', artifact = '', ...more] = given.text.split('.');
-  if (node === '' || artifact === '' || more.length > 0) {
+  const names = given.text.split('.');
+  const [node, artifact] = [names.slice(0, -1).join('.'), names.at(-1) ?? ''];
+  if (names.length < 2 || names.includes('')) {
     faults.add('wrong-type', given.at, `${what} cannot be "${given.text}".`, hint);
     return undefined;
   }

@@ -5,12 +5,14 @@ import {Faults} from './faults.ts';
 import {type Overrides, overrideParams} from './overrides.ts';
 import {readNode, readReference} from './read-node.ts';
 import {readTree} from './read-tree.ts';
+import {readUses} from './read-uses.ts';
 import {decodeText} from './read-yaml.ts';
 import {Resolver} from './resolve.ts';
 import {asList, asMap, asText, fields} from './shape.ts';
 import type {ExpectationSpec, Spec} from './spec.ts';
 import {addTemplateFault, evaluateTemplate, parseTemplate} from './template.ts';
 import type {Entry, MapTree, Place, Tree} from './tree.ts';
+import {nodesOfUse, type Reading, type UsedFile} from './used-nodes.ts';
 
 export interface PipelineText extends Overrides {
   /** As the user gave it; messages name it so. */
@@ -18,7 +20,7 @@ export interface PipelineText extends Overrides {
   readonly text: string | Uint8Array;
 }
 
-const TOP_KEYS = ['name', 'params', 'stages', 'expect', 'plots'] as const;
+const TOP_KEYS = ['name', 'use', 'params', 'stages', 'expect', 'plots'] as const;
 const EXPECTATION_KEYS = ['of', 'where', 'that'] as const;
 const STAGES_HINT = 'Write stages: {NODE: {uses: STAGE}}.';
 const EXPECTATION_HINT = 'Write {of: NODE.ARTIFACT, where: "split == \'test\'", that: "error < 2"}.';
@@ -32,7 +34,11 @@ export function readSpec(input: PipelineText): Result<Spec> {
 }
 
 /** The spec as far as it can be read, so that the graph's faults can be shown beside these. */
-export function draftSpec(input: PipelineText, faults: Faults): Spec | undefined {
+export function draftSpec(
+  input: PipelineText,
+  faults: Faults,
+  reading: Reading = {users: [], count: {files: 0}},
+): Spec | undefined {
   const source = decodeText(input.path, input.text, faults);
   if (!source) return undefined;
   const tree = readTree(source, faults);
@@ -43,40 +49,61 @@ export function draftSpec(input: PipelineText, faults: Faults): Spec | undefined
     }
     return undefined;
   }
-  const top = asMap(tree, 'A pipeline', 'Write the keys name, params, stages, expect, plots.', faults);
+  const top = asMap(tree, 'A pipeline', 'Write the keys name, use, params, stages, expect, plots.', faults);
   if (!top) return undefined;
   const parts = fields(top, TOP_KEYS, 'A pipeline', faults);
   const name = asText(parts.name?.value, '"name"', 'Give the pipeline a name, or leave "name" out.', faults);
-  const resolver = new Resolver(readParams(parts.params, source, input, faults), faults);
-  const nodes = readNodes(parts.stages, top.at, resolver, faults);
+  const uses = readUses(parts.use, faults);
+  const {params, ofUsed} = readParams(parts.params, source, input, new Set(uses.map((use) => use.name)), faults);
+  const resolver = new Resolver(params, faults);
+  const folder = dirname(resolve(input.path));
+  const own = readNodes(parts.stages, top.at, folder, resolver, faults);
+  const read = (file: UsedFile, next: Reading) => draftSpec(file, faults, next);
+  const used = uses.flatMap((use) => {
+    const user = {path: input.path, reading, given: ofUsed.get(use.name) ?? [], resolver, own, read};
+    return [...nodesOfUse(use, user, faults)];
+  });
   checkPlots(parts.plots, faults);
   return {
     name: name?.text ?? basename(input.path, extname(input.path)),
     source,
-    folder: dirname(resolve(input.path)),
+    folder,
     params: resolver.values,
-    nodes,
+    nodes: new Map([...used, ...own]),
     expectations: readExpectations(parts.expect, resolver, faults),
   };
 }
 
-function readParams(entry: Entry | undefined, source: Place['source'], overrides: Overrides, faults: Faults): MapTree {
+function readParams(
+  entry: Entry | undefined,
+  source: Place['source'],
+  overrides: Overrides,
+  used: ReadonlySet<string>,
+  faults: Faults,
+): ReturnType<typeof overrideParams> {
   const none: MapTree = {kind: 'map', entries: new Map(), at: {source, span: {start: 0, end: 1}}};
   const params = asMap(entry?.value, '"params"', 'Write {NAME: VALUE, …}.', faults) ?? none;
   for (const {name, keyAt} of params.entries.values()) {
     if (isVariableName(name)) continue;
     faults.add('bad-name', keyAt, `"${name}" cannot be the name of a param.`, VARIABLE_HINT);
   }
-  return overrideParams(params, overrides, faults);
+  return overrideParams(params, overrides, used, faults);
 }
 
-function readNodes(entry: Entry | undefined, top: Place, resolver: Resolver, faults: Faults): Spec['nodes'] {
+function readNodes(
+  entry: Entry | undefined,
+  top: Place,
+  folder: string,
+  resolver: Resolver,
+  faults: Faults,
+): Spec['nodes'] {
   const stages = asMap(entry?.value, '"stages"', STAGES_HINT, faults);
   if (!entry || (stages && stages.entries.size === 0)) {
     const at = entry?.keyAt ?? {source: top.source, span: {start: top.span.start, end: top.span.start + 1}};
     faults.add('missing-key', at, 'The pipeline has no stages.', STAGES_HINT);
   }
-  return new Map(stages && [...stages.entries].map(([name, node]) => [name, readNode(node, resolver, faults)]));
+  const file = {params: resolver.values, folder};
+  return new Map(stages && [...stages.entries].map(([name, node]) => [name, readNode(node, file, resolver, faults)]));
 }
 
 function readExpectations(entry: Entry | undefined, resolver: Resolver, faults: Faults): readonly ExpectationSpec[] {

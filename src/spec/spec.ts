@@ -1,5 +1,6 @@
 import type {SourceText} from '../base/diagnostic.ts';
 import type {Json} from '../base/json.ts';
+import type {Outputs} from '../stage/define-stage.ts';
 import type {AxisValue} from './sweep.ts';
 import type {Entry, Place, Tree} from './tree.ts';
 
@@ -66,8 +67,18 @@ export interface NodeSpec {
   readonly with: ReadonlyMap<string, ArgumentSpec>;
   readonly inputs: ReadonlyMap<string, InputSpec>;
   readonly sweep: SweepSpec;
+  /** Of the file that it stands in. */
+  readonly params: ReadonlyMap<string, Json>;
+  /** Absolute folder of that file. */
+  readonly folder: string;
+  /** It stands in a file that is used, and is there only for what takes from it. */
+  readonly used: boolean;
   /** How often an instance whose worker died is tried again. */
   readonly retries: number;
+  /** Seconds after which an instance is stopped. */
+  readonly timeOut: number | undefined;
+  /** What a `run:` node gives; its command is in `with`. */
+  readonly outputs: Outputs | undefined;
   /** `in`, `with` or `sweep` as a whole has a fault, so that what is not in them says nothing. */
   readonly incomplete: boolean;
 }

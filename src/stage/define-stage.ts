@@ -1,5 +1,5 @@
 import type {z} from 'zod';
-import type {ArtifactKind, ArtifactValues, Columns, Row, TableKind} from '../artifact/kinds.ts';
+import type {ArtifactKind, ArtifactValues, Columns, Row, StoredFile, TableKind} from '../artifact/kinds.ts';
 import type {Digest} from '../base/digest.ts';
 import type {Json, JsonObject} from '../base/json.ts';
 import type {Checkpoints} from './checkpoint.ts';
@@ -12,6 +12,12 @@ export interface InputDeclaration {
   /** Gathers over these axes, unless the pipeline says `over:`; `all` are those of what gives it. */
   readonly many?: {readonly over: readonly string[] | 'all'};
   readonly optional?: true;
+  /** Handed over as a file and not decoded; a gathered one is one table, with its axes as columns. */
+  readonly as?: 'path';
+  /** Of the file's name, when it is handed over as one; `arrow` unless given. */
+  readonly extension?: string;
+  /** Columns besides those of the kind, of a gathered table that is handed over as a file. */
+  readonly columns?: Columns;
 }
 
 export interface OutputDeclaration {
@@ -21,6 +27,10 @@ export interface OutputDeclaration {
   readonly columns?: Columns;
   /** Gives one of the candidates of this input, byte for byte; is there only where that input is. */
   readonly passes?: string;
+  /** The stage gives the path of a file, which must hold what is declared; a table may be an Arrow file or a JSON list of rows. */
+  readonly as?: 'path';
+  /** Of a `file`, where its name matters to who reads it. */
+  readonly extension?: string;
 }
 
 /** One of many artifacts that are too large to open them all: a stage passes one on. */
@@ -39,17 +49,21 @@ export type Outputs = Readonly<Record<string, OutputDeclaration>>;
  * is the kind's own value.
  */
 export type InputValues<I extends Inputs> = {
-  readonly [K in keyof I]: I[K] extends {readonly many: object}
-    ? Optional<I[K], I[K] extends {readonly kind: TableKind} ? readonly Row[] : readonly Candidate[]>
-    : I[K] extends {readonly optional: true}
-      ? ArtifactValues[I[K]['kind']] | undefined
-      : ArtifactValues[I[K]['kind']];
+  readonly [K in keyof I]: InputValue<I[K]> | (I[K] extends {readonly optional: true} ? undefined : never);
 };
-type Optional<D, V> = D extends {readonly optional: true} ? V | undefined : V;
+type InputValue<D extends InputDeclaration> = D extends {readonly as: 'path'}
+  ? StoredFile
+  : D extends {readonly many: object}
+    ? D extends {readonly kind: TableKind}
+      ? readonly Row[]
+      : readonly Candidate[]
+    : ArtifactValues[D['kind']];
 export type OutputValues<O extends Outputs> = {
   readonly [K in keyof O]: O[K] extends {readonly passes: string}
     ? Candidate | undefined
-    : ArtifactValues[O[K]['kind']];
+    : O[K] extends {readonly as: 'path'}
+      ? StoredFile
+      : ArtifactValues[O[K]['kind']];
 };
 
 /** How far a running instance is; every field but `step` and `steps` may be missing. */
@@ -72,6 +86,8 @@ export interface StageServices {
   progress(progress: Progress): void;
   /** One line for the instance's log. */
   log(line: string): void;
+  /** Makes a folder of the instance's own, on the store's file system and empty; it is gone when the stage has ended. */
+  folder(): Promise<string>;
 }
 
 /** Something the user can mend, found while a stage runs. One class with what encoding and the store throw. */
@@ -80,8 +96,8 @@ export {UserError as StageError} from '../base/user-error.ts';
 export interface StageDeclaration<P extends z.ZodType, I extends Inputs, O extends Outputs> {
   /** As in `uses:`; also the file's name. */
   readonly name: string;
-  /** Raised when equal inputs would give other outputs; a part of every key. */
-  readonly version: number;
+  /** Raised when equal inputs would give other outputs; a part of every key. Not needed in a user's file, whose code is in its keys. */
+  readonly version?: number;
   readonly doc: string;
   /** A strict object, or a union of strict objects; its *output* is what is hashed, defaults filled in. */
   readonly params: P;
@@ -119,10 +135,20 @@ export interface StageWork {
 }
 export type OutputsByName = Readonly<Record<string, ArtifactValues[ArtifactKind] | Candidate | undefined>>;
 
+/** Where a worker process finds a stage that it is asked for. */
+export type StageOrigin =
+  | {readonly from: 'registry'}
+  /** A file of the user's, with the digest of all that it imports. */
+  | {readonly from: 'file'; readonly path: string; readonly closure: Digest}
+  /** A `run:` node. */
+  | {readonly from: 'command'; readonly inputs: Inputs; readonly outputs: Outputs};
+
 /** A stage as the engine sees it: the same declaration with its types forgotten. */
 export interface Stage {
   readonly name: string;
-  readonly version: number;
+  readonly origin: StageOrigin;
+  /** What its author raises; of a user's stage the digest of its code. */
+  readonly version: number | Digest;
   readonly doc: string;
   readonly params: z.ZodType;
   readonly noop: Readonly<Record<string, Json>>;
@@ -149,7 +175,8 @@ export function defineStage<P extends z.ZodType, const I extends Inputs, const O
   const typed = (inputs: StageWork['inputs']): InputValues<I> => inputs as InputValues<I>;
   return {
     name: declaration.name,
-    version: declaration.version,
+    origin: {from: 'registry'},
+    version: declaration.version ?? 1,
     doc: declaration.doc,
     params: declaration.params,
     noop: declaration.noop ?? {},

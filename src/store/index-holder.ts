@@ -1,4 +1,6 @@
 import {existsSync, rmSync} from 'node:fs';
+import type {Key} from '../base/digest.ts';
+import type {StoreRecord} from './record.ts';
 import {RecordIndex} from './record-index.ts';
 import type {StoreLayout} from './store-layout.ts';
 import {syncIndex} from './sync-index.ts';
@@ -10,6 +12,9 @@ const isSqliteError = (error: unknown): boolean =>
 const isDamage = (error: unknown): boolean =>
   error instanceof Error && 'errcode' in error && (error.errcode === 11 || error.errcode === 26);
 
+/** A transaction costs as much as a hundred rows. */
+const MOST_LATE = 100;
+
 /**
  * Keeps an index at hand whatever becomes of its file: the one on disk, a new one where that is damaged, one in memory where none
  * can be kept (nothing written yet, no rights, a full disk). It is never the truth, so none of this is an error.
@@ -19,6 +24,8 @@ export class IndexHolder {
   readonly #readOnly: boolean;
   #index: RecordIndex | undefined;
   #inMemory = false;
+  /** Published records that wait to go into the index together; the files have them, so a process that dies loses nothing. */
+  readonly #late = new Map<Key, StoreRecord>();
 
   constructor(layout: StoreLayout, readOnly: boolean) {
     this.#layout = layout;
@@ -27,6 +34,37 @@ export class IndexHolder {
 
   /** Runs `work` on an index that agrees with the files; when SQLite fails it, once more on another index. */
   use<T>(work: (index: RecordIndex) => T): T {
+    this.#takeIn();
+    return this.#onAnIndex(work);
+  }
+
+  /** Takes in a record whose file was just written. */
+  put(record: StoreRecord): void {
+    this.#late.set(record.key, record);
+    if (this.#late.size >= MOST_LATE) this.#takeIn();
+  }
+
+  /** As `use` with `index.records`, without a transaction for what was just written. */
+  records(keys: readonly Key[]): Map<Key, StoreRecord> {
+    const found = this.#onAnIndex((index) => index.records(keys));
+    for (const key of keys) {
+      const late = this.#late.get(key);
+      if (late) found.set(key, late);
+    }
+    return found;
+  }
+
+  #takeIn(): void {
+    if (this.#late.size === 0) return;
+    this.#onAnIndex((index) =>
+      index.transaction(() => {
+        for (const record of this.#late.values()) index.put(record);
+      }),
+    );
+    this.#late.clear();
+  }
+
+  #onAnIndex<T>(work: (index: RecordIndex) => T): T {
     try {
       return work(this.#current());
     } catch (error) {
@@ -60,6 +98,7 @@ export class IndexHolder {
   }
 
   close(): void {
+    this.#takeIn();
     this.#drop();
   }
 

@@ -38,7 +38,7 @@ export class LocalStore implements Store {
 
   records(keys: readonly Key[]): ReadonlyMap<Key, StoreRecord> {
     return this.#reading(() => {
-      const found = this.#index.use((index) => index.records(keys));
+      const found = this.#index.records(keys);
       if (found.size === keys.length || !existsSync(this.#layout.keys)) return found;
       // Another driver may have written them since the index was brought up to date.
       const late = keys.flatMap((key) =>
@@ -66,8 +66,9 @@ export class LocalStore implements Store {
   async publish(draft: Draft): Promise<StoreRecord> {
     return this.#writing('write a result to', async () => {
       const record = await publishDraft(this.#layout, draft);
-      this.#index.use((index) => index.put(record));
-      await rm(scratchPath(this.root, draft.key), {recursive: true, force: true});
+      this.#index.put(record);
+      const scratch = scratchPath(this.root, draft.key);
+      if (existsSync(scratch)) await rm(scratch, {recursive: true, force: true});
       return record;
     });
   }

@@ -11,6 +11,7 @@ const KINDS: Readonly<Record<ArtifactKind, true>> = {
   evals: true,
   points: true,
   summary: true,
+  file: true,
 };
 const isKind = (text: Json | undefined): text is ArtifactKind => typeof text === 'string' && Object.hasOwn(KINDS, text);
 const isCount = (value: Json | undefined): value is number => Number.isSafeInteger(value) && Number(value) >= 0;

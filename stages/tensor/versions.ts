@@ -10,7 +10,10 @@ const require = createRequire(import.meta.url);
 export const TENSORFLOW_VERSION = '2.21.0';
 
 /** Raised when what set-up builds or tests changes, so that nobody keeps an older result. */
-const RECIPE = 2;
+const RECIPE = 3;
+
+/** Raised when other files are taken out of TensorFlow's wheel; it is fetched again then. */
+const UNPACKING = 2;
 
 /** Generation of our own kernels in the other back ends; it is a part of every tensor stage's key. */
 const KERNELS = {wasm: 2, cpu: 0} as const;
@@ -30,7 +33,7 @@ const DIGEST_LENGTH = 8;
 const system = `${process.platform}-${process.arch}`;
 
 /** Names TensorFlow's libraries and headers as they are unpacked. */
-export const librariesId = (): string => `tf${TENSORFLOW_VERSION}-${system}-r${RECIPE}`;
+export const librariesId = (): string => `tf${TENSORFLOW_VERSION}-${system}-r${UNPACKING}`;
 
 /**
  * Names everything a set-up depends on: where any of it differs, another set-up is needed. The compiler is not in it, so that what is

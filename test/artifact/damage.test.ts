@@ -4,17 +4,17 @@ import {expect, test} from 'vitest';
 import {ArtifactError} from '../../src/artifact/artifact-error.ts';
 import {decodeArtifact} from '../../src/artifact/decode.ts';
 import {encodeArtifact} from '../../src/artifact/encode.ts';
-import type {ArtifactKind} from '../../src/artifact/kinds.ts';
+import type {ArrowKind} from '../../src/artifact/kinds.ts';
 import {someWeights} from './artifact-arbitraries.ts';
 
-const FILES: readonly (readonly [ArtifactKind, Uint8Array])[] = [
+const FILES: readonly (readonly [ArrowKind, Uint8Array])[] = [
   ['weights', encodeArtifact({kind: 'weights'}, someWeights)],
   ['mask', encodeArtifact({kind: 'mask'}, {tensors: [{name: 'a', shape: [9], bits: new Uint8Array(9).fill(1)}]})],
   ['points', encodeArtifact({kind: 'points'}, [{split: 'test', loss: 1, error: 50, accuracy: 50, n: 10}])],
 ];
 
 /** Decodes or fails with a sentence of ours that names the file; anything else is a defect. */
-function decodeOrExplain(kind: ArtifactKind, bytes: Uint8Array): unknown {
+function decodeOrExplain(kind: ArrowKind, bytes: Uint8Array): unknown {
   try {
     return decodeArtifact(kind, bytes, 'cache/x.arrow');
   } catch (error) {

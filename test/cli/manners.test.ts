@@ -3,7 +3,7 @@ import {readdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {z} from 'zod';
-import {basin, environment, jsonLines, STACK, scratchFolder} from './basin.ts';
+import {BACKEND, basin, environment, jsonLines, STACK, scratchFolder} from './basin.ts';
 import {edited, ON_BACKEND, PLAIN, STUDY} from './study.ts';
 
 // Decay makes each weight −9 times itself in every step, so that the loss is soon no number.
@@ -32,7 +32,8 @@ test('--verbose tells also what stages write, and log tells it afterwards', asyn
   const plain = await basin(args, {cwd});
   expect(plain.stdout).not.toContain('│');
   const verbose = await basin([...args, '--cache', 'other', '--verbose'], {cwd});
-  expect(verbose.stdout).toMatch(/^ {2}│ finetune-A: .+$/m);
+  // TensorFlow's libraries have something to say when they are loaded; the other back ends have not
+  if (BACKEND === 'tensorflow') expect(verbose.stdout).toMatch(/^ {2}│ finetune-A: .+$/m);
   const written = [...verbose.stdout.matchAll(/^ {2}│ finetune-A: (.+)$/gm)].map(([, line]) => line);
   const log = await basin(['log', 'p.yaml', 'finetune-A', '--json', '--cache', 'other'], {cwd});
   const {lines} = z.object({lines: z.array(z.string())}).parse(JSON.parse(log.stdout));

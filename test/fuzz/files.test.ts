@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {afterAll, expect, test} from 'vitest';
 import {decodeArtifact} from '../../src/artifact/decode.ts';
 import {encodeArtifact} from '../../src/artifact/encode.ts';
-import type {ArtifactKind} from '../../src/artifact/kinds.ts';
+import type {ArrowKind} from '../../src/artifact/kinds.ts';
 import {UserError} from '../../src/base/user-error.ts';
 import {readSafetensors} from '../../stages/lib/checkpoint/safetensors.ts';
 import {initialise} from '../../stages/lib/models/initialise.ts';
@@ -17,7 +17,7 @@ afterAll(() => rmSync(folder, {recursive: true}));
 
 const model = bindModel({model: 'mlp', image_size: 4, hidden: [3], labels: 2});
 const tensors = initialise(model, 1);
-const files: readonly (readonly [ArtifactKind, Uint8Array])[] = [
+const files: readonly (readonly [ArrowKind, Uint8Array])[] = [
   ['weights', encodeArtifact({kind: 'weights'}, {model: model.config, preprocessor: {}, tensors})],
   [
     'mask',

@@ -10,9 +10,27 @@ import {PLAIN, STUDY} from '../cli/study.ts';
 import {drawsOf, mutateText} from './mutate.ts';
 
 const pipelines = join(import.meta.dirname, '../../pipelines');
+/** Every form that a sweep and what takes from one can have. */
+const SWEEPS = `use: {base: {file: ./pipelines/quickstart.yaml, params: {keeps: [0.5]}}, again: ./pipelines/quickstart.yaml}
+params: {seeds: {range: [0, 2, 1]}, data: {name: mnist, validation: {n: 10}}, rows: [{lr: 0.1, seed: 1}]}
+stages:
+  nets:
+    uses: finetune
+    in: {weights: base.pretrain-load.weights}
+    with: {data: "\${data}", length: 3it, seed: "\${int(seed) + 10}"}
+    sweep:
+      axes: {seed: "\${seeds}"}
+      zip: [{lr: [0.1, 0.2], batch: [8, 16]}]
+      exclude: "\${rows}"
+      include: [{lr: 0.2, clip: 1}, {seed: 9, lr: 0.3, batch: 4, length: 2ep}]
+  best: {uses: select, in: {weights: {from: nets.weights, over: [lr, batch]}, scores: {from: nets.summary, over: [lr, batch]}}, with: {by: error}}
+  levels: {uses: pretrain-load, in: {weights: {from: levels.weights, previous: labels}}, with: {source: upstream}, sweep: {labels: [2, 3]}}
+  spread: {uses: summarize, in: {tables: {from: nets.summary, over: [seed]}}, with: {columns: [error]}}
+`;
 const corpus = [
   PLAIN,
   STUDY,
+  SWEEPS,
   ...readdirSync(pipelines)
     .filter((name) => name.endsWith('.yaml'))
     .map((name) => readFileSync(join(pipelines, name), 'utf8')),

@@ -51,6 +51,7 @@ export async function told(
     checkpoints: NO_CHECKPOINTS,
     progress() {},
     log() {},
+    folder: () => Promise.reject(new Error('this stage was meant to need no folder')),
     get tf(): TensorLibrary {
       if (tf === undefined) throw new Error('this stage was meant to need no tensors');
       return tf;

@@ -16,6 +16,7 @@ export async function runGraph(
   store: Store,
   numerics = 'n1',
   give: Give = () => undefined,
+  secondsOf: (stage: string) => number = () => 0,
 ): Promise<{readonly plan: Plan; readonly ran: readonly string[]}> {
   const plan = await makePlan(graph, {store, numerics});
   const records: StoreRecord[] = [];
@@ -36,7 +37,8 @@ export async function runGraph(
       const names = Object.entries(instance.stage.outputs);
       const texts = names.map(([name]) => [name, give(instance.id, name) ?? `${name} ${key}`]);
       const kinds = Object.fromEntries(names.map(([name, {kind}]): [string, ArtifactKind] => [name, kind]));
-      records[instance.index] = await store.publish(await draftOf(store, preimage, Object.fromEntries(texts), {kinds}));
+      const options = {kinds, seconds: secondsOf(instance.stage.name)};
+      records[instance.index] = await store.publish(await draftOf(store, preimage, Object.fromEntries(texts), options));
       ran.push(instance.id);
     }
     store.remember(graph.name, [{instance: instance.id, key}]);

@@ -2,6 +2,6 @@
 import {runWorker} from '../../src/run/run-worker.ts';
 import {countingStages} from './counting-stages.ts';
 
-runWorker(countingStages, () => {
+runWorker({registry: countingStages, library: ''}, () => {
   throw new Error('Internal error: a counting stage asked for tensors');
 });

@@ -64,7 +64,9 @@ export function graphOf(sketches: readonly InstanceSketch[], name = 'pipeline', 
       axes: {},
       params: params ?? {},
       inputs: Object.fromEntries(Object.entries(inputs ?? {}).map(([key, input]) => [key, bindingOf(input)])),
+      folder,
       retries: 0,
+      timeOut: undefined,
     }),
   );
   const takes = ({inputs}: Instance, index: number) =>

@@ -18,6 +18,7 @@ const services = {
   signal: new AbortController().signal,
   checkpoints: NO_CHECKPOINTS,
   log() {},
+  folder: () => Promise.reject(new Error('this stage was meant to need no folder')),
   progress: ({step}: {readonly step: number}) => {
     if (step % 100 !== 0) return;
     collect();

@@ -8,7 +8,6 @@ import {rowAttention, selfAttention} from '../../stages/tensor/fused/attention.t
 import {biasGelu} from '../../stages/tensor/fused/bias-gelu.ts';
 import {layerNorm} from '../../stages/tensor/fused/layer-norm.ts';
 import {callNativeSingle, hasNativeOperations} from '../../stages/tensor/fused/native.ts';
-import {updateScores} from '../../stages/tensor/fused/platon-scores.ts';
 import {multiplyNative} from '../../stages/tensor/fused/product.ts';
 import {windowMean} from '../../stages/tensor/fused/window-mean.ts';
 import {loadTensorLibrary} from '../../stages/tensor/load.ts';

@@ -27,8 +27,8 @@ test('what read a damaged payload is tried again also when that was made anew be
       const pool = {
         stop: () => {},
         async run(job: Job, listener: JobListener): Promise<JobEnd> {
-          if (job.stage === 'mod' && asked.mod++ === 0) return damaged;
-          if (job.stage === 'scale' && asked.scale++ === 0) return sumAgain.promise.then(() => damaged);
+          if (job.stage.name === 'mod' && asked.mod++ === 0) return damaged;
+          if (job.stage.name === 'scale' && asked.scale++ === 0) return sumAgain.promise.then(() => damaged);
           return real.run(job, listener);
         },
       };

@@ -1,4 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: pipelines write expressions like this
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {PipelineRig} from '../rig/pipeline-rig.ts';
 
@@ -99,4 +101,15 @@ test('when no point is there, what gathers is skipped; without --keep-going it a
   const stopped = await rig.run(limited(2), {jobs: 1});
   expect(stopped.ran).not.toContain('total');
   expect(stopped.without.size).toBe(0);
+});
+
+test('what ran under one pipeline is cached under another that uses it', async () => {
+  await using rig = await PipelineRig.create();
+  const base =
+    'stages:\n  slow: {uses: sleepless-train, with: {steps: 3}}\n  other: {uses: number, with: {value: 1}}\n';
+  await writeFile(join(rig.folder, 'base.yaml'), base);
+  await rig.run(base);
+  const run = await rig.run('use: ./base.yaml\nstages:\n  m: {uses: mod, in: {a: base.slow.summary}, with: {by: 2}}\n');
+  expect(run.ran).toEqual(['m']);
+  expect(run.totals).toMatchObject({ran: 1, cached: 1});
 });

@@ -2,7 +2,6 @@ import type {KernelConfig, TensorInfo} from '@tensorflow/tfjs';
 import {expect, test} from 'vitest';
 import {z} from 'zod';
 import type {JsonObject} from '../../src/base/json.ts';
-import {dataSetSchema} from '../../stages/lib/data/data-set-value.ts';
 import {initialise} from '../../stages/lib/models/initialise.ts';
 import {bindModel} from '../../stages/lib/models/registry.ts';
 import {fixedMask} from '../../stages/lib/pruning/masks.ts';

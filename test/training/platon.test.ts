@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import {expect, test} from 'vitest';
 import {platon} from '../../stages/lib/pruning/platon.ts';
 import {remaining} from '../../stages/lib/pruning/schedule.ts';
-import {kthSmallest, selectExactly, selectReleased} from '../../stages/lib/pruning/selection.ts';
+import {allFinite, kthSmallest, selectExactly, selectReleased} from '../../stages/lib/pruning/selection.ts';
 import {golden, lcg} from './golden.ts';
 
 const SCHEDULE = {steps: 20, warmup: 3, finalWarmup: 6, interval: 2, keep: 0.25};
@@ -107,4 +107,10 @@ test('the k-th smallest value is that of a full sort', () => {
   const values = Float32Array.from({length: 5000}, () => Math.floor(next() * 300) * 10 ** -Math.floor(next() * 30));
   const sorted = values.toSorted();
   for (const k of [1, 2, 777, 2500, 4999, 5000]) expect(kthSmallest(values, k)).toBe(sorted[k - 1]);
+});
+
+test('scores that are not finite are told from all others, the largest and the smallest', () => {
+  expect(allFinite(Float32Array.of(0, -0, 3.4028234663852886e38, -3.4028234663852886e38, 1e-45))).toBe(true);
+  for (const broken of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
+    expect(allFinite(Float32Array.of(1, broken))).toBe(false);
 });

@@ -3,15 +3,15 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import {afterAll, expect, test} from 'vitest';
-import {encodeArtifact} from '../../src/artifact/encode.ts';
 import {digestOf} from '../../src/base/digest.ts';
 import type {Checkpoint, Checkpoints} from '../../src/stage/checkpoint.ts';
-import {isCandidate, type OutputsByName, type Stage} from '../../src/stage/define-stage.ts';
+import type {OutputsByName, Stage} from '../../src/stage/define-stage.ts';
 import {loadCheckpoint, saveCheckpoint} from '../../src/store/checkpoint-file.ts';
 import finetune from '../../stages/finetune.ts';
 import maskRetrain from '../../stages/mask-retrain.ts';
 import platonPrune from '../../stages/platon-prune.ts';
 import randomMask from '../../stages/random-mask.ts';
+import {encodeOutput} from '../rig/encode-output.ts';
 import {locatedMnist, randomMlp, recordingServices} from './services.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'basin-resume-'));
@@ -27,8 +27,8 @@ const digests = (stage: Stage, outputs: OutputsByName): Record<string, string> =
   Object.fromEntries(
     Object.entries(stage.outputs).map(([name, output]) => {
       const value = outputs[name];
-      if (value === undefined || isCandidate(value)) throw new Error(`${stage.name} gave no ${name}`);
-      return [name, digestOf(encodeArtifact(output, value))];
+      if (value === undefined) throw new Error(`${stage.name} gave no ${name}`);
+      return [name, digestOf(encodeOutput(output, value))];
     }),
   );
 

@@ -25,6 +25,7 @@ export function recordingServices(
     checkpoints,
     progress: (report) => void progress.push(report),
     log: (line) => void lines.push(line),
+    folder: () => Promise.reject(new Error('this stage was meant to need no folder')),
   };
   return {services, progress, lines};
 }

@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs';
 import {expect, test} from 'vitest';
 import {z} from 'zod';
 import type {Weights} from '../../src/artifact/kinds.ts';
-import {dataSetSchema} from '../../stages/lib/data/data-set-value.ts';
 import {fixedMask} from '../../stages/lib/pruning/masks.ts';
 import type {TrainingHook} from '../../stages/lib/training/hook.ts';
 import {trainingParameters} from '../../stages/lib/training/parameters.ts';

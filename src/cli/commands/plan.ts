@@ -1,11 +1,15 @@
+import {diagnosticJson, formatDiagnostic} from '../../base/diagnostic.ts';
 import {ok} from '../../base/result.ts';
 import type {Graph} from '../../graph/graph.ts';
+import {type PredictedTime, predictTime} from '../../plan/predict-time.ts';
 import {reasonText} from '../../plan/reason-text.ts';
+import {undeclaredFiles} from '../../plan/undeclared-files.ts';
 import type {Plan} from '../../plan/verdict.ts';
 import {mermaid} from '../../results/mermaid.ts';
 import {planText} from '../../results/plan-text.ts';
 import {EXIT} from '../exit-code.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
+import {defaultJobs} from '../pool-setting.ts';
 import {withPrepared} from '../prepare.ts';
 
 interface PlanOptions extends PipelineOptions {
@@ -14,22 +18,29 @@ interface PlanOptions extends PipelineOptions {
 }
 
 export const planCommand = (file: string, options: PlanOptions): Promise<number> =>
-  withPrepared(file, options, 'look', ok, async ({graph, plan}) => {
-    process.stdout.write(`${planShown(graph, plan, options)}\n`);
+  withPrepared(file, options, 'look', ok, async ({graph, plan, store}) => {
+    const time = predictTime(graph, plan, store, defaultJobs());
+    process.stdout.write(`${planShown(graph, plan, time, options)}\n`);
+    if (!options.json)
+      for (const warning of undeclaredFiles(graph, plan.instances))
+        process.stderr.write(`\nwarning ${formatDiagnostic(warning)}\n`);
     return EXIT.done;
   });
 
-function planShown(graph: Graph, plan: Plan, {json, all, graph: format}: PlanOptions): string {
-  if (json) return JSON.stringify(planJson(plan));
-  return format === 'mermaid' ? mermaid(graph, plan) : planText(graph, plan, all ?? false);
+function planShown(graph: Graph, plan: Plan, time: PredictedTime, {json, all, graph: format}: PlanOptions): string {
+  if (json) return JSON.stringify(planJson(graph, plan, time));
+  return format === 'mermaid' ? mermaid(graph, plan) : planText(graph, plan, time, all ?? false);
 }
 
-const planJson = ({instances}: Plan) => ({
-  instances: instances.map(({instance: {id, node, axes}, verdict, reason}) => ({
+const planJson = (graph: Graph, plan: Plan, time: PredictedTime) => ({
+  instances: plan.instances.map(({instance: {id, node, axes, index}, verdict, reason}) => ({
     id,
     node,
     axes,
     verdict,
     reason: reasonText(reason),
+    seconds: time.instances[index] ?? null,
   })),
+  seconds: time.unknown === 0 ? time.total : null,
+  warnings: undeclaredFiles(graph, plan.instances).map(diagnosticJson),
 });

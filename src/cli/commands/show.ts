@@ -1,10 +1,10 @@
 import {writeFile} from 'node:fs/promises';
 import {isTableKind} from '../../artifact/kinds.ts';
-import {suggestion} from '../../base/nearest.ts';
 import {fail, ok, type Result} from '../../base/result.ts';
 import {UserError} from '../../base/user-error.ts';
-import type {Graph, Instance} from '../../graph/graph.ts';
+import type {Graph} from '../../graph/graph.ts';
 import type {PlannedInstance} from '../../plan/verdict.ts';
+import {filePreview} from '../../results/file-preview.ts';
 import {formatRows, type RowFormat} from '../../results/format-rows.ts';
 import {lastFailures} from '../../results/last-failures.ts';
 import {readArtifactBytes, readRows} from '../../results/read-artifact.ts';
@@ -12,7 +12,7 @@ import {tensorRows} from '../../results/tensor-rows.ts';
 import type {Store} from '../../store/store.ts';
 import {EXIT} from '../exit-code.ts';
 import {commandFault, printFaults} from '../faults.ts';
-import {findInstances} from '../find-instance.ts';
+import {type FoundArtifact, findArtifact} from '../find-artifact.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
 import {withPrepared} from '../prepare.ts';
 import {repeatCommand} from '../repeat-command.ts';
@@ -44,36 +44,25 @@ export const showCommand = (file: string, name: string, options: ShowOptions): P
     },
   );
 
-interface Reference {
-  readonly instances: readonly Instance[];
-  readonly artifact: string;
-}
-
-/** `NODE.ARTIFACT` or `NODE[axis=0.5].ARTIFACT`: the artifact stands behind the last dot outside the brackets. */
-function readReference(graph: Graph, name: string, {format, output}: ShowOptions): Result<Reference> {
-  const dot = name.indexOf('.', Math.max(0, name.lastIndexOf(']')));
-  const owner = dot < 0 ? name : name.slice(0, dot);
-  const found = findInstances(graph, owner);
+/** The artifact that is named, when it can be shown as it is asked for. */
+function readReference(graph: Graph, name: string, {format, output}: ShowOptions): Result<FoundArtifact> {
+  const found = findArtifact(graph, name);
   if (!found.ok) return found;
-  const outputs = Object.keys(found.value[0]?.stage.outputs ?? {});
-  if (dot < 0) {
-    const choices = outputs.map((output) => `${owner}.${output}`).join(', ');
-    return fail([commandFault(`"${name}" names no artifact.`, `The artifacts of ${owner} are: ${choices}.`)]);
+  const {instances, artifact} = found.value;
+  const [first] = instances;
+  if (first?.stage.outputs[artifact]?.kind === 'file') {
+    if (instances.length === 1) return found;
+    const message = `${first.node} has ${instances.length} instances, and a file is of one.`;
+    return fail([commandFault(message, `Name one, for example '${first.id}.${artifact}'.`)]);
   }
-  const artifact = name.slice(dot + 1);
-  if (!outputs.includes(artifact)) {
-    const hint = suggestion(artifact, outputs, `artifacts of ${owner}`);
-    return fail([commandFault(`${owner} has no artifact "${artifact}".`, hint)]);
-  }
-  const [first] = found.value;
-  if (format === 'arrow' && first && found.value.length > 1) {
-    const message = `${first.node} has ${found.value.length} instances, and an Arrow file is of one.`;
+  if (format === 'arrow' && first && instances.length > 1) {
+    const message = `${first.node} has ${instances.length} instances, and an Arrow file is of one.`;
     return fail([commandFault(message, `Name one, for example '${first.id}.${artifact}'.`)]);
   }
   if (format === 'arrow' && output === undefined && process.stdout.isTTY) {
     return fail([commandFault('An Arrow file is no text for a terminal.', 'Give --output PATH, or a pipe.')]);
   }
-  return ok({instances: found.value, artifact});
+  return found;
 }
 
 async function writeOutput(path: string, bytes: string | Uint8Array): Promise<void> {
@@ -90,7 +79,7 @@ async function content(
   store: Store,
   members: readonly PlannedInstance[],
   artifact: string,
-  {format}: ShowOptions,
+  {format, output: path}: ShowOptions,
 ): Promise<Result<string | Uint8Array, string>> {
   const missing = members.filter(({record}) => !record);
   const failures = await lastFailures(store.root, new Set(missing.map(({instance}) => instance.id)));
@@ -105,7 +94,11 @@ async function content(
     );
   }
   if (!first || !output) throw new Error(`Internal error: a record has no "${artifact}"`);
-  if (format === 'arrow') return readArtifactBytes(store, first.instance, artifact, output);
+  if (output.kind === 'file' && path === undefined && process.stdout.isTTY) {
+    const bytes = await readArtifactBytes(store, first.instance, artifact, output);
+    return bytes.ok ? ok(filePreview(bytes.value)) : bytes;
+  }
+  if (format === 'arrow' || output.kind === 'file') return readArtifactBytes(store, first.instance, artifact, output);
   const rows = isTableKind(output.kind)
     ? await readRows(
         store,

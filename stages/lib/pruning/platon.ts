@@ -10,7 +10,7 @@ import type {ParameterLayout} from '../training/parameter-layout.ts';
 import {masked} from './masks.ts';
 import {type PruningSchedule, remaining} from './schedule.ts';
 import {closeWindow, type ScoreDecay, type ScoreState, scoresOf} from './scores.ts';
-import {type Selection, type SelectionMethod, select} from './selection.ts';
+import {allFinite, type Selection, type SelectionMethod, select} from './selection.ts';
 
 interface PlatonSettings extends ScoreDecay {
   readonly schedule: PruningSchedule;
@@ -73,8 +73,11 @@ export function platon(tf: Tf, layout: Pick<ParameterLayout, 'size' | 'prunable'
   /** Selects anew when the scores or the ratio have moved since the last time: at most every ΔT steps. */
   const refresh = (step: number, ratio: number): void => {
     if (selection && ratio === ratioOfSelection && step % schedule.interval !== 0) return;
-    const scores = tf.tidy(() => scoresOf(tf, state).dataSync<'float32'>());
-    if (!scores.every(Number.isFinite)) {
+    // not read inside a tidy: it would look for tensors in every number it returns, which takes seconds for a real network
+    const product = scoresOf(tf, state);
+    const scores = product.dataSync<'float32'>();
+    product.dispose();
+    if (!allFinite(scores)) {
       throw new StageError(`PLATON's scores stopped being finite at step ${step}.`, 'Lower lr, or set `clip: 1`.');
     }
     choose(select(method, scores, ratio), ratio);

@@ -48,14 +48,16 @@ export function multiplyNative(
 
 /**
  * Whether our float32 product is at least as fast as TensorFlow's operation MatMul, by the shortest of its three axes. GFLOP/s of one
- * thread on Zen 4 (ours | MatMul | BatchMatMulV2, which tf.matMul calls), interleaved, medians of nine:
+ * thread on Zen 4 by processor time (ours | MatMul | BatchMatMulV2, which tf.matMul calls), interleaved, medians of nine:
  *
  *     rows, in, out     x Wᵀ              dy W              dyᵀ x
  *     1088, 64, 64       94 |  81 |  79    93 |  84 |  81    84 |  82 |  70
+ *     1088, 64, 192      99 |  91 |  89   100 |  93 |  90    97 |  90 |  82
  *     1088, 64, 256     100 |  93 |  94    97 |  93 |  89    98 |  92 |  87
  *     1088, 256, 64     104 |  88 |  95   104 |  99 |  96    95 | 101 |  95
  *     2080, 192, 192    109 | 104 | 105   108 | 110 | 107   106 | 111 | 104
  *     2080, 192, 576    105 | 103 | 103   110 | 110 | 108   104 | 110 |  99
+ *     2080, 192, 768     99 | 105 |  99   105 | 103 | 103    94 | 106 |  95
  *     2080, 768, 192    106 | 101 | 104   105 | 109 | 107    97 | 111 | 106
  *     2080, 384, 1152   106 | 108 | 103   107 | 110 | 106   105 | 114 | 105
  *     2080, 384, 1536   111 | 114 | 107   112 | 113 | 110   104 | 111 | 106

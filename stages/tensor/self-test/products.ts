@@ -1,3 +1,4 @@
+import {multiply, PRECISIONS} from '../fused/product.ts';
 import {type Case, values, withGradients} from './case.ts';
 
 const FLAGS = [false, true];
@@ -61,6 +62,25 @@ export const productCases: readonly Case[] = [
           ),
         ),
     }),
+  ),
+  ...PRECISIONS.flatMap((precision) =>
+    // the last is large enough for TensorFlow's own product
+    [[7, 1, 9] as const, [33, 70, 17] as const, [192, 200, 192] as const].map(
+      ([rows, inner, columns]): Case => ({
+        name: `product of ${rows} × ${inner} × ${columns} in ${precision}`,
+        compute: (tf) =>
+          FLAGS.flatMap((transposeA) =>
+            FLAGS.map((transposeB) =>
+              multiply(
+                tf,
+                values(tf, operand([], rows, inner, transposeA)),
+                values(tf, operand([], inner, columns, transposeB), 2),
+                {transposeA, transposeB, precision},
+              ),
+            ),
+          ),
+      }),
+    ),
   ),
   {
     name: 'conv2d of patches',

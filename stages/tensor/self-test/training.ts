@@ -67,6 +67,10 @@ export const trainingCases: readonly Case[] = [
     compute: (tf) => trained(tf, {...SMALL_VIT, hidden_act: 'gelu_new'}),
   },
   {
+    name: 'a training step of a small vit with heads that our attention takes',
+    compute: (tf) => trained(tf, {...SMALL_VIT, hidden_size: 32, intermediate_size: 40}),
+  },
+  {
     name: 'a training step of a small mlp',
     compute: (tf) => trained(tf, {model: 'mlp', image_size: 4, hidden: [9, 5], labels: 3}),
   },

@@ -70,8 +70,7 @@ void vectors(int64_t size) {
   for (const Tensor& decays : {noise({0}), ones})
     call("BasinAdamW", {flat, m, v, gradient, decays, scalar, scalar, scalar, scalar}, betas);
   const Tensor longer = noise({size + 3});
-  call("BasinScoreStep", {v, longer, longer, scalar});
-  call("BasinScoreTurn", {v, v, v, longer, longer}, betas);
+  call("BasinWindowMean", {v, longer, longer, scalar});
 }
 
 void products(int64_t rows, int64_t inner, int64_t columns) {

@@ -11,7 +11,7 @@
 namespace basin {
 namespace {
 
-/** Turns that a waiting thread spins before it sleeps or yields: some microseconds, the time between two operations. */
+/** Turns that a waiting thread spins before it sleeps: some microseconds, the time between two operations. */
 constexpr int SPINS = 2000;
 
 /**
@@ -41,10 +41,14 @@ class ThreadPool {
       wake_.notify_all();
     }
     work();
-    for (int spins = 0; done_.load(std::memory_order_acquire) != count; spins++) {
-      if (spins < SPINS) _mm_pause();
-      else std::this_thread::yield();
-    }
+    const auto finished = [&] { return done_.load() == count; };
+    for (int spins = 0; spins < SPINS && !finished(); spins++) _mm_pause();
+    if (finished()) return;
+    // Asleep, so that on a busy machine the processor goes to the thread that is waited for.
+    std::unique_lock<std::mutex> lock(sleep_);
+    waiting_.store(true);
+    finished_.wait(lock, finished);
+    waiting_.store(false);
   }
 
   /** Held by the caller whose loop runs. */
@@ -56,7 +60,11 @@ class ThreadPool {
     while (nextOf(claim) < countOf(claim)) {
       if (!claim_.compare_exchange_weak(claim, claim + 1, std::memory_order_acq_rel)) continue;
       task_(context_, static_cast<int64_t>(nextOf(claim)));
-      done_.fetch_add(1, std::memory_order_acq_rel);
+      done_.fetch_add(1);
+      if (waiting_.load()) {
+        std::lock_guard<std::mutex> lock(sleep_);
+        finished_.notify_one();
+      }
       claim = claim_.load(std::memory_order_acquire);
     }
   }
@@ -81,8 +89,9 @@ class ThreadPool {
   void (*task_)(const void*, int64_t) = nullptr;
   const void* context_ = nullptr;
   std::mutex sleep_;
-  std::condition_variable wake_;
+  std::condition_variable wake_, finished_;
   std::atomic<int> sleepers_{0};
+  std::atomic<bool> waiting_{false};
 };
 
 }  // namespace

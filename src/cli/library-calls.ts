@@ -1,0 +1,137 @@
+import {isTableKind, type Rows} from '../artifact/kinds.ts';
+import type {JsonObject} from '../base/json.ts';
+import {ok, type Result} from '../base/result.ts';
+import {explainInstance} from '../plan/explain.ts';
+import {reasonText} from '../plan/reason-text.ts';
+import type {Change, Verdict} from '../plan/verdict.ts';
+import {readRows} from '../results/read-artifact.ts';
+import type {RunEvent, RunTotals} from '../run/event.ts';
+import {WorkerPool} from '../run/worker-pool.ts';
+import {commandFault} from './faults.ts';
+import {findArtifact} from './find-artifact.ts';
+import {findAll, withUpstream} from './find-instance.ts';
+import {PipelineError} from './pipeline-error.ts';
+import type {PipelineOptions} from './pipeline-options.ts';
+import {defaultJobs, poolProfile} from './pool-setting.ts';
+import {type Prepared, usePrepared} from './prepare.ts';
+import {runPrepared} from './run-prepared.ts';
+
+/** As the options of the command line, of the same names. */
+export type LibraryOptions = Omit<PipelineOptions, 'json'>;
+
+export interface RunOptions extends LibraryOptions {
+  /** Nodes or instances that are wanted; what they need is run too. All unless given. */
+  readonly targets?: readonly string[];
+  /** How many instances run side by side. */
+  readonly jobs?: number;
+  /** What a failure does to the rest; unless given, what runs is finished and nothing else is started. */
+  readonly onFailure?: 'finish-running' | 'keep-going' | 'fail-fast';
+  /** Aborting it stops the run as Ctrl-C does. */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+export interface PlannedRow {
+  readonly id: string;
+  readonly node: string;
+  readonly axes: JsonObject;
+  readonly verdict: Verdict;
+  readonly reason: string;
+}
+
+export interface RunReport extends RunTotals {
+  readonly interrupted: boolean;
+  readonly unmetExpectations: number;
+}
+
+export interface ExplainedInstance {
+  readonly instance: string;
+  readonly verdict: Verdict;
+  readonly reason: string;
+  readonly changes: readonly Change[];
+}
+
+function orThrow<T>(result: Result<T>): T {
+  if (result.ok) return result.value;
+  throw new PipelineError(result.error);
+}
+
+const planned = ({plan: {instances}}: Prepared): readonly PlannedRow[] =>
+  instances.map(({instance: {id, node, axes}, verdict, reason}) => ({
+    id,
+    node,
+    axes,
+    verdict,
+    reason: reasonText(reason),
+  }));
+
+export const plan = async (file: string, options: LibraryOptions = {}): Promise<readonly PlannedRow[]> =>
+  orThrow(await usePrepared(file, options, 'look', ok, async (prepared) => planned(prepared)));
+
+export const run = async (file: string, options: RunOptions = {}): Promise<RunReport> =>
+  orThrow(
+    await usePrepared(
+      file,
+      options,
+      'run',
+      (graph) => (options.targets ? findAll(graph, options.targets) : ok(graph.instances)),
+      async (prepared, targets) => {
+        const jobs = options.jobs ?? defaultJobs();
+        const pool = new WorkerPool(poolProfile(prepared.manifest?.backend ?? 'cpu', jobs));
+        try {
+          const {result, totals, unmet} = await runPrepared(prepared, withUpstream(prepared.graph, targets), {
+            pool,
+            jobs,
+            onFailure: options.onFailure ?? 'finish-running',
+            stop: options.signal ?? new AbortController().signal,
+            emit: options.onEvent ?? (() => {}),
+          });
+          return {...totals, interrupted: result.interrupted, unmetExpectations: unmet};
+        } finally {
+          pool.close();
+        }
+      },
+    ),
+  );
+
+export const explain = async (
+  file: string,
+  instance: string,
+  options: LibraryOptions = {},
+): Promise<ExplainedInstance> =>
+  orThrow(
+    await usePrepared(
+      file,
+      options,
+      'look',
+      (graph) => findAll(graph, [instance]),
+      async ({graph, plan: made, store}, [first]) => {
+        const found = first && explainInstance(graph, made, store, first.id);
+        if (!found) throw new PipelineError([commandFault(`There is no instance "${instance}".`)]);
+        return {
+          instance: found.instance,
+          verdict: found.verdict,
+          reason: reasonText(found.reason),
+          changes: found.changes,
+        };
+      },
+    ),
+  );
+
+export const table = async (file: string, name: string, options: LibraryOptions = {}): Promise<Rows> =>
+  orThrow(
+    await usePrepared(
+      file,
+      options,
+      'look',
+      (graph) => findArtifact(graph, name),
+      async ({plan: {instances}, store}, {instances: wanted, artifact}) => {
+        const kind = wanted[0]?.stage.outputs[artifact]?.kind;
+        if (kind === undefined || !isTableKind(kind)) throw new PipelineError([commandFault(`${name} is no table.`)]);
+        const members = wanted.flatMap(({index}) => instances[index] ?? []);
+        const rows = await readRows(store, members, artifact);
+        if (rows.ok) return rows.value;
+        throw new PipelineError([{code: 'not-stored', message: rows.error, hint: 'Run the pipeline first.'}]);
+      },
+    ),
+  );

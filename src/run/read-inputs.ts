@@ -1,0 +1,94 @@
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {decodeArtifact} from '../artifact/decode.ts';
+import {encodeArtifact} from '../artifact/encode.ts';
+import {gatherRows} from '../artifact/gather.ts';
+import {type Columns, isTableKind, type Row, type StoredFile} from '../artifact/kinds.ts';
+import {type Digest, digestOfFile} from '../base/digest.ts';
+import type {InputDeclaration, Stage} from '../stage/define-stage.ts';
+import {readBlob} from '../store/read-blob.ts';
+import {systemCode} from '../store/store-error.ts';
+import {blobPath} from '../store/store-layout.ts';
+import type {InputReference, Job} from './protocol.ts';
+
+export class DamagedInputs extends Error {
+  readonly digests: readonly Digest[];
+  constructor(digests: readonly Digest[]) {
+    super('inputs are damaged');
+    this.digests = digests;
+  }
+}
+
+/** A job's inputs, verified: decoded, or as files where the stage wants those. All damaged blobs are found before it gives up. */
+export async function readInputs({inputs, store}: Job, stage: Stage, drafts: string): Promise<Record<string, unknown>> {
+  const damaged: Digest[] = [];
+  const read = async (digest: Digest): Promise<Uint8Array | undefined> => {
+    const bytes = await readBlob(store, digest);
+    if (bytes instanceof Uint8Array) return bytes;
+    damaged.push(digest);
+    return undefined;
+  };
+  const values: Record<string, unknown> = {};
+  for (const [name, input] of Object.entries(inputs)) {
+    const declaration = stage.inputs[name];
+    if (!declaration) throw new Error(`Internal error: ${stage.name} has no input "${name}"`);
+    if (input.many && !isTableKind(input.kind)) {
+      values[name] = input.members; // too large to open them all: the stage passes one on
+    } else if (input.many) {
+      const rows = await gathered(input, read, `The input "${name}"`);
+      values[name] =
+        declaration.as === 'path' ? await tableFile(rows, declaration, join(drafts, `${name}.arrow`)) : rows;
+    } else if (declaration.as === 'path' || input.kind === 'file') {
+      if (!(await isWhole(store, input.digest))) damaged.push(input.digest);
+      const file: StoredFile = {path: blobPath(store, input.digest)};
+      values[name] = file;
+    } else {
+      const bytes = await read(input.digest);
+      values[name] = bytes && decodeArtifact(input.kind, bytes, `The input "${name}"`);
+    }
+  }
+  if (damaged.length > 0) throw new DamagedInputs(damaged);
+  return values;
+}
+
+/** Like `readBlob`, of content that is handed on as a file and need not fit into memory. */
+async function isWhole(store: string, digest: Digest): Promise<boolean> {
+  try {
+    return (await digestOfFile(blobPath(store, digest))) === digest;
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return false;
+  }
+}
+
+async function gathered(
+  {kind, members}: InputReference & {readonly many: true},
+  read: (digest: Digest) => Promise<Uint8Array | undefined>,
+  name: string,
+): Promise<readonly Row[]> {
+  if (!isTableKind(kind)) throw new Error(`Internal error: ${kind} cannot be gathered`);
+  const found = [];
+  for (const {axes, digest} of members) {
+    const bytes = await read(digest);
+    if (bytes) found.push({axes, rows: decodeArtifact(kind, bytes, name)});
+  }
+  return gatherRows(found);
+}
+
+/** A gathered table as an Arrow file of its own: the axes, then the columns of what was gathered. */
+async function tableFile(rows: readonly Row[], {columns}: InputDeclaration, path: string): Promise<StoredFile> {
+  await writeFile(path, encodeArtifact({kind: 'summary', columns: {...cellColumns(rows), ...columns}}, rows));
+  return {path};
+}
+
+/** Types of columns by what is in them. An axis may mix numbers and texts: then all of it is text. */
+function cellColumns(rows: readonly Row[]): Columns {
+  const columns: Record<string, Columns[string]> = {};
+  for (const row of rows) {
+    for (const [name, cell] of Object.entries(row)) {
+      const type = typeof cell === 'number' ? 'float64' : typeof cell === 'boolean' ? 'bool' : 'utf8';
+      columns[name] = (columns[name] ?? type) === type ? type : 'utf8';
+    }
+  }
+  return columns;
+}

@@ -1,0 +1,94 @@
+import {lstat, readFile, rename, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {decodeArtifact} from '../artifact/decode.ts';
+import {encodeArtifact} from '../artifact/encode.ts';
+import {inlineRows} from '../artifact/inline-rows.ts';
+import {type ArrowKind, type ArtifactKind, type ArtifactValues, isTableKind} from '../artifact/kinds.ts';
+import {readTable} from '../artifact/read-table.ts';
+import {type Digest, digestOf, digestOfFile} from '../base/digest.ts';
+import {
+  isCandidate,
+  type OutputDeclaration,
+  type OutputsByName,
+  type Stage,
+  StageError,
+} from '../stage/define-stage.ts';
+import type {DraftOutput} from '../store/publish.ts';
+import {readBlob} from '../store/read-blob.ts';
+import type {Job} from './protocol.ts';
+import {DamagedInputs} from './read-inputs.ts';
+
+/** Encodes what a stage gave into its draft folder, and says what lies there. */
+export async function writeOutputs(
+  {inputs, store}: Pick<Job, 'inputs' | 'store'>,
+  stage: Stage,
+  drafts: string,
+  outputs: OutputsByName,
+): Promise<Record<string, DraftOutput>> {
+  const written: Record<string, DraftOutput> = {};
+  for (const [name, declaration] of Object.entries(stage.outputs)) {
+    if (declaration.passes !== undefined && !Object.hasOwn(inputs, declaration.passes)) continue;
+    const value = outputs[name];
+    if (value === undefined) throw new Error(`Internal error: stage ${stage.name} gave no "${name}"`);
+    written[name] = isCandidate(value)
+      ? await passOn(store, declaration.kind, value.digest, join(drafts, `${name}.arrow`))
+      : await writeOutput(name, declaration, drafts, value);
+  }
+  return written;
+}
+
+/** A stored artifact's bytes as an output; they are verified, so that damage is found where it is and not below. */
+async function passOn(store: string, kind: ArtifactKind, digest: Digest, draft: string): Promise<DraftOutput> {
+  const bytes = await readBlob(store, digest);
+  if (!(bytes instanceof Uint8Array)) throw new DamagedInputs([digest]);
+  await writeFile(draft, bytes);
+  return {kind, digest, bytes: bytes.byteLength, draft};
+}
+
+async function writeOutput(
+  name: string,
+  {kind, columns, as}: OutputDeclaration,
+  drafts: string,
+  value: ArtifactValues[ArtifactKind],
+): Promise<DraftOutput> {
+  if (kind === 'file') return moveFile(name, drafts, pathOf(name, value));
+  const content =
+    as === 'path' ? await contentOf(kind, await readFile(pathOf(name, value)), name) : arrowValue(name, value);
+  const bytes = encodeArtifact({kind, ...(columns && {columns})}, content);
+  const draft = join(drafts, `${name}.arrow`);
+  await writeFile(draft, bytes);
+  const inline = Array.isArray(content) ? inlineRows(content) : undefined;
+  return {
+    kind,
+    digest: digestOf(bytes),
+    bytes: bytes.byteLength,
+    draft,
+    ...(Array.isArray(content) && {rows: content.length}),
+    ...(inline && {inline}),
+  };
+}
+
+/** What another program wrote is read whole, so that what is stored is valid and equal tables are equal bytes whoever wrote them. */
+const contentOf = async (kind: ArrowKind, bytes: Uint8Array, name: string): Promise<ArtifactValues[ArrowKind]> =>
+  isTableKind(kind)
+    ? readTable(kind, bytes, `The output "${name}"`)
+    : decodeArtifact(kind, bytes, `The output "${name}"`);
+
+function arrowValue(name: string, value: ArtifactValues[ArtifactKind]): ArtifactValues[ArrowKind] {
+  if ('path' in value)
+    throw new StageError(`The stage gave the path of a file for its output "${name}", and not its value.`);
+  return value;
+}
+
+function pathOf(name: string, value: ArtifactValues[ArtifactKind]): string {
+  if ('path' in value) return value.path;
+  throw new StageError(`The output "${name}" is a file, and the stage gave no path of one.`, 'Give {path: …}.');
+}
+
+async function moveFile(name: string, drafts: string, path: string): Promise<DraftOutput> {
+  const status = await lstat(path).catch(() => undefined);
+  if (!status?.isFile()) throw new StageError(`The output "${name}" is no file: ${path}.`);
+  const draft = join(drafts, `${name}.file`);
+  await rename(path, draft);
+  return {kind: 'file', digest: await digestOfFile(draft), bytes: status.size, draft};
+}

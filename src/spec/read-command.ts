@@ -1,0 +1,173 @@
+import type {ArtifactKind, Columns} from '../artifact/kinds.ts';
+import {suggestion} from '../base/nearest.ts';
+import {REFERENCE_MARK} from '../stage/command-parameters.ts';
+import {LOG_OUTPUT} from '../stage/command-stage.ts';
+import type {OutputDeclaration, Outputs} from '../stage/define-stage.ts';
+import type {Faults} from './faults.ts';
+import type {Resolver} from './resolve.ts';
+import {asMap, asText, fields} from './shape.ts';
+import type {ArgumentSpec} from './spec.ts';
+import type {Entry, MapTree, Tree} from './tree.ts';
+
+const OUTPUT_HINT = 'Write out: {NAME: file}, or {NAME: {kind: summary, columns: {loss: float64}}}.';
+const OUTPUT_KEYS = ['kind', 'columns', 'extension'] as const;
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
+const KINDS = [
+  'file',
+  'weights',
+  'mask',
+  'metrics',
+  'evals',
+  'points',
+  'summary',
+] as const satisfies readonly ArtifactKind[];
+const COLUMN_TYPES = ['utf8', 'float64', 'int32', 'bool'] as const;
+/** `${in.NAME}` that is no `$${in.NAME}`. */
+const WRITTEN_REFERENCE = /(?<!\$)\$\{\s*(in|out)\.([A-Za-z0-9_-]+)\s*\}/g;
+
+/** The keys of a node that say what it runs. */
+export type CommandEntries = Readonly<Partial<Record<'run' | 'files' | 'env' | 'out', Entry>>>;
+
+/** A `run:` node: what it gives, and the rest as parameters. */
+export interface CommandSpec {
+  readonly outputs: Outputs;
+  readonly arguments: ReadonlyMap<string, ArgumentSpec>;
+}
+
+/** Reads `run:`, `files:`, `env:` and `out:`; `inputs` are the names under `in:`. */
+export function readCommand(
+  parts: CommandEntries,
+  node: string,
+  inputs: readonly string[],
+  resolver: Resolver,
+  faults: Faults,
+): CommandSpec {
+  const out = asMap(parts.out?.value, `"out" of "${node}"`, OUTPUT_HINT, faults);
+  const read = [...(out?.entries.values() ?? [])].map((entry) => [entry.name, readOutput(entry, faults)] as const);
+  const outputs = Object.fromEntries(read);
+  const known = {in: inputs, out: Object.keys(outputs)};
+  const argument = ({name, keyAt, value}: Entry): ArgumentSpec => ({
+    name,
+    keyAt,
+    value: resolver.resolve(name === 'out' ? declared(value) : markReferences(value, known, node, faults)),
+  });
+  const given = [parts.run, parts.files, parts.env, parts.out].filter((part) => part !== undefined);
+  return {outputs, arguments: new Map(given.map((part) => [part.name, argument(part)]))};
+}
+
+function readOutput({name, keyAt, value}: Entry, faults: Faults): OutputDeclaration {
+  if (!NAME.test(name) || name === LOG_OUTPUT) {
+    const why = name === LOG_OUTPUT ? ': every node that runs a program has it, with what the program wrote' : '';
+    faults.add('bad-name', keyAt, `"${name}" cannot be the name of an output${why}.`, 'Choose another name.');
+  }
+  const map = value.kind === 'map' ? value : undefined;
+  const parts = map ? fields(map, OUTPUT_KEYS, `The output "${name}"`, faults) : {};
+  const kind = readKind(map ? parts.kind?.value : value, name, keyAt, faults);
+  const columns = readColumns(parts.columns, name, faults);
+  const extension = asText(parts.extension?.value, `"extension" of "${name}"`, 'Write it as csv or tar.gz.', faults);
+  if (extension && !/^[A-Za-z0-9]+(\.[A-Za-z0-9]+)*$/.test(extension.text))
+    faults.add(
+      'bad-name',
+      extension.at,
+      `"${extension.text}" is no extension of a file.`,
+      'Write it as csv or tar.gz.',
+    );
+  if (kind === 'summary' && !columns) {
+    const hint = `Write ${name}: {kind: summary, columns: {loss: float64}}.`;
+    faults.add('missing-key', keyAt, `The output "${name}" does not say which columns its summary has.`, hint);
+  }
+  return {
+    kind,
+    doc: `The output "${name}".`,
+    ...(columns && {columns}),
+    ...(extension && {extension: extension.text}),
+    ...(kind !== 'file' && {as: 'path'}),
+  };
+}
+
+function readKind(tree: Tree | undefined, name: string, keyAt: Entry['keyAt'], faults: Faults): ArtifactKind {
+  if (!tree) {
+    faults.add('missing-key', keyAt, `The output "${name}" does not say what kind it is.`, OUTPUT_HINT);
+    return 'file';
+  }
+  const given = asText(tree, `The kind of the output "${name}"`, OUTPUT_HINT, faults);
+  const kind = KINDS.find((one) => one === given?.text);
+  if (given && !kind)
+    faults.add('wrong-kind', given.at, `There is no kind "${given.text}".`, suggestion(given.text, KINDS, 'kinds'));
+  return kind ?? 'file';
+}
+
+function readColumns(entry: Entry | undefined, output: string, faults: Faults): Columns | undefined {
+  const map = asMap(entry?.value, `"columns" of "${output}"`, 'Write {NAME: float64, …}.', faults);
+  if (!map) return undefined;
+  const columns: Record<string, Columns[string]> = {};
+  for (const {name, value} of map.entries.values()) {
+    const given = asText(
+      value,
+      `The type of the column "${name}"`,
+      `The types are: ${COLUMN_TYPES.join(', ')}.`,
+      faults,
+    );
+    const type = COLUMN_TYPES.find((one) => one === given?.text);
+    if (type) columns[name] = type;
+    else if (given)
+      faults.add(
+        'wrong-type',
+        given.at,
+        `There is no type of column "${given.text}".`,
+        suggestion(given.text, COLUMN_TYPES, 'types'),
+      );
+  }
+  return columns;
+}
+
+/** `{NAME: file}` as `{NAME: {kind: file}}`, so that both are one key. */
+function declared(tree: Tree): Tree {
+  if (tree.kind !== 'map') return tree;
+  const entries = new Map<string, Entry>();
+  for (const entry of tree.entries.values()) entries.set(entry.name, {...entry, value: withKind(entry)});
+  return {...tree, entries};
+}
+
+function withKind({keyAt, value}: Entry): MapTree {
+  if (value.kind === 'map') return value;
+  return {kind: 'map', entries: new Map([['kind', {name: 'kind', keyAt, value}]]), at: value.at};
+}
+
+/** Puts a mark of the same length in the place of the `$` of file references, which no expression is about. */
+function markReferences(
+  tree: Tree,
+  known: Readonly<Record<'in' | 'out', readonly string[]>>,
+  node: string,
+  faults: Faults,
+): Tree {
+  const inside = (one: Tree): Tree => markReferences(one, known, node, faults);
+  switch (tree.kind) {
+    case 'pending':
+      return tree;
+    case 'list':
+      return {...tree, items: tree.items.map(inside)};
+    case 'map': {
+      const entries = [...tree.entries].map(([name, entry]) => [name, {...entry, value: inside(entry.value)}] as const);
+      return {...tree, entries: new Map(entries)};
+    }
+    case 'scalar': {
+      if (typeof tree.value !== 'string') return tree;
+      const value = tree.value.replace(WRITTEN_REFERENCE, (whole, side: string, name: string) => {
+        const names = side === 'in' ? known.in : known.out;
+        if (!names.includes(name)) {
+          const [what, hint] = side === 'in' ? ['input', `inputs of "${node}"`] : ['output', `outputs of "${node}"`];
+          faults.add(
+            'unknown-file',
+            tree.at,
+            `The node "${node}" has no ${what} "${name}".`,
+            suggestion(name, names, hint),
+            name,
+          );
+        }
+        return whole.replace('$', REFERENCE_MARK);
+      });
+      return {...tree, value};
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import {z} from 'zod';
+import {digestOf} from '../base/digest.ts';
+import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
+import type {SourceResolution} from './source.ts';
+
+/** Stands for the `$` of `${in.NAME}` and `${out.NAME}` until the expressions around them are worked out. */
+export const REFERENCE_MARK = '\u{e000}';
+
+/** `${in.NAME}` or `${out.NAME}`, as an argument has it in the key. */
+export const REFERENCE = /\$\{(in|out)\.([A-Za-z0-9_-]+)\}/g;
+
+const NOT_A_TEXT = 'it must be a text, a number, true or false';
+const text = z
+  .union([z.string(), z.number(), z.boolean()], {error: NOT_A_TEXT})
+  .transform((value) => String(value).replaceAll(REFERENCE_MARK, '$'))
+  .refine((value) => !value.includes('\0'), 'no program can be handed the character 0');
+const path = z.string().min(1);
+const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'it is no name of a variable');
+
+export const commandParameters = z.strictObject({
+  run: z.array(text).min(1).describe('The program and its arguments, as a list; no shell reads them.'),
+  files: z
+    .union([z.array(path), z.record(z.string(), path)])
+    .optional()
+    .describe('Scripts and data that it reads: paths, folders or patterns; or a map from the name it sees to a path.'),
+  env: z
+    .union([
+      z.array(variable).transform((names) => Object.fromEntries(names.map((name): [string, null] => [name, null]))),
+      z.record(variable, z.union([text, z.null()])),
+    ])
+    .optional()
+    .describe('Variables of the environment: names to pass on, or a map of names to values.'),
+  // Its shape is looked at where the file is read.
+  out: z.record(z.string(), z.json()).optional().describe('What it gives: names and kinds.'),
+});
+
+/** What a worker is handed: files found, variables read. */
+export const locatedCommand = z.object({
+  run: z.array(z.string()).min(1),
+  files: z.record(z.string(), z.object({path: z.string(), digest: z.string()})).default({}),
+  env: z.record(z.string(), z.string().nullable()).default({}),
+});
+
+/**
+ * Variables that are passed on have their values in the key as digests, since a key is stored in the clear and a variable may be a
+ * secret; values that the pipeline gives are there as written.
+ */
+export async function resolveEnvironment(value: Json): Promise<SourceResolution> {
+  const given: JsonObject = isJsonObject(value) ? value : {};
+  const identity: Record<string, Json> = {};
+  const located: Record<string, Json> = {};
+  for (const [name, set] of Object.entries(given)) {
+    const passed = process.env[name];
+    located[name] = set ?? passed ?? null;
+    identity[name] = set ?? (passed === undefined ? null : {passed: digestOf(passed)});
+  }
+  return {state: 'resolved', identity, located};
+}
+
+/** Passed on to every program and in no key: they say where things are, and not what is computed. */
+const ALWAYS = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'TMPDIR',
+  'XDG_CACHE_HOME',
+  'XDG_RUNTIME_DIR',
+  'LD_LIBRARY_PATH',
+  'VIRTUAL_ENV',
+  'CONDA_PREFIX',
+  'CUDA_VISIBLE_DEVICES',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'SSL_CERT_FILE',
+] as const;
+
+/** The environment of a program: a few variables of the user's, one language and time zone everywhere, and what is declared. */
+export function commandEnvironment(declared: Readonly<Record<string, string | null>>): Record<string, string> {
+  const env: Record<string, string> = {LANG: 'C.UTF-8', TZ: 'UTC'};
+  for (const name of ALWAYS) {
+    const value = process.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  for (const [name, value] of Object.entries(declared)) if (value !== null) env[name] = value;
+  return env;
+}

@@ -1,0 +1,139 @@
+import {createWriteStream} from 'node:fs';
+import {lstat, mkdir, readdir} from 'node:fs/promises';
+import {join} from 'node:path';
+import {finished} from 'node:stream/promises';
+import {z} from 'zod';
+import type {StoredFile} from '../artifact/kinds.ts';
+import {digestOfFile} from '../base/digest.ts';
+import {
+  commandEnvironment,
+  commandParameters,
+  locatedCommand,
+  REFERENCE,
+  resolveEnvironment,
+} from './command-parameters.ts';
+import {resolveDeclaredFiles} from './declared-files.ts';
+import {type Inputs, type Outputs, type Stage, StageError, type StageWork} from './define-stage.ts';
+import {placeFile} from './place-file.ts';
+import {CommandError, runCommand} from './run-command.ts';
+
+/** What a program writes to its standard output and error, kept beside its outputs. */
+export const LOG_OUTPUT = 'log';
+const LOG: Outputs[string] = {
+  kind: 'file',
+  doc: 'What the program wrote to its standard output and error.',
+  extension: 'log',
+};
+
+/** A `run:` node as a stage: it gives the declared outputs and a log. */
+export function commandStage({inputs, outputs}: {readonly inputs: Inputs; readonly outputs: Outputs}): Stage {
+  const extensions = Object.fromEntries(
+    Object.entries(inputs).flatMap(([name, {extension}]) => (extension === undefined ? [] : [[name, extension]])),
+  );
+  return {
+    name: 'run',
+    origin: {from: 'command', inputs, outputs},
+    version: 1,
+    doc: 'Runs a program.',
+    // The name under which a program sees an input may decide what it does, so it is in the key where it says something.
+    params:
+      Object.keys(extensions).length === 0
+        ? commandParameters
+        : commandParameters.extend({in: z.record(z.string(), z.string()).default(extensions)}),
+    noop: {},
+    inputs,
+    outputs: {...outputs, [LOG_OUTPUT]: LOG},
+    computes: 'plain',
+    sources: {files: resolveDeclaredFiles, env: resolveEnvironment},
+    run: (work) => runInFolder(work.params, work, inputs, outputs),
+  };
+}
+
+const fileName = (name: string, {extension, kind}: {readonly extension?: string; readonly kind: string}): string => {
+  const ending = extension ?? (kind === 'file' ? undefined : 'arrow');
+  return ending === undefined ? name : `${name}.${ending}`;
+};
+
+async function runInFolder(
+  params: unknown,
+  {inputs, services}: StageWork,
+  takes: Inputs,
+  gives: Outputs,
+): Promise<Record<string, StoredFile>> {
+  const {run, files, env} = locatedCommand.parse(params);
+  const folder = await services.folder();
+  const log = join(await services.folder(), 'log');
+  for (const [name, {path, digest}] of Object.entries(files)) {
+    await placeFile(path, join(folder, name));
+    if ((await digestOfFile(join(folder, name))) !== digest)
+      throw new StageError(`The file ${path} changed while the pipeline ran.`, 'Run it again.');
+  }
+  const paths = new Map<string, string>();
+  for (const [name, declaration] of Object.entries(takes)) {
+    if (inputs[name] === undefined) continue;
+    const place = `in/${fileName(name, declaration)}`;
+    await placeFile(z.object({path: z.string()}).parse(inputs[name]).path, join(folder, place));
+    paths.set(`in.${name}`, place);
+  }
+  await mkdir(join(folder, 'out'));
+  for (const [name, declaration] of Object.entries(gives))
+    paths.set(`out.${name}`, `out/${fileName(name, declaration)}`);
+  const [program = '', ...rest] = run.map((argument) =>
+    argument.replace(REFERENCE, (whole, side: string, name: string) => paths.get(`${side}.${name}`) ?? whole),
+  );
+  const written = createWriteStream(log);
+  const tail: string[] = [];
+  try {
+    await runCommand({
+      program,
+      arguments: rest,
+      folder,
+      env: commandEnvironment(env),
+      signal: services.signal,
+      line: (line) => {
+        written.write(`${line}\n`);
+        services.log(line);
+        tail.push(line);
+        if (tail.length > 5) tail.shift();
+      },
+    });
+  } finally {
+    written.end();
+    await finished(written);
+  }
+  await checkOutputs(folder, program, gives, tail);
+  const made = Object.entries(gives).map(([name, declaration]): [string, StoredFile] => [
+    name,
+    {path: join(folder, 'out', fileName(name, declaration))},
+  ]);
+  return {...Object.fromEntries(made), [LOG_OUTPUT]: {path: log}};
+}
+
+/** Every output is where it was asked for and nothing else is there: what is written elsewhere would be lost. */
+async function checkOutputs(folder: string, program: string, gives: Outputs, tail: readonly string[]): Promise<void> {
+  const expected = new Map(Object.entries(gives).map(([name, declaration]) => [fileName(name, declaration), name]));
+  const there = await readdir(join(folder, 'out'));
+  for (const [file, name] of expected) {
+    const status = await lstat(join(folder, 'out', file)).catch(() => undefined);
+    if (status?.isFile()) continue;
+    const what =
+      status === undefined
+        ? `did not write its output "${name}"`
+        : `made its output "${name}" something that is no file`;
+    const elsewhere = (await readdir(folder, {recursive: true})).find(
+      (path) => path !== `out/${file}` && path.split('/').at(-1) === file,
+    );
+    const hint =
+      elsewhere === undefined
+        ? `Have it write to \${out.${name}}.`
+        : `It wrote ${elsewhere}; have it write to \${out.${name}}.`;
+    throw new CommandError(`${program} ended well but ${what}.`, hint, tail);
+  }
+  const extra = there.filter((file) => !expected.has(file));
+  if (extra.length > 0)
+    throw new CommandError(
+      `${program} wrote ${extra.map((file) => `out/${file}`).join(', ')}, which the node does not declare.`,
+      `Declare it: out: {${extra[0]?.replace(/\..*/, '')}: file}.`,
+      tail,
+    );
+}

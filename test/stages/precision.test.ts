@@ -1,0 +1,44 @@
+import {expect, test} from 'vitest';
+import {z} from 'zod';
+import {registry} from '../../src/cli/registry.ts';
+import {locatedMnist, randomMlp, recordingServices} from '../training/services.ts';
+
+const data = await locatedMnist({classes: [0, 1], limit: {train: 60, test: 30}});
+const weights = randomMlp(1, 2, [8]);
+
+const lossSchema = z.array(z.object({loss: z.number()}));
+
+/** Loss of the only row that a stage gives for a network, as it is and in another precision. */
+async function lossOf(name: string, output: string, params: object, inputs: object): Promise<number> {
+  const stage = registry.get(name);
+  if (!stage) throw new Error(`There is no stage ${name}`);
+  const given = z.json().parse(await stage.params.parseAsync({data, ...params}));
+  const outputs = await stage.run({params: given, inputs: {...inputs}, services: recordingServices().services});
+  return lossSchema.parse(outputs[output])[0]?.loss ?? Number.NaN;
+}
+
+const STAGES = [
+  ['finetune', 'metrics', {length: '1it', lr: 1e-3}, {weights}],
+  ['evaluate', 'summary', {}, {weights}],
+  ['interpolate', 'points', {alpha: 0, train: 0}, {a: weights, b: weights}],
+] as const;
+
+test.each(STAGES)(
+  '%s computes in the precision it is asked for: bf16 is close to fp32, and not the same',
+  async (...stage) => {
+    const [name, output, params, inputs] = stage;
+    const fp32 = await lossOf(name, output, params, inputs);
+    expect(await lossOf(name, output, {...params, precision: 'fp32'}, inputs)).toBe(fp32);
+    const bf16 = await lossOf(name, output, {...params, precision: 'bf16'}, inputs);
+    expect(bf16).not.toBe(fp32);
+    expect(Math.abs(bf16 / fp32 - 1)).toBeLessThan(0.01);
+  },
+);
+
+test('every stage that runs a network has a precision, and fp32 is in no key', () => {
+  const stages = [...registry.values()].filter(({computes}) => computes === 'tensors');
+  expect(stages.map(({name}) => name).sort()).toEqual(
+    ['evaluate', 'finetune', 'interpolate', 'mask-retrain', 'platon-prune'].sort(),
+  );
+  for (const {noop} of stages) expect(noop).toMatchObject({precision: 'fp32'});
+});

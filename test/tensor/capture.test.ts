@@ -1,0 +1,154 @@
+import type {Tensor} from '@tensorflow/tfjs';
+import * as anyTf from '@tensorflow/tfjs';
+import {describe, expect, test} from 'vitest';
+import {captured} from '../../stages/tensor/capture/captured.ts';
+import type {TensorFunction, Tensors} from '../../stages/tensor/capture/record.ts';
+import {backends} from '../rig/tensor-backends.ts';
+
+const native = (await backends()).find(({name}) => name === 'tensorflow');
+
+/** A named tensor that must be there. */
+function of(tensors: Tensors, name: string): Tensor {
+  const tensor = tensors[name];
+  if (!tensor) throw new Error(`there is no ${name}`);
+  return tensor;
+}
+
+describe.skipIf(!native)('captured functions', () => {
+  const tf = native?.tf ?? anyTf; // without a native back end this is declared and skipped
+  const ramp = (...shape: number[]) =>
+    tf.tensor(
+      Float32Array.from({length: shape.reduce((a, b) => a * b, 1)}, (_, i) => Math.sin(i + 1)),
+      shape,
+    );
+  const values = (tensors: Tensors) =>
+    Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, [...tensor.dataSync()]]));
+  /** What it gives at the first call and at some more, with inputs that change. */
+  const calls = (run: TensorFunction, count = 3) => {
+    const call = captured(tf, 'a test', run);
+    return () => {
+      for (let round = 1; round <= count; round++) call({x: tf.tensor1d([round, 2, 3])});
+    };
+  };
+
+  test('equal the function itself, for operations with attributes of every kind, several outputs and changing shapes', async () => {
+    await tf.setBackend('tensorflow');
+    const run: TensorFunction = (inputs) => {
+      const x = of(inputs, 'x');
+      const [rows = 0] = x.shape;
+      const image = tf.reshape(x, [rows, 4, 4, 1]).as4D(rows, 4, 4, 1);
+      const [left, right] = tf.split(x, [6, 10], 1);
+      const {values: top, indices} = tf.topk(x, 3);
+      return {
+        same: x,
+        convolved: tf.conv2d(image, tf.ones<typeof image.rankType>([2, 2, 1, 2]), [2, 2], 'same'),
+        pooled: tf.maxPool(image, 2, 2, 'valid'),
+        expanded: tf.expandDims(x, 1),
+        strided: tf.stridedSlice(x, [0, 12], [rows, 1], [1, -3]),
+        turned: tf.concat([right ?? x, left ?? x], 1).transpose(),
+        hot: tf.oneHot(tf.cast(tf.argMax(x, 1), 'int32'), 16),
+        top,
+        indices,
+        softmax: tf.softmax(x),
+        positive: tf.greater(x, 0),
+        product: tf.matMul(x, x, true, false),
+      };
+    };
+    const call = captured(tf, 'attributes', run);
+    for (const rows of [3, 2, 3, 5]) {
+      tf.tidy(() => {
+        const x = ramp(rows, 16);
+        const [found, expected] = [values(call({x})), values({...run({x})})];
+        expect(Object.keys(found)).toEqual(Object.keys(expected));
+        for (const [name, list] of Object.entries(expected))
+          list.forEach((value, index) => {
+            expect(found[name]?.[index], `${name} of ${rows} rows`).toBeCloseTo(value, 5);
+          });
+      });
+    }
+  });
+
+  test('leave no tensors behind, recorded anew or not', async () => {
+    await tf.setBackend('tensorflow');
+    const x = ramp(3);
+    const before = tf.memory().numTensors;
+    const call = captured(tf, 'sums', (inputs) => ({sum: tf.sum(tf.square(of(inputs, 'x')))}));
+    for (let round = 0; round < 4; round++) tf.dispose({...call({x})});
+    expect(tf.memory().numTensors).toBe(before);
+    x.dispose();
+  });
+
+  test('work on after more shapes than are kept loaded', async () => {
+    await tf.setBackend('tensorflow');
+    const call = captured(tf, 'many shapes', (inputs) => ({sum: tf.sum(of(inputs, 'x'))}));
+    for (const length of [...Array(20).keys(), 0, 1].map((n) => n + 1)) {
+      tf.tidy(() => {
+        expect(of(call({x: tf.ones([length])}), 'sum').dataSync()[0]).toBe(length);
+      });
+    }
+  });
+
+  test.each<[what: string, run: () => TensorFunction, message: RegExp]>([
+    [
+      'a value read back',
+      () => (inputs) => ({y: tf.mul(of(inputs, 'x'), tf.sum(of(inputs, 'x')).dataSync()[0] ?? 0)}),
+      /reads a value back to JavaScript after Sum;.*Return the tensor, and read it outside/s,
+    ],
+    [
+      'a random draw',
+      () => (inputs) => ({y: tf.add(of(inputs, 'x'), tf.randomUniform([3]))}),
+      /the constant that Add takes was \[3\] of .* and is \[3\] of .*must be an input tensor/s,
+    ],
+    [
+      'a number that changes from step to step',
+      () => {
+        let step = 0;
+        return (inputs) => ({y: tf.mul(of(inputs, 'x'), ++step)});
+      },
+      /the constant that Mul takes was \d+ and is \d+\./,
+    ],
+    [
+      'a tensor of the outside',
+      () => {
+        const outside = tf.tensor1d([1, 1, 1]);
+        tf.add(outside, 1).dispose(); // uploaded before the function is recorded
+        return (inputs) => ({y: tf.sub(of(inputs, 'x'), outside)});
+      },
+      /^Sub uses a tensor that is not among the inputs/,
+    ],
+    [
+      'a branch that changes',
+      () => {
+        let step = 0;
+        return (inputs) => ({y: step++ % 2 === 0 ? tf.exp(of(inputs, 'x')) : tf.sqrt(of(inputs, 'x'))});
+      },
+      /operation 0 was (?:Sqrt and is Exp|Exp and is Sqrt)/,
+    ],
+    [
+      'an attribute that changes',
+      () => {
+        let step = 0;
+        return (inputs) => ({y: tf.sum(tf.reshape(of(inputs, 'x'), [1, 3]), 1, step++ > 0)});
+      },
+      /Sum has another keep_dims|operation \d+ was|ends before|goes on with/,
+    ],
+  ])('%s is found when it would be frozen, and named', async (_what, run, message) => {
+    await tf.setBackend('tensorflow');
+    const before = tf.memory().numTensors;
+    expect(() => tf.tidy(calls(run()))).toThrow(message);
+    expect(() => tf.tidy(calls(run()))).toThrow(expect.objectContaining({name: 'CaptureError'}));
+    expect(tf.memory().numTensors).toBeLessThanOrEqual(before + 2); // the two tensors of the outside
+  });
+
+  test('constants read back, and closures that stay the same, are not frozen state', async () => {
+    await tf.setBackend('tensorflow');
+    const factor = 3;
+    const run = calls((inputs) => ({
+      y: tf.add(
+        tf.gather(of(inputs, 'x'), tf.tensor1d([2, 0], 'int32')),
+        tf.mul(tf.scalar(2).dataSync()[0] ?? 0, factor),
+      ),
+    }));
+    expect(() => tf.tidy(run)).not.toThrow();
+  });
+});

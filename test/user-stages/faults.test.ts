@@ -1,0 +1,92 @@
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {expect, test} from 'vitest';
+import {basin, STACK, scratchFolder} from '../cli/basin.ts';
+
+const STAGE = `import {defineStage, z} from 'lossbasin';
+export default defineStage({
+  name: 'mine', doc: 'Mine.', params: z.strictObject({}), inputs: {}, computes: 'plain',
+  outputs: {summary: {kind: 'summary', doc: 'A value.', columns: {value: 'float64'}}},
+  run: async () => ({summary: [{value: 1}]}),
+});
+`;
+
+const BROKEN: readonly (readonly [string, string, RegExp])[] = [
+  [
+    'a syntax error',
+    `const a = 1;\nconst b = = 2;\n`,
+    /^mine\.ts:2:11 bad-stage-file\n.*cannot be loaded: SyntaxError: .*\n {2}const b = = 2;\n {12}\^\nMend the file/,
+  ],
+  ['what cannot be stripped', `export const a = 1;\nenum B {c}\n`, /^mine\.ts:2:\d+ bad-stage-file\n.*enum/],
+  [
+    'no stage',
+    `export const a = 1;\n`,
+    /^mine\.ts:1:1 bad-stage-file\nThis file exports no stage by default\.\n {2}export const a = 1;\n {2}\^+\nWrite export default defineStage/,
+  ],
+  [
+    'something else',
+    `export default {name: 'x'};\n`,
+    /^mine\.ts:1:1 bad-stage-file\nWhat this file exports by default was not made by defineStage\./,
+  ],
+  [
+    'a kind that there is not',
+    STAGE.replace(`kind: 'summary'`, `kind: 'sumary'`),
+    /^mine\.ts:2:1 bad-stage-file\nThe stage's "outputs\.summary\.kind" is not right/,
+  ],
+  [
+    'what breaks when it is loaded',
+    `const a: {b?: {c: number}} = {};\nexport const d = a.b.c;\n`,
+    /^mine\.ts:2:\d+ bad-stage-file\n.*TypeError: Cannot read properties of undefined.*\n {2}export const d = a\.b\.c;/,
+  ],
+  [
+    'a file that is not there',
+    `import {x} from './other.ts';\nexport default x;\n`,
+    /^mine\.ts:1:18 bad-stage-file\n"\.\/other\.ts" cannot be imported: .*\n {2}import \{x\} from '\.\/other\.ts';\n {19}\^+\n/,
+  ],
+  [
+    'a file without its ending',
+    `import {x} from './other';\nexport default x;\n`,
+    /Write the name of the file with its ending: "\.\/other\.ts"\.$/,
+  ],
+  [
+    'a package that is not there',
+    `import x from 'no-such-package';\nexport default x;\n`,
+    /^mine\.ts:1:16 bad-stage-file\n"no-such-package" cannot be imported: .*/,
+  ],
+  [
+    'a name that is not exported',
+    `import {defineStag} from 'lossbasin';\nexport default defineStag;\n`,
+    /^mine\.ts:1:\d+ bad-stage-file\n.*export named 'defineStag'/,
+  ],
+  [
+    'an import that nobody can follow',
+    `// import('x')\nexport const load = (name: string) => import(name);\n`,
+    /^mine\.ts:2:39 bad-stage-file\nThis import is made while the stage runs\.\n.*\n {40}\^+\nImport it at the top/,
+  ],
+];
+
+test('whatever is wrong with a stage file is told with its place, of all files at once', async () => {
+  const cwd = await scratchFolder();
+  const nodes = await Promise.all(
+    BROKEN.map(async ([, text], index) => {
+      await writeFile(join(cwd, `mine${index}.ts`), text);
+      return `  n${index}: {uses: ./mine${index}.ts}`;
+    }),
+  );
+  await writeFile(join(cwd, 'whole.ts'), STAGE);
+  await writeFile(
+    join(cwd, 'p.yaml'),
+    ['stages:', '  whole: {uses: ./whole.ts}', ...nodes, '  none: {uses: ./none.ts}'].join('\n'),
+  );
+  const {code, stderr} = await basin(['plan', 'p.yaml'], {cwd});
+  expect(code).toBe(2);
+  expect(stderr).not.toMatch(STACK);
+  const told = stderr.split('\n\n').map((fault) => fault.replaceAll(/mine\d+\.ts/g, 'mine.ts'));
+  for (const [what, , expected] of BROKEN)
+    expect(
+      told.filter((fault) => expected.test(fault)),
+      `${what}\n${stderr}`,
+    ).toHaveLength(1);
+  expect(told).toContainEqual(expect.stringMatching(/^p\.yaml:\d+:16 no-stage-file\nThere is no file none\.ts\./));
+  expect(told).toHaveLength(BROKEN.length + 2);
+});
