@@ -10,6 +10,7 @@ import {initialise} from '../stages/lib/models/initialise.ts';
 import {bindModel} from '../stages/lib/models/registry.ts';
 import platonPrune from '../stages/platon-prune.ts';
 import {loadTensorLibrary} from '../stages/tensor/load.ts';
+import {quietServices} from './services.ts';
 
 /*
  * What checkpoints cost: the time that a PLATON stage (which has the largest ones) spends in saving, of its whole time, by the rule
@@ -55,7 +56,7 @@ for (const [width, layers, heads] of [
   await platonPrune.run({
     params: {data: resolution.located, length: `${steps}it`, lr: 1e-4, batch: 32, seed: 1, keep: 0.2},
     inputs: {weights: {model: model.config, preprocessor: {}, tensors: initialise(model, 0)}},
-    services: {tf, signal, checkpoints: timed, progress: () => {}, log: () => {}, folder: async () => folder},
+    services: {...quietServices(tf), signal, checkpoints: timed},
   });
   const whole = performance.now() - began;
   rmSync(folder, {recursive: true});

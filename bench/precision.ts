@@ -1,7 +1,6 @@
 import {parseArgs} from 'node:util';
 import {z} from 'zod';
 import type {Json} from '../src/base/json.ts';
-import type {StageServices} from '../src/stage/define-stage.ts';
 import finetune from '../stages/finetune.ts';
 import {embeddedMnist} from '../stages/lib/data/mnist.ts';
 import {initialise} from '../stages/lib/models/initialise.ts';
@@ -9,6 +8,7 @@ import {bindModel} from '../stages/lib/models/registry.ts';
 import {PRECISIONS, type Precision} from '../stages/tensor/fused/product.ts';
 import {loadTensorLibrary} from '../stages/tensor/load.ts';
 import {MODELS} from './cases.ts';
+import {quietServices} from './services.ts';
 
 /*
  * Whether bf16 learns as fp32 does: one network trained from the same random weights by the same seeds in both, and evaluated in the
@@ -45,14 +45,7 @@ const task = options.cifar10
       settings: {batch: 64, lr: 1e-3, augment: [{shift: 2}]},
     };
 
-const services: StageServices = {
-  tf,
-  signal: new AbortController().signal,
-  checkpoints: {load: async () => undefined, offer: async () => {}},
-  progress: () => {},
-  log: () => {},
-  folder: () => Promise.reject(new Error('no stage here writes files')),
-};
+const services = quietServices(tf);
 const rows = z.array(z.object({split: z.string(), loss: z.number(), accuracy: z.number()}));
 
 async function trained(seed: number, precision: Precision): Promise<{loss: number; accuracy: number}> {

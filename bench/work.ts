@@ -8,6 +8,7 @@ import {bindModel} from '../stages/lib/models/registry.ts';
 import platonPrune from '../stages/platon-prune.ts';
 import type {Tf} from '../stages/tensor/library.ts';
 import type {Case} from './cases.ts';
+import {quietServices} from './services.ts';
 import {Turnstile} from './turnstile.ts';
 
 /** Learning rate of everything that trains here; it does not move. */
@@ -41,14 +42,7 @@ export function weightsOf({config}: Case, seed: 0 | 1) {
  * evaluation, and is its loss. A sweep gives the losses of its points and starts anew after the last.
  */
 export function workOf(tf: Tf, one: Case): AsyncGenerator<number> {
-  const services: StageServices = {
-    tf,
-    signal: new AbortController().signal,
-    checkpoints: {load: async () => undefined, offer: async () => {}},
-    progress: () => {},
-    log: () => {},
-    folder: () => Promise.reject(new Error('no stage here writes files')),
-  };
+  const services = quietServices(tf);
   const precision: {readonly precision?: string} = one.precision === 'fp32' ? {} : {precision: one.precision};
   const shared = {data: dataOf(one), ...precision};
   const training = {...shared, batch: one.batch, length: `${STEPS}it`, lr: LEARNING_RATE, schedule: 'constant'};

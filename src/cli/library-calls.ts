@@ -9,7 +9,7 @@ import type {RunEvent, RunTotals} from '../run/event.ts';
 import {WorkerPool} from '../run/worker-pool.ts';
 import {commandFault} from './faults.ts';
 import {findArtifact} from './find-artifact.ts';
-import {findAll, withUpstream} from './find-instance.ts';
+import {findAll, findWanted, withUpstream} from './find-instance.ts';
 import {PipelineError} from './pipeline-error.ts';
 import type {PipelineOptions} from './pipeline-options.ts';
 import {defaultJobs, poolProfile} from './pool-setting.ts';
@@ -74,7 +74,7 @@ export const run = async (file: string, options: RunOptions = {}): Promise<RunRe
       file,
       options,
       'run',
-      (graph) => (options.targets ? findAll(graph, options.targets) : ok(graph.instances)),
+      (graph) => findWanted(graph, options.targets),
       async (prepared, targets) => {
         const jobs = options.jobs ?? defaultJobs();
         const pool = new WorkerPool(poolProfile(prepared.manifest?.backend ?? 'cpu', jobs));

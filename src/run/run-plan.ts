@@ -33,8 +33,7 @@ class Run {
   readonly #keys: InstanceKeys;
   /** Have a record but must run: their payload is gone or damaged, or the user wants it. */
   readonly #forced = new Set<number>();
-  readonly #revived = new Set<number>();
-  /** Of those, what ended again: the first job that started after that. */
+  /** Of what was taken back because a payload was damaged, the first job that started after it had ended again. */
   readonly #madeAnew = new Map<number, number>();
   readonly #retries: Retries;
   readonly #remembered: RememberedKeys;
@@ -225,7 +224,7 @@ class Run {
       for (const producer of producers) {
         // another consumer found it first: it is on its way, or was made anew after this job had read the old one
         if (!this.#states.endedWell(producer) || this.#madeAnew.has(producer)) continue;
-        this.#revived.add(producer);
+        this.#madeAnew.set(producer, Number.POSITIVE_INFINITY);
         this.#forced.add(producer);
         this.#states.revive(producer); // before anything is awaited: the next consumer that finds the damage must see it
         emit({
@@ -254,7 +253,7 @@ class Run {
     const {emit} = this.#options;
     const {id} = this.#instance(index);
     this.#forced.delete(index);
-    if (outcome === 'ran' && this.#revived.has(index)) this.#madeAnew.set(index, this.#nextJob);
+    if (outcome === 'ran' && this.#madeAnew.has(index)) this.#madeAnew.set(index, this.#nextJob);
     this.#work.push(...this.#states.succeed(index, outcome, record));
     this.#remembered.note({instance: id, key: record.key}, outcome === 'ran');
     emit({event: 'instance-finished', id, outcome, seconds, ...(peakMemory !== undefined && {peakMemory})});

@@ -3,7 +3,7 @@ import type {Diagnostic} from '../base/diagnostic.ts';
 /** Bytes of the largest pipeline or params file that is read. */
 export const LARGEST_FILE = 5_000_000;
 
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** The fault of a file that is not read for its size. */
 export const tooLarge = (name: string, bytes: number) =>

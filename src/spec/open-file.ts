@@ -1,7 +1,7 @@
 import {readdirSync, readFileSync, statSync} from 'node:fs';
 import {dirname} from 'node:path';
 import {fail, ok, type Result} from '../base/result.ts';
-import {LARGEST_FILE} from './file-size.ts';
+import {LARGEST_FILE, megabytes} from './file-size.ts';
 
 interface Unopened {
   /** The end of a sentence. */
@@ -17,7 +17,7 @@ export function openFile(path: string): Result<Uint8Array, Unopened> {
     const found = statSync(path);
     // Before it is opened: a pipe that nobody writes to would be waited on for ever.
     if (!found.isFile()) return unopened(found.isDirectory() ? 'it is a folder' : 'it is a pipe or a device');
-    if (found.size > LARGEST_FILE) return unopened(`it is ${(found.size / 1e6).toFixed(1)} MB large`);
+    if (found.size > LARGEST_FILE) return unopened(`it is ${megabytes(found.size)} large`);
     return ok(readFileSync(path));
   } catch (error) {
     return unopened(whyUnreadable(error));

@@ -82,10 +82,13 @@ function logitsOf(
   flat: Tensor1D,
   {pixels, labels}: BatchBuffer,
 ): Float32Array {
-  return tf.tidy(() => {
+  const output = tf.tidy(() => {
     const pictures = tf.tensor4d(pixels, [labels.length, channels, size, size]);
-    return matrixOf(logits({flat, pictures}), 'logits').dataSync<'float32'>();
+    return matrixOf(logits({flat, pictures}), 'logits');
   });
+  const values = output.dataSync<'float32'>(); // outside, as tidy looks for tensors in every number that it is given back
+  output.dispose();
+  return values;
 }
 
 /** −log softmax(scores)[label] in float64. */

@@ -12,40 +12,45 @@ const TEXT = (by: number, alpha: number) => `stages:
   point: {uses: scale, in: {a: sum.summary}, with: {alpha: ${alpha}}}
 `;
 
-test('what read a damaged payload is tried again also when that was made anew before it said so', async () => {
-  await using rig = await PipelineRig.create();
-  await rig.run(TEXT(5, 0));
-  const graph = rig.graph(TEXT(4, 0.5));
-  await rig.withPool(async (real) => {
-    await rig.withStore(async (store) => {
-      const plan = await makePlan(graph, {store, numerics: 'none'});
-      const digest = plan.instances[0]?.record?.outputs.summary?.digest;
-      if (!digest) throw new Error('sum has no record');
-      const damaged: JobEnd = {end: 'failed', why: 'damaged-inputs', digests: [digest], logTail: []};
-      const sumAgain = Promise.withResolvers<void>();
-      const asked = {mod: 0, scale: 0};
-      const pool = {
-        stop: () => {},
-        async run(job: Job, listener: JobListener): Promise<JobEnd> {
-          if (job.stage.name === 'mod' && asked.mod++ === 0) return damaged;
-          if (job.stage.name === 'scale' && asked.scale++ === 0) return sumAgain.promise.then(() => damaged);
-          return real.run(job, listener);
-        },
-      };
-      const events: RunEvent[] = [];
-      const {totals} = await runPlan({
-        ...{graph, plan, store, numerics: 'none', pool, jobs: 2},
-        onFailure: 'finish-running',
-        wanted: new Set(graph.instances.map(({index}) => index)),
-        stop: new AbortController().signal,
-        emit: (event) => {
-          events.push(event);
-          if (event.event === 'instance-finished' && event.id === 'sum' && event.outcome === 'ran') sumAgain.resolve();
-        },
+test.each(['before', 'after'] as const)(
+  'what read a damaged payload is tried again when it says so %s that was made anew',
+  async (when) => {
+    await using rig = await PipelineRig.create();
+    await rig.run(TEXT(5, 0));
+    const graph = rig.graph(TEXT(4, 0.5));
+    await rig.withPool(async (real) => {
+      await rig.withStore(async (store) => {
+        const plan = await makePlan(graph, {store, numerics: 'none'});
+        const digest = plan.instances[0]?.record?.outputs.summary?.digest;
+        if (!digest) throw new Error('sum has no record');
+        const damaged: JobEnd = {end: 'failed', why: 'damaged-inputs', digests: [digest], logTail: []};
+        const sumAgain = Promise.withResolvers<void>();
+        const asked = {mod: 0, scale: 0};
+        const pool = {
+          stop: () => {},
+          async run(job: Job, listener: JobListener): Promise<JobEnd> {
+            if (job.stage.name === 'mod' && asked.mod++ === 0) return damaged;
+            if (job.stage.name === 'scale' && asked.scale++ === 0)
+              return when === 'before' ? damaged : sumAgain.promise.then(() => damaged);
+            return real.run(job, listener);
+          },
+        };
+        const events: RunEvent[] = [];
+        const {totals} = await runPlan({
+          ...{graph, plan, store, numerics: 'none', pool, jobs: 2},
+          onFailure: 'finish-running',
+          wanted: new Set(graph.instances.map(({index}) => index)),
+          stop: new AbortController().signal,
+          emit: (event) => {
+            events.push(event);
+            if (event.event === 'instance-finished' && event.id === 'sum' && event.outcome === 'ran')
+              sumAgain.resolve();
+          },
+        });
+        expect(totals).toMatchObject({ran: 3, cached: 0, failed: 0, skipped: 0});
+        expect(asked).toEqual({mod: 2, scale: 2});
+        expect(events.filter(({event}) => event === 'warning')).toHaveLength(1);
       });
-      expect(totals).toMatchObject({ran: 3, cached: 0, failed: 0, skipped: 0});
-      expect(asked).toEqual({mod: 2, scale: 2});
-      expect(events.filter(({event}) => event === 'warning')).toHaveLength(1);
     });
-  });
-});
+  },
+);

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import {expect, test} from 'vitest';
+import {allFinite} from '../../stages/lib/all-finite.ts';
 import {platon} from '../../stages/lib/pruning/platon.ts';
 import {remaining} from '../../stages/lib/pruning/schedule.ts';
-import {allFinite, kthSmallest, selectExactly, selectReleased} from '../../stages/lib/pruning/selection.ts';
+import {kthSmallest, selectExactly, selectReleased} from '../../stages/lib/pruning/selection.ts';
 import {golden, lcg} from './golden.ts';
 
 const SCHEDULE = {steps: 20, warmup: 3, finalWarmup: 6, interval: 2, keep: 0.25};

@@ -1,9 +1,8 @@
-import {ok} from '../../base/result.ts';
 import type {RunResult} from '../../run/run-options.ts';
 import {WorkerPool} from '../../run/worker-pool.ts';
 import {chooseReporter} from '../choose-reporter.ts';
 import {EXIT} from '../exit-code.ts';
-import {findAll, withUpstream} from '../find-instance.ts';
+import {findWanted, withUpstream} from '../find-instance.ts';
 import {onInterrupt} from '../interrupt.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
 import {defaultJobs, poolProfile} from '../pool-setting.ts';
@@ -26,7 +25,7 @@ export const runCommand = (file: string, options: RunCommandOptions): Promise<nu
     file,
     options,
     'run',
-    (graph) => (options.target ? findAll(graph, options.target) : ok(graph.instances)),
+    (graph) => findWanted(graph, options.target),
     (prepared, targets) => runTold(file, prepared, withUpstream(prepared.graph, targets), options),
   );
 

@@ -1,5 +1,6 @@
 import type {NamedTensor} from '../../../src/artifact/kinds.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {allFinite} from '../all-finite.ts';
 import type {ParameterShape} from './model.ts';
 
 const SHOWN = 6;
@@ -45,7 +46,7 @@ export function fitTensors(
     ),
     ...list(
       'with NaN or infinite values',
-      found.filter(({values}) => !values.every(Number.isFinite)).map(({name}) => name),
+      found.filter(({values}) => !allFinite(values)).map(({name}) => name),
     ),
   ];
   if (faults.length > 0) {

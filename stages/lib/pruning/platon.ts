@@ -5,12 +5,13 @@ import {captured} from '../../tensor/capture/captured.ts';
 import {scalarOf, vectorOf} from '../../tensor/capture/named.ts';
 import {windowMean} from '../../tensor/fused/window-mean.ts';
 import type {Tf} from '../../tensor/library.ts';
+import {allFinite} from '../all-finite.ts';
 import type {TrainingHook} from '../training/hook.ts';
 import type {ParameterLayout} from '../training/parameter-layout.ts';
 import {masked} from './masks.ts';
 import {type PruningSchedule, remaining} from './schedule.ts';
 import {closeWindow, type ScoreDecay, type ScoreState, scoresOf} from './scores.ts';
-import {allFinite, type Selection, type SelectionMethod, select} from './selection.ts';
+import {type Selection, type SelectionMethod, select} from './selection.ts';
 
 interface PlatonSettings extends ScoreDecay {
   readonly schedule: PruningSchedule;

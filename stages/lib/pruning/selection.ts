@@ -51,13 +51,6 @@ export function selectReleased(scores: Float32Array, ratio: number): Selection {
 
 const everything = (n: number): Selection => ({bits: new Uint8Array(n).fill(1), kept: n, threshold: 0});
 
-/** Whether no value is infinite or not a number: float32 has all bits of the exponent set in those, and in those only. */
-export function allFinite(values: Float32Array): boolean {
-  for (const word of new Uint32Array(values.buffer, values.byteOffset, values.length))
-    if ((word & 0x7f800000) === 0x7f800000) return false;
-  return true;
-}
-
 /**
  * The k-th smallest value, k from 1. Values that are not negative sort as the unsigned integers of their bits, so two counts
  * over 16 bits each find it in linear time.

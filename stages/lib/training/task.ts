@@ -2,6 +2,7 @@ import type {Tensor1D} from '@tensorflow/tfjs';
 import type {NamedTensor, Weights} from '../../../src/artifact/kinds.ts';
 import {StageError, type StageServices} from '../../../src/stage/define-stage.ts';
 import type {Precision} from '../../tensor/fused/product.ts';
+import {allFinite} from '../all-finite.ts';
 import type {DataSetValue} from '../data/data-set-value.ts';
 import {type DataSet, loadDataSet} from '../data/load-data-set.ts';
 import type {Pictures} from '../data/pictures.ts';
@@ -58,7 +59,7 @@ export const evaluateFlat = (
 /** The task's network with other parameters, which must be finite. */
 export function weightsOf(task: Task, flat: Float32Array): Weights {
   const tensors: NamedTensor[] = unpack(task.layout, flat);
-  const broken = tensors.find(({values}) => !values.every(Number.isFinite));
+  const broken = tensors.find(({values}) => !allFinite(values));
   if (broken) {
     throw new StageError(
       `Training ended with values in ${broken.name} that are not finite.`,

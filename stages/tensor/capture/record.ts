@@ -16,10 +16,7 @@ export function record(tf: Tf, backend: NodeBackend, run: TensorFunction, inputs
   const own = backend.binding;
   const uploads: Upload[] = [];
   const operations: RecordedOperation[] = [];
-  const sources = new Map<HandleId, Source>();
-  for (const [name, tensor] of Object.entries(inputs))
-    for (const id of backend.getInputTensorIds([tensor])) sources.set(id, {from: 'input', name});
-
+  const sources = inputSources(backend, inputs);
   const outputs = withBinding(
     backend,
     {
@@ -61,6 +58,14 @@ export function record(tf: Tf, backend: NodeBackend, run: TensorFunction, inputs
     },
   );
   return {uploads, operations, outputs};
+}
+
+/** Where the handles of a function's inputs come from; those of all else are added as they are made. */
+export function inputSources(backend: NodeBackend, inputs: Tensors): Map<HandleId, Source> {
+  const sources = new Map<HandleId, Source>();
+  for (const [name, tensor] of Object.entries(inputs))
+    for (const id of backend.getInputTensorIds([tensor])) sources.set(id, {from: 'input', name});
+  return sources;
 }
 
 export const bytesOf = (values: ArrayBufferView): Uint8Array =>

@@ -1,6 +1,6 @@
 import type {Tf} from '../library.ts';
 import {type HandleId, type NodeBackend, type OperationAttribute, withBinding} from './node-backend.ts';
-import {bytesOf, readBack, type TensorFunction, type Tensors} from './record.ts';
+import {bytesOf, inputSources, readBack, type TensorFunction, type Tensors} from './record.ts';
 import {CaptureError, type Recording, type Source, sameSource, type Upload} from './recording.ts';
 
 /** Ids that the addon never gives: it counts up from zero in 32 bits. */
@@ -20,9 +20,7 @@ export function replay(
   inputs: Tensors,
 ): CaptureError | undefined {
   const own = backend.binding;
-  const sources = new Map<HandleId, Source>();
-  for (const [name, tensor] of Object.entries(inputs))
-    for (const id of backend.getInputTensorIds([tensor])) sources.set(id, {from: 'input', name});
+  const sources = inputSources(backend, inputs);
   let nextId = FIRST_FAKE_ID;
   let uploaded = 0;
   let executed = 0;
