@@ -3,11 +3,12 @@ import type {NamedTensor, Weights} from '../src/artifact/kinds.ts';
 import type {JsonObject} from '../src/base/json.ts';
 import {defineStage, StageError} from '../src/stage/define-stage.ts';
 import {loadCheckpoint} from './lib/checkpoint/load-checkpoint.ts';
-import {completePreprocessor, preprocessorSchema} from './lib/checkpoint/preprocessor.ts';
+import {completePreprocessor} from './lib/checkpoint/preprocessor.ts';
 import {fitTensors} from './lib/models/fit-tensors.ts';
 import {initialise, initialiseHead, sizeOf} from './lib/models/initialise.ts';
 import type {Model} from './lib/models/model.ts';
 import {bindModel, modelSchema} from './lib/models/registry.ts';
+import {preprocessorSchema} from './lib/pictures/preprocessor-settings.ts';
 import {resolveCheckpoint} from './lib/source-checkpoint.ts';
 
 const seed = (doc: string) => z.int().min(0).describe(doc).default(0);
@@ -86,7 +87,7 @@ async function loadFrom(path: string, fresh: {labels: number; head_seed: number}
 function load(choice: z.output<typeof params>, upstream: Weights | undefined): Promise<Loaded> | Loaded {
   if ('model' in choice) {
     const model = bindModel(choice.model);
-    const preprocessor = completePreprocessor(choice.preprocessor ?? {}, model);
+    const preprocessor = completePreprocessor(choice.preprocessor ?? preprocessorSchema.parse({}), model);
     return {model, preprocessor, tensors: initialise(model, choice.seed)};
   }
   if ('labels' in choice) {

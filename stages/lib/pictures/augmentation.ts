@@ -2,7 +2,8 @@ import {z} from 'zod';
 import {drawInteger} from '../data/permutation.ts';
 import {draw} from '../random/philox.ts';
 import {type Adjustment, type ColorJitter, colorJitter, JITTER_OPERATIONS, jitterSchema} from './color-jitter.ts';
-import {crop, mirror, type Picture, resized, shift} from './picture.ts';
+import {crop, mirror, type Picture, shift} from './picture.ts';
+import {resize} from './resize.ts';
 
 const side = z.int().min(1).max(4096);
 
@@ -93,7 +94,8 @@ export function augmentPicture(picture: Picture, list: Augmentation, size: numbe
     } else if ('crop' in entry) {
       const top = draws.integer(current.height - entry.crop + 1, DRAW.cropTop);
       const left = draws.integer(current.width - entry.crop + 1, DRAW.cropLeft);
-      current = resized(crop(current, top, left, entry.crop), entry.resize ?? size);
+      const target = entry.resize ?? size;
+      current = resize(crop(current, top, left, entry.crop, entry.crop), target, target, 'bilinear');
     } else if ('jitter' in entry) {
       current = colorJitter(current, drawJitter(entry.jitter, draws));
     } else if (draw(noise.seed, 'augment', noise.epoch, noise.sample, DRAW.flip) < 2 ** 31) {

@@ -1,7 +1,8 @@
 import {StageError} from '../../../src/stage/define-stage.ts';
 import {bytesPerPicture, type Pictures} from '../data/pictures.ts';
 import {type Augmentation, augmentPicture} from './augmentation.ts';
-import {type Picture, resized} from './picture.ts';
+import {fitPicture} from './fit-picture.ts';
+import type {Picture} from './picture.ts';
 import type {Preprocessing} from './preprocessor.ts';
 
 /** Augmentation with its noise. */
@@ -41,13 +42,13 @@ export function preparePicture(
   place: number,
   pictures: Pictures,
   sample: number,
-  {channels, size, table}: Preprocessing,
+  {channels, size, fit, table}: Preprocessing,
   noise?: Noise,
 ): void {
   const bytes = bytesPerPicture(pictures);
   const plane = size * size;
   const stored: Picture = {
-    channels,
+    channels: pictures.channels,
     height: pictures.height,
     width: pictures.width,
     values: pictures.values.subarray(sample * bytes, (sample + 1) * bytes),
@@ -55,11 +56,13 @@ export function preparePicture(
   const augmented = noise
     ? augmentPicture(stored, noise.augment, size, {seed: noise.seed, epoch: noise.epoch, sample})
     : stored;
-  const {values} = resized(augmented, size);
+  const {values} = fitPicture(augmented, fit);
   let to = place * channels * plane;
   for (let channel = 0; channel < channels; channel++) {
     const row = channel * 256;
-    for (let pixel = channel * plane; pixel < (channel + 1) * plane; pixel++) {
+    // a grey picture is every channel of an RGB one
+    const start = pictures.channels === 1 ? 0 : channel * plane;
+    for (let pixel = start; pixel < start + plane; pixel++) {
       buffer.pixels[to++] = table[row + (values[pixel] ?? 0)] ?? 0;
     }
   }

@@ -1,3 +1,4 @@
+import {isDeepStrictEqual} from 'node:util';
 import type {Pictures} from '../data/pictures.ts';
 import {type BatchBuffer, batchBuffer, fillBatch} from './batch.ts';
 import type {Preprocessing} from './preprocessor.ts';
@@ -22,8 +23,11 @@ let kept: readonly Kept[] = [];
 
 const bytesOf = ({pixels}: BatchBuffer): number => pixels.byteLength;
 
-const sameLevels = (a: Preprocessing, b: Preprocessing): boolean =>
-  a.size === b.size && a.table.length === b.table.length && a.table.every((value, place) => value === b.table[place]);
+const samePixels = (a: Preprocessing, b: Preprocessing): boolean =>
+  a.size === b.size &&
+  isDeepStrictEqual(a.fit, b.fit) &&
+  a.table.length === b.table.length &&
+  a.table.every((value, place) => value === b.table[place]);
 
 /**
  * Preprocesses pictures that are looked at again and again: those of one data set in memory are made once for all evaluations in this
@@ -46,7 +50,7 @@ export function preprocessed(pictures: Pictures, preprocessing: Preprocessing): 
 }
 
 function keep(pictures: Pictures, preprocessing: Preprocessing): Kept {
-  const known = kept.find((entry) => entry.pictures === pictures && sameLevels(entry.preprocessing, preprocessing));
+  const known = kept.find((entry) => entry.pictures === pictures && samePixels(entry.preprocessing, preprocessing));
   const entry = known ?? {pictures, preprocessing, whole: wholeOf(pictures, preprocessing)};
   const all = [...kept.filter((other) => other !== entry), entry];
   kept = all.filter((_, place) => all.slice(place).reduce((sum, {whole}) => sum + bytesOf(whole), 0) <= MOST_BYTES);
