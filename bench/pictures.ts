@@ -1,7 +1,7 @@
 import {availableParallelism} from 'node:os';
 import {parseArgs} from 'node:util';
 import type {Pictures} from '../stages/lib/data/pictures.ts';
-import {augmentSchema} from '../stages/lib/pictures/augmentation.ts';
+import {augmentSchema} from '../stages/lib/pictures/augment-schema.ts';
 import {batchBuffer, fillBatch} from '../stages/lib/pictures/batch.ts';
 import {bindPreprocessor} from '../stages/lib/pictures/preprocessor.ts';
 

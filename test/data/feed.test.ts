@@ -3,7 +3,7 @@ import type {Worker} from 'node:worker_threads';
 import {expect, test} from 'vitest';
 import {StageError} from '../../src/stage/define-stage.ts';
 import type {Pictures} from '../../stages/lib/data/pictures.ts';
-import {augmentSchema} from '../../stages/lib/pictures/augmentation.ts';
+import {augmentSchema} from '../../stages/lib/pictures/augment-schema.ts';
 import {batchBuffer, fillBatch} from '../../stages/lib/pictures/batch.ts';
 import {openFeed} from '../../stages/lib/pictures/feed.ts';
 import {bindPreprocessor} from '../../stages/lib/pictures/preprocessor.ts';

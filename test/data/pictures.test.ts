@@ -1,6 +1,7 @@
 import {expect, test} from 'vitest';
 import {drawInteger, permutation} from '../../stages/lib/data/permutation.ts';
-import {augmentPicture, augmentSchema} from '../../stages/lib/pictures/augmentation.ts';
+import {augmentSchema} from '../../stages/lib/pictures/augment-schema.ts';
+import {augmentPicture} from '../../stages/lib/pictures/augmentation.ts';
 import {crop, mirror, shift} from '../../stages/lib/pictures/picture.ts';
 import {bindPreprocessor} from '../../stages/lib/pictures/preprocessor.ts';
 import {resize} from '../../stages/lib/pictures/resize.ts';

@@ -30,6 +30,7 @@ export const pillow = z
       }),
     ),
     flips: z.object({from: shape, horizontal: sha256, vertical: sha256}),
+    normalized: z.object({from: shape, mean: z.array(z.number()), std: z.array(z.number()), sha256}),
     crops: z.array(
       z.object({
         picture: pair,

@@ -1,6 +1,6 @@
-import {StageError} from '../../../src/stage/define-stage.ts';
 import {bytesPerPicture, type Pictures} from '../data/pictures.ts';
-import {type Augmentation, augmentPicture} from './augmentation.ts';
+import type {Augmentation} from './augment-schema.ts';
+import {augmentPicture} from './augmentation.ts';
 import {fitPicture} from './fit-picture.ts';
 import type {Picture} from './picture.ts';
 import type {Preprocessing} from './preprocessor.ts';
@@ -22,18 +22,6 @@ export interface BatchBuffer {
 export function batchBuffer({channels, size}: Preprocessing, batch: number, shared = false): BatchBuffer {
   const bytes = (values: number) => (shared ? new SharedArrayBuffer(4 * values) : new ArrayBuffer(4 * values));
   return {pixels: new Float32Array(bytes(batch * channels * size * size)), labels: new Int32Array(bytes(batch))};
-}
-
-/** Refuses an augmentation that the pictures cannot take. */
-export function checkAugmentation(augment: Augmentation, pictures: Pictures): void {
-  for (const entry of augment) {
-    if ('crop' in entry && entry.crop > Math.min(pictures.height, pictures.width)) {
-      throw new StageError(
-        `A crop of ${entry.crop} pixels is larger than the pictures (${pictures.height} × ${pictures.width}).`,
-        'Make the crop smaller.',
-      );
-    }
-  }
 }
 
 /** Writes a picture, augmented and preprocessed, and its label to a place of the buffer. */

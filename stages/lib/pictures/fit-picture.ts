@@ -1,11 +1,7 @@
 import type {Filter} from './filters.ts';
 import {crop, type Picture, pad} from './picture.ts';
 import {resize} from './resize.ts';
-
-interface Sides {
-  readonly height: number;
-  readonly width: number;
-}
+import type {Sides} from './sides.ts';
 
 /** How HuggingFace's image processors bring a picture to the size that a model takes; plain data, so that threads can be sent it. */
 export interface PictureFit {

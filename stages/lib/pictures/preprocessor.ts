@@ -4,6 +4,7 @@ import {schemaFaults} from '../schema-faults.ts';
 import {FILTERS} from './filters.ts';
 import {fittedSides, type PictureFit} from './fit-picture.ts';
 import {type PreprocessorSettings, preprocessorSchema} from './preprocessor-settings.ts';
+import type {Sides} from './sides.ts';
 
 /** How bytes become the model's input. */
 export interface Preprocessing {
@@ -16,11 +17,8 @@ export interface Preprocessing {
   readonly table: Float32Array;
 }
 
-/** Channels and sides. */
-export interface PictureShape {
+interface PictureShape extends Sides {
   readonly channels: number;
-  readonly height: number;
-  readonly width: number;
 }
 
 /**
@@ -64,11 +62,7 @@ export function bindPreprocessor(
 }
 
 /** Refuses pictures that do not come to the size that the model takes; `whose` says which they are. */
-export function checkSides(
-  {size, fit}: Preprocessing,
-  {height, width}: Pick<PictureShape, 'height' | 'width'>,
-  whose: string,
-): void {
+export function checkSides({size, fit}: Preprocessing, {height, width}: Sides, whose: string): void {
   const fitted = fittedSides({height, width}, fit);
   if (fitted.height === size && fitted.width === size) return;
   if (!fit.resize && !fit.centerCrop) {

@@ -1,5 +1,5 @@
 import type {Pictures} from '../data/pictures.ts';
-import type {Augmentation} from './augmentation.ts';
+import type {Augmentation} from './augment-schema.ts';
 import {type BatchBuffer, preparePicture} from './batch.ts';
 import type {Preprocessing} from './preprocessor.ts';
 

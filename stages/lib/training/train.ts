@@ -4,9 +4,12 @@ import {StageError, type StageServices} from '../../../src/stage/define-stage.ts
 import {scalarOf} from '../../tensor/capture/named.ts';
 import {permutation} from '../data/permutation.ts';
 import {type Evaluation, evaluationRow} from '../evaluate.ts';
-import {type BatchBuffer, checkAugmentation} from '../pictures/batch.ts';
+import type {BatchBuffer} from '../pictures/batch.ts';
+import {checkAugmentation} from '../pictures/check-augmentation.ts';
 import {openFeed} from '../pictures/feed.ts';
+
 import type {BatchPlan} from '../pictures/shared-work.ts';
+import {trainingPreprocessing} from '../pictures/training-preprocessing.ts';
 import {type OptimizerState, stepScalars} from './adamw.ts';
 import {breather} from './breather.ts';
 import type {TrainingHook} from './hook.ts';
@@ -54,7 +57,7 @@ function check(task: Task, params: TrainingParameters, steps: number): void {
       'Shorten `schedule.warmup`, or lengthen `length`.',
     );
   }
-  checkAugmentation(params.augment, task.data.train);
+  checkAugmentation(params.augment, task.data.train, task.preprocessing);
 }
 
 /** Trains the task's network: the bare loop. Memory stays flat; a loss that is not finite stops it with a StageError. */
@@ -90,7 +93,7 @@ export async function train(
   const first = progress.step;
   const feed = openFeed({
     pictures: data.train,
-    preprocessing: task.preprocessing,
+    preprocessing: trainingPreprocessing(task.preprocessing, params.augment, services.log),
     augment: params.augment,
     seed: params.seed.augment,
     batch: Math.min(params.batch, data.train.n),
