@@ -72,6 +72,7 @@ for (const {name, config, share} of CASES) {
         indices: Uint32Array.from({length: BATCH}, (_, place) => (batch * BATCH + place) % pictures.n),
       }),
       threads,
+      log: console.error,
     });
     const flat = tf.tensor1d(start);
     let state = {flat, m: tf.zerosLike(flat), v: tf.zerosLike(flat)};

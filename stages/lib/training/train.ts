@@ -99,6 +99,7 @@ export async function train(
     batch: Math.min(params.batch, data.train.n),
     batches: steps - first,
     planOf: batchPlans(data.train.n, params, first),
+    log: services.log,
   });
   const due = (step: number): boolean =>
     step === steps || (step > 0 && params.evaluate_every !== undefined && step % params.evaluate_every === 0);
