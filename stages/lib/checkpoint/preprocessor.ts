@@ -13,7 +13,7 @@ export function completePreprocessor(settings: PreprocessorSettings, model: Mode
   if (made && Object.values(made).some((side) => side !== imageSize)) {
     throw new StageError(
       `The preprocessor ${flags.crop_size ? 'crops' : 'resizes'} pictures to ${sidesText(made)}, but the model takes ${imageSize}x${imageSize}.`,
-      'Give a preprocessor and a model that belong together.',
+      'Give a preprocessor and a model that belong together, or `image_size`, which sets the size of both.',
     );
   }
   const mean = eachChannel(image_mean, channels);
@@ -25,6 +25,24 @@ export function completePreprocessor(settings: PreprocessorSettings, model: Mode
     );
   }
   return {...flags, size, image_mean: mean, image_std: std};
+}
+
+/** The preprocessor of the same network for squares of another size; what a centre crop leaves out stays the same part. */
+export function preprocessorForSize(settings: PreprocessorSettings, side: number): PreprocessorSettings {
+  const square = {height: side, width: side};
+  const {size, crop_size} = settings;
+  if (!crop_size) return {...settings, size: square};
+  const scaled = (edge: number, of: number): number => Math.round((edge * side) / of);
+  const {height, width} = crop_size;
+  if (!size) return {...settings, crop_size: square};
+  return {
+    ...settings,
+    crop_size: square,
+    size:
+      'height' in size
+        ? {height: scaled(size.height, height), width: scaled(size.width, width)}
+        : {shortest_edge: scaled(size.shortest_edge, Math.min(height, width))},
+  };
 }
 
 const sidesText = (size: NonNullable<PreprocessorSettings['size']>): string =>

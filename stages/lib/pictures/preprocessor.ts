@@ -68,7 +68,7 @@ export function checkSides({size, fit}: Preprocessing, {height, width}: Sides, w
   if (!fit.resize && !fit.centerCrop) {
     throw new StageError(
       `The model takes pictures of ${size} × ${size} pixels, ${whose} have ${height} × ${width}, and the preprocessor has do_resize: false.`,
-      'Load weights for this size, or set do_resize: true in their preprocessor.',
+      'Load weights for this size (pretrain-load has `image_size` for it), or set do_resize: true in their preprocessor.',
     );
   }
   throw new StageError(
