@@ -244,7 +244,7 @@ test.each([
   [
     'a centre crop of another size than the model',
     '{"do_center_crop": true, "crop_size": 24}',
-    `The preprocessor crops pictures to 24x24, but the model takes 32x32.\nGive a preprocessor and a model that belong together.`,
+    `The preprocessor crops pictures to 24x24, but the model takes 32x32.\nGive a preprocessor and a model that belong together, or \`image_size\`, which sets the size of both.`,
   ],
   [
     'another processor',

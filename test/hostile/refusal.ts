@@ -41,7 +41,9 @@ export async function told(
 ): Promise<string> {
   const located = {...params};
   for (const [name, resolve] of Object.entries(stage.sources)) {
-    const found = await resolve(params[name] ?? null, {folder, digestOfFile, mayDownload: false});
+    const given = params[name];
+    if (given === undefined) continue;
+    const found = await resolve(given, {folder, digestOfFile, mayDownload: false});
     if (found.state === 'unresolved') return linesOf(folder, found.reason, found.hint);
     located[name] = found.located;
   }
