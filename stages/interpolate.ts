@@ -7,7 +7,7 @@ import {dataSetSchema} from './lib/data/data-set-value.ts';
 import {subset} from './lib/data/load-data-set.ts';
 import type {Pictures} from './lib/data/pictures.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
-import {evaluationRow} from './lib/evaluate.ts';
+import {type Example, evaluationRow} from './lib/evaluate.ts';
 import {precisionSchema} from './lib/precision.ts';
 import {pack} from './lib/training/parameter-layout.ts';
 import {bindTask, evaluateFlat, type Task} from './lib/training/task.ts';
@@ -29,10 +29,15 @@ const params = z.strictObject({
     .default(2000)
     .describe('Training pictures to evaluate on, drawn once and the same for all points; 0 for none.'),
   precision: precisionSchema,
+  examples: z
+    .boolean()
+    .default(false)
+    .describe('Gives `examples` too: label, prediction and loss of every picture, for `instability`.'),
 });
 
 type Parameters = z.output<typeof params>;
-type Point = {readonly index: number; readonly outputs: {readonly points: readonly Row[]}};
+type Outputs = {readonly points: readonly Row[]; readonly examples: readonly Row[] | undefined};
+type Point = {readonly index: number; readonly outputs: Outputs};
 
 /** Two networks can be mixed when they have one configuration and read pictures alike. */
 function refuseStrangers(a: Weights, b: Weights): void {
@@ -71,14 +76,17 @@ async function* walk(
     for (const [index, {alpha}] of points.entries()) {
       const flat = interpolateParameters(tf, from, to, alpha);
       const rows: Row[] = [];
+      const examples: Row[] | undefined = first.examples ? [] : undefined;
       try {
-        for (const [split, pictures] of splits)
-          rows.push(evaluationRow(split, await evaluateFlat(task, flat, pictures, services)));
+        for (const [split, pictures] of splits) {
+          const note = examples && ((example: Example): void => void examples.push({split, ...example}));
+          rows.push(evaluationRow(split, await evaluateFlat(task, flat, pictures, services, note)));
+        }
       } finally {
         flat.dispose();
       }
       services.progress({step: index + 1, steps: points.length, note: `alpha ${alpha}`});
-      yield {index, outputs: {points: rows}};
+      yield {index, outputs: {points: rows, examples}};
     }
   } finally {
     tf.dispose([from, to]);
@@ -106,9 +114,10 @@ export default defineStage({
   },
   outputs: {
     points: {kind: 'points', doc: 'A row for each split: train (a subset), validation when there is one, test.'},
+    examples: {kind: 'examples', when: 'examples', doc: 'A row for each picture of each split; with `examples: true`.'},
   },
   computes: 'tensors',
-  noop: {precision: 'fp32'},
+  noop: {precision: 'fp32', examples: false},
   sources: {data: resolveDataSet},
   async run({params: point, inputs, services}) {
     for await (const {outputs} of walk([point], inputs, services)) return outputs;

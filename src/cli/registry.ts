@@ -1,6 +1,7 @@
 import barrier from '../../stages/barrier.ts';
 import evaluate from '../../stages/evaluate.ts';
 import finetune from '../../stages/finetune.ts';
+import instability from '../../stages/instability.ts';
 import interpolate from '../../stages/interpolate.ts';
 import maskRetrain from '../../stages/mask-retrain.ts';
 import platonPrune from '../../stages/platon-prune.ts';
@@ -15,6 +16,7 @@ const STAGES = [
   finetune,
   interpolate,
   barrier,
+  instability,
   platonPrune,
   maskRetrain,
   randomMask,

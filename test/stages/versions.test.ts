@@ -21,11 +21,20 @@ const rows = z.array(z.record(z.string(), z.union([z.string(), z.number()])));
 const work: Readonly<Record<string, {readonly params: object; readonly inputs?: (made: Made) => object}>> = {
   'pretrain-load': {params: {source: 'random', seed: 3, model: {model: 'mlp', hidden: [5], labels: 3}}},
   finetune: {params: training, inputs: () => ({weights})},
-  interpolate: {params: {data, alpha: 0.3, train: 20}, inputs: ({finetune}) => ({a: weights, b: finetune?.weights})},
+  interpolate: {
+    params: {data, alpha: 0.3, train: 20, examples: true},
+    inputs: ({finetune}) => ({a: weights, b: finetune?.weights}),
+  },
   barrier: {
     params: {},
     inputs: ({interpolate}) => ({
       points: [0, 0.3, 1].flatMap((alpha) => rows.parse(interpolate?.points).map((row) => ({alpha, ...row}))),
+    }),
+  },
+  instability: {
+    params: {replicates: 20},
+    inputs: ({interpolate}) => ({
+      examples: [0, 0.3, 1].flatMap((alpha) => rows.parse(interpolate?.examples).map((row) => ({alpha, ...row}))),
     }),
   },
   'platon-prune': {
