@@ -1,16 +1,14 @@
 import type {Tensor1D} from '@tensorflow/tfjs';
 import {z} from 'zod';
 import type {Row, Weights} from '../src/artifact/kinds.ts';
-import {canonicalJson} from '../src/base/canonical-json.ts';
-import {defineStage, StageError, type StageServices} from '../src/stage/define-stage.ts';
+import {defineStage, type StageServices} from '../src/stage/define-stage.ts';
 import {dataSetSchema} from './lib/data/data-set-value.ts';
-import {subset} from './lib/data/load-data-set.ts';
-import type {Pictures} from './lib/data/pictures.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {type Example, evaluationRow} from './lib/evaluate.ts';
+import {evaluatedSplits, refuseStrangers} from './lib/line.ts';
 import {precisionSchema} from './lib/precision.ts';
 import {pack} from './lib/training/parameter-layout.ts';
-import {bindTask, evaluateFlat, type Task} from './lib/training/task.ts';
+import {bindTask, evaluateFlat} from './lib/training/task.ts';
 import type {Tf} from './tensor/library.ts';
 
 /** (1 − α)·a + α·b in float32; α = 0 gives a and α = 1 gives b, bit for bit. */
@@ -39,26 +37,6 @@ type Parameters = z.output<typeof params>;
 type Outputs = {readonly points: readonly Row[]; readonly examples: readonly Row[] | undefined};
 type Point = {readonly index: number; readonly outputs: Outputs};
 
-/** Two networks can be mixed when they have one configuration and read pictures alike. */
-function refuseStrangers(a: Weights, b: Weights): void {
-  for (const field of ['model', 'preprocessor'] as const) {
-    if (canonicalJson(a[field]) !== canonicalJson(b[field])) {
-      throw new StageError(
-        `a and b differ in their ${field}, so there is no line between them.`,
-        'Interpolate between two networks of one pretrain-load.',
-      );
-    }
-  }
-}
-
-function splitsOf({data}: Task, train: number): readonly (readonly [string, Pictures])[] {
-  return [
-    ...(train > 0 ? ([['train', subset(data.train, train, 0)]] as const) : []),
-    ...(data.validation ? ([['validation', data.validation]] as const) : []),
-    ['test', data.test],
-  ];
-}
-
 async function* walk(
   points: readonly Parameters[],
   {a, b}: {readonly a: Weights; readonly b: Weights},
@@ -71,7 +49,7 @@ async function* walk(
   const task = await bindTask(a, first, services);
   const from = tf.tensor1d(task.start);
   const to = tf.tensor1d(pack(task.layout, b.tensors));
-  const splits = splitsOf(task, first.train);
+  const splits = evaluatedSplits(task, first.train);
   try {
     for (const [index, {alpha}] of points.entries()) {
       const flat = interpolateParameters(tf, from, to, alpha);

@@ -3,6 +3,7 @@ import evaluate from '../../stages/evaluate.ts';
 import finetune from '../../stages/finetune.ts';
 import instability from '../../stages/instability.ts';
 import interpolate from '../../stages/interpolate.ts';
+import layerwise from '../../stages/layerwise.ts';
 import maskRetrain from '../../stages/mask-retrain.ts';
 import platonPrune from '../../stages/platon-prune.ts';
 import pretrainLoad from '../../stages/pretrain-load.ts';
@@ -17,6 +18,7 @@ const STAGES = [
   interpolate,
   barrier,
   instability,
+  layerwise,
   platonPrune,
   maskRetrain,
   randomMask,

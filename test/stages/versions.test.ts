@@ -37,6 +37,10 @@ const work: Readonly<Record<string, {readonly params: object; readonly inputs?: 
       examples: [0, 0.3, 1].flatMap((alpha) => rows.parse(interpolate?.examples).map((row) => ({alpha, ...row}))),
     }),
   },
+  layerwise: {
+    params: {data, train: 20, mode: 'cumulative'},
+    inputs: ({finetune}) => ({a: weights, b: finetune?.weights}),
+  },
   'platon-prune': {
     params: {...training, keep: 0.3, warmup: 1, final_warmup: 2, interval: 2},
     inputs: () => ({weights}),

@@ -59,6 +59,7 @@ export const STREAM = {
   subset: 6,
   bootstrap: 11,
   direction: 12,
+  layers: 13,
 } as const;
 export type Stream = keyof typeof STREAM;
 
