@@ -1,12 +1,13 @@
 import type {Tensor1D} from '@tensorflow/tfjs';
 import {z} from 'zod';
-import type {Row, Weights} from '../src/artifact/kinds.ts';
+import type {Mask, Row, Weights} from '../src/artifact/kinds.ts';
 import {defineStage, type StageServices} from '../src/stage/define-stage.ts';
 import {dataSetSchema} from './lib/data/data-set-value.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {type Example, evaluationRow} from './lib/evaluate.ts';
 import {evaluatedSplits, refuseStrangers} from './lib/line.ts';
 import {precisionSchema} from './lib/precision.ts';
+import {bitsOf, masked} from './lib/pruning/masks.ts';
 import {pack} from './lib/training/parameter-layout.ts';
 import {bindTask, evaluateFlat} from './lib/training/task.ts';
 import type {Tf} from './tensor/library.ts';
@@ -39,7 +40,7 @@ type Point = {readonly index: number; readonly outputs: Outputs};
 
 async function* walk(
   points: readonly Parameters[],
-  {a, b}: {readonly a: Weights; readonly b: Weights},
+  {a, b, mask}: {readonly a: Weights; readonly b: Weights; readonly mask: Mask | undefined},
   services: StageServices,
 ): AsyncGenerator<Point> {
   const [first] = points;
@@ -49,10 +50,13 @@ async function* walk(
   const task = await bindTask(a, first, services);
   const from = tf.tensor1d(task.start);
   const to = tf.tensor1d(pack(task.layout, b.tensors));
+  const kept = mask && tf.tensor1d(bitsOf(task.layout, mask), 'bool');
   const splits = evaluatedSplits(task, first.train);
   try {
     for (const [index, {alpha}] of points.entries()) {
-      const flat = interpolateParameters(tf, from, to, alpha);
+      const mixed = interpolateParameters(tf, from, to, alpha);
+      const flat = kept ? masked(tf, kept, mixed) : mixed;
+      if (kept) mixed.dispose();
       const rows: Row[] = [];
       const examples: Row[] | undefined = first.examples ? [] : undefined;
       try {
@@ -67,7 +71,7 @@ async function* walk(
       yield {index, outputs: {points: rows, examples}};
     }
   } finally {
-    tf.dispose([from, to]);
+    tf.dispose(kept ? [from, to, kept] : [from, to]);
   }
 }
 
@@ -89,6 +93,11 @@ export default defineStage({
   inputs: {
     a: {kind: 'weights', doc: 'The network at alpha = 0.'},
     b: {kind: 'weights', doc: 'The network at alpha = 1.'},
+    mask: {
+      kind: 'mask',
+      optional: true,
+      doc: 'Put on every point, the ends too; tensors it does not name are kept whole.',
+    },
   },
   outputs: {
     points: {kind: 'points', doc: 'A row for each split: train (a subset), validation when there is one, test.'},

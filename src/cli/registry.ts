@@ -1,4 +1,5 @@
 import barrier from '../../stages/barrier.ts';
+import compareMasks from '../../stages/compare-masks.ts';
 import evaluate from '../../stages/evaluate.ts';
 import finetune from '../../stages/finetune.ts';
 import instability from '../../stages/instability.ts';
@@ -22,6 +23,7 @@ const STAGES = [
   platonPrune,
   maskRetrain,
   randomMask,
+  compareMasks,
   evaluate,
   select,
   summarize,

@@ -47,6 +47,10 @@ const work: Readonly<Record<string, {readonly params: object; readonly inputs?: 
   },
   'mask-retrain': {params: training, inputs: (made) => ({weights, mask: made['platon-prune']?.mask})},
   'random-mask': {params: {seed: 4}, inputs: (made) => ({mask: made['platon-prune']?.mask})},
+  'compare-masks': {
+    params: {},
+    inputs: (made) => ({a: made['platon-prune']?.mask, b: made['random-mask']?.mask}),
+  },
   summarize: {
     params: {columns: ['loss', 'error']},
     inputs: ({finetune}) => ({

@@ -31,7 +31,7 @@ export interface Move {
 const ALL = '(all)';
 
 /** (1 − α)·a + α·b in float32, rounded as tensors are; exact at 0 and 1. */
-export function mixInto(out: Float32Array, a: Float32Array, b: Float32Array, alpha: number, layer: Layer): void {
+function mixInto(out: Float32Array, a: Float32Array, b: Float32Array, alpha: number, layer: Layer): void {
   const [left, right] = [Math.fround(1 - alpha), Math.fround(alpha)];
   for (const {offset, size} of layer.parts) {
     if (alpha === 0 || alpha === 1) {
