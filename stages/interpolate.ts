@@ -8,6 +8,7 @@ import {type Example, evaluationRow} from './lib/evaluate.ts';
 import {evaluatedSplits, refuseStrangers} from './lib/line.ts';
 import {precisionSchema} from './lib/precision.ts';
 import {bitsOf, masked} from './lib/pruning/masks.ts';
+import {restoreStatistics, statisticsSchema} from './lib/training/line-statistics.ts';
 import {pack} from './lib/training/parameter-layout.ts';
 import {bindTask, evaluateFlat} from './lib/training/task.ts';
 import type {Tf} from './tensor/library.ts';
@@ -28,6 +29,7 @@ const params = z.strictObject({
     .default(2000)
     .describe('Training pictures to evaluate on, drawn once and the same for all points; 0 for none.'),
   precision: precisionSchema,
+  statistics: statisticsSchema,
   examples: z
     .boolean()
     .default(false)
@@ -53,10 +55,14 @@ async function* walk(
   const kept = mask && tf.tensor1d(bitsOf(task.layout, mask), 'bool');
   const splits = evaluatedSplits(task, first.train);
   try {
+    const restore = restoreStatistics(task, first.statistics, services);
     for (const [index, {alpha}] of points.entries()) {
       const mixed = interpolateParameters(tf, from, to, alpha);
-      const flat = kept ? masked(tf, kept, mixed) : mixed;
-      if (kept) mixed.dispose();
+      const point = kept ? masked(tf, kept, mixed) : mixed.clone();
+      mixed.dispose();
+      // the ends are the networks themselves, unless a mask is on them
+      const flat = !kept && (alpha === 0 || alpha === 1) ? point.clone() : await restore(point);
+      point.dispose();
       const rows: Row[] = [];
       const examples: Row[] | undefined = first.examples ? [] : undefined;
       try {

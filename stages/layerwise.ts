@@ -7,6 +7,7 @@ import {LAYERWISE_COLUMNS, layerwiseRows, type Score} from './lib/layerwise/meas
 import {countMoves, type MoveSettings, ORDERS} from './lib/layerwise/moves.ts';
 import {evaluatedSplits, refuseStrangers} from './lib/line.ts';
 import {precisionSchema} from './lib/precision.ts';
+import {reEstimatedSchema, restoreStatistics} from './lib/training/line-statistics.ts';
 import {pack} from './lib/training/parameter-layout.ts';
 import {bindTask, evaluateFlat} from './lib/training/task.ts';
 
@@ -15,6 +16,11 @@ const common = {
   train: z.int().min(0).default(0).describe('Training pictures to evaluate on, drawn once; 0 for none.'),
   by: z.enum(GROUPINGS).default('module').describe('What a layer is: a module, a numbered block, or a tensor.'),
   precision: precisionSchema,
+  statistics: reEstimatedSchema
+    .optional()
+    .describe(
+      'Of networks with running statistics (batch normalisation), which are estimated anew once layers are moved; must be given there.',
+    ),
 };
 const alpha = z.number().min(0).max(1).default(0.5).describe('Weight of b in what is moved, in [0, 1].');
 const seed = z.int().min(0).default(0).describe('Decides the order, or the directions.');
@@ -41,6 +47,9 @@ const params = z.union([
     ...common,
   }),
 ]);
+
+/** The two whole networks are evaluated first, as they are. */
+const ENDS = 2;
 
 function settingsOf(given: z.output<typeof params>): MoveSettings {
   if (given.mode !== 'cumulative') return given;
@@ -73,10 +82,13 @@ export default defineStage({
     const task = await bindTask(a, params, services);
     const layers = layersOf(tf, task.model, task.layout, params.by);
     const settings = settingsOf(params);
-    const steps = 2 + countMoves(layers.length, settings);
+    const steps = ENDS + countMoves(layers.length, settings);
+    const restore = restoreStatistics(task, params.statistics, services);
     const splits = evaluatedSplits(task, params.train);
     const evaluate = async (values: Float32Array, done: number): Promise<readonly Score[]> => {
-      const flat = tf.tensor1d(values);
+      const given = tf.tensor1d(values);
+      const flat = done < ENDS ? given.clone() : await restore(given);
+      given.dispose();
       try {
         const scores: Score[] = [];
         for (const [split, pictures] of splits) {

@@ -7,7 +7,8 @@ import {bitsOf, KEPT_COLUMNS, keptFractions, maskOf} from './lib/pruning/masks.t
 import {platon} from './lib/pruning/platon.ts';
 import type {PruningSchedule} from './lib/pruning/schedule.ts';
 import {spanSchema, stepsOf} from './lib/training/length.ts';
-import {trainingParameters} from './lib/training/parameters.ts';
+import {withOptimizer} from './lib/training/optimizer-settings.ts';
+import {TRAINING_NOOP, trainingParameters} from './lib/training/parameters.ts';
 import {bindTask, weightsOf} from './lib/training/task.ts';
 import {type TrainingLength, train, trainingLength} from './lib/training/train.ts';
 
@@ -40,10 +41,13 @@ const params = z
       .describe('Steps at the end that hold the target; a quarter of all steps when not given.'),
   })
   .refine(({keep, sparsity}) => (keep === undefined) !== (sparsity === undefined), {
-    error: 'Give exactly one of `keep` and `sparsity`.',
+    error: 'give exactly one of `keep` and `sparsity`',
     path: ['keep'],
   })
-  .transform(({keep, sparsity, ...rest}) => ({...rest, keep: roundComputed(keep ?? 1 - (sparsity ?? 0))}));
+  .transform(({keep, sparsity, ...rest}) => ({
+    ...withOptimizer(rest),
+    keep: roundComputed(keep ?? 1 - (sparsity ?? 0)),
+  }));
 
 type Parameters = z.output<typeof params>;
 
@@ -84,7 +88,7 @@ export default defineStage({
     },
   },
   computes: 'tensors',
-  noop: {precision: 'fp32'},
+  noop: TRAINING_NOOP,
   sources: {data: resolveDataSet},
   async run({params: given, inputs, services}) {
     const task = await bindTask(inputs.weights, given, services);

@@ -4,8 +4,9 @@ import {dirname, join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import {registry} from '../src/cli/registry.ts';
 import {stageParameters} from '../src/spec/stage-parameters.ts';
-import {dataSetSchema} from '../stages/lib/data/data-set-value.ts';
+import {builtInDataSetSchema, userDataSetSchema} from '../stages/lib/data/data-set-value.ts';
 import {mlpConfigSchema} from '../stages/lib/models/mlp.ts';
+import {resnetConfigSchema} from '../stages/lib/models/resnet-config.ts';
 import {vitConfigSchema} from '../stages/lib/models/vit-config.ts';
 import {environment, makeFolder, STACK} from './cli/basin.ts';
 
@@ -114,8 +115,10 @@ test('docs/stages.md names every field of a data set and of the models', () => {
   const fields = (schemas: readonly {readonly shape: object}[]): readonly string[] =>
     schemas.flatMap(({shape}) => Object.keys(shape));
   const data = named(section('Data sets'));
-  expect(fields(dataSetSchema.options).filter((name) => !data.has(name))).toEqual([]);
+  expect(fields([...builtInDataSetSchema.options, userDataSetSchema]).filter((name) => !data.has(name))).toEqual([]);
   const models = named(section('Models'));
-  const wanted = fields([vitConfigSchema, mlpConfigSchema]).filter((name) => name !== 'model');
+  const wanted = fields([vitConfigSchema, mlpConfigSchema, ...resnetConfigSchema.options]).filter(
+    (name) => name !== 'model',
+  );
   expect(wanted.filter((name) => !models.has(name))).toEqual([]);
 });

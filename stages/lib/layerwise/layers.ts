@@ -28,11 +28,18 @@ function layerName(tensor: string, grouping: Grouping): string {
   }
 }
 
-/** The layers of a network, shallow ones first: in the order in which the forward pass comes to use their first tensor. */
+/**
+ * The layers of a network, shallow ones first: in the order in which the forward pass comes to use their first tensor. Running
+ * statistics are in none: they follow from the weights and the data.
+ */
 export function layersOf(tf: Tf, model: Model, layout: ParameterLayout, grouping: Grouping): readonly Layer[] {
-  const entries = new Map(layout.entries.map((entry) => [entry.name, entry]));
+  const trained = layout.entries.filter(({offset}) => offset < layout.trainable);
+  const entries = new Map(trained.map((entry) => [entry.name, entry]));
   const ordered = new Set([...orderOfUse(tf, model, layout), ...entries.keys()]);
-  const groups = Map.groupBy(ordered, (tensor) => layerName(tensor, grouping));
+  const groups = Map.groupBy(
+    [...ordered].filter((tensor) => entries.has(tensor)),
+    (tensor) => layerName(tensor, grouping),
+  );
   return [...groups].map(([name, tensors]) => {
     const parts = tensors.flatMap((tensor) => entries.get(tensor) ?? []);
     return {name, parts, size: parts.reduce((sum, {size}) => sum + size, 0)};

@@ -57,9 +57,12 @@ export const STREAM = {
   head: 4,
   mask: 5,
   subset: 6,
+  dropout: 7,
   bootstrap: 11,
   direction: 12,
   layers: 13,
+  drop: 23,
+  fisher: 24,
 } as const;
 export type Stream = keyof typeof STREAM;
 

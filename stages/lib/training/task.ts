@@ -7,7 +7,7 @@ import type {DataSetValue} from '../data/data-set-value.ts';
 import {type DataSet, loadDataSet} from '../data/load-data-set.ts';
 import type {Pictures} from '../data/pictures.ts';
 import {type Evaluation, type Example, evaluate, logitsFunction, type Network} from '../evaluate.ts';
-import {bindModel} from '../models/registry.ts';
+import {loadModel} from '../models/registry.ts';
 import {bindPreprocessor} from '../pictures/preprocessor.ts';
 import {abortableBreather} from './breather.ts';
 import {layoutOf, type ParameterLayout, pack, unpack} from './parameter-layout.ts';
@@ -27,7 +27,7 @@ export async function bindTask(
   {data: value, precision}: {readonly data: DataSetValue; readonly precision: Precision},
   services: StageServices,
 ): Promise<Task> {
-  const model = bindModel(weights.model, precision);
+  const model = await loadModel(weights.model, precision);
   const data = await loadDataSet(value);
   for (const note of data.notes) services.log(note);
   if (data.classes !== model.labels) {
