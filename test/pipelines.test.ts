@@ -38,6 +38,17 @@ test('the pipelines were found, and each small one has its namesake', () => {
   for (const name of readdirSync(SMALL)) expect(existsSync(join(FOLDER, name)), name).toBe(true);
 });
 
+// Minutes of training, so not on every run of the tests.
+test.runIf(process.env.BASIN_ALL).for(readdirSync(SMALL).filter((name) => name !== 'quickstart.yaml'))(
+  '%s runs on MNIST and meets its expectations',
+  {timeout: 180_000},
+  async (name) => {
+    const args = [join(FOLDER, name), '--params', join(SMALL, name), '--backend', BACKEND];
+    const {code, totals, instances} = await runJson(args, await bareMachine());
+    expect({code, totals}).toMatchObject({code: 0, totals: {ran: instances, failed: 0}});
+  },
+);
+
 const STUDY = join(FOLDER, 'cifar10-lmc.yaml');
 
 const planSchema = z.object({

@@ -4,7 +4,7 @@ import type {JsonObject} from '../base/json.ts';
 export type ArtifactKind = ArrowKind | 'file';
 /** The kinds that are Arrow files with a schema of basin's; a `file` is whatever its maker wrote. */
 export type ArrowKind = 'weights' | 'mask' | TableKind;
-export type TableKind = 'metrics' | 'evals' | 'points' | 'summary';
+export type TableKind = 'metrics' | 'evals' | 'points' | 'examples' | 'summary';
 
 /** Type of a table column; every column is non-null. `int32` and `float64` are read back as numbers. */
 export type ColumnType = 'utf8' | 'float64' | 'int32' | 'bool';
@@ -48,6 +48,7 @@ export interface ArtifactValues {
   metrics: Rows;
   evals: Rows;
   points: Rows;
+  examples: Rows;
   summary: Rows;
   file: StoredFile;
 }
@@ -57,6 +58,7 @@ export const BASE_COLUMNS: Readonly<Record<TableKind, Columns>> = {
   metrics: {step: 'int32', epoch: 'float64', loss: 'float64', loss_ema: 'float64', lr: 'float64'},
   evals: {step: 'int32', split: 'utf8', loss: 'float64', error: 'float64', accuracy: 'float64', n: 'int32'},
   points: {split: 'utf8', loss: 'float64', error: 'float64', accuracy: 'float64', n: 'int32'},
+  examples: {split: 'utf8', example: 'int32', label: 'int32', predicted: 'int32', loss: 'float64'},
   summary: {},
 };
 

@@ -1,8 +1,11 @@
 import barrier from '../../stages/barrier.ts';
+import compareMasks from '../../stages/compare-masks.ts';
 import evaluate from '../../stages/evaluate.ts';
 import exportFiles from '../../stages/export.ts';
 import finetune from '../../stages/finetune.ts';
+import instability from '../../stages/instability.ts';
 import interpolate from '../../stages/interpolate.ts';
+import layerwise from '../../stages/layerwise.ts';
 import maskRetrain from '../../stages/mask-retrain.ts';
 import mergeDare from '../../stages/merge-dare.ts';
 import mergeGreedySoup from '../../stages/merge-greedy-soup.ts';
@@ -24,9 +27,12 @@ const STAGES = [
   finetune,
   interpolate,
   barrier,
+  instability,
+  layerwise,
   platonPrune,
   maskRetrain,
   randomMask,
+  compareMasks,
   structuredPrune,
   evaluate,
   select,

@@ -19,6 +19,7 @@ const KINDS = [
   'metrics',
   'evals',
   'points',
+  'examples',
   'summary',
 ] as const satisfies readonly ArtifactKind[];
 const COLUMN_TYPES = ['utf8', 'float64', 'int32', 'bool'] as const;

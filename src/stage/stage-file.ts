@@ -9,7 +9,7 @@ import {importWithClosure} from './module-closure.ts';
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const kinded = z.record(
   z.string(),
-  z.looseObject({kind: z.enum(['file', 'weights', 'mask', 'metrics', 'evals', 'points', 'summary'])}),
+  z.looseObject({kind: z.enum(['file', 'weights', 'mask', 'metrics', 'evals', 'points', 'examples', 'summary'])}),
 );
 /** As much of a stage as a file can get wrong that no compiler has seen. */
 const shape = z.looseObject({

@@ -10,6 +10,7 @@ const KINDS: Readonly<Record<ArtifactKind, true>> = {
   metrics: true,
   evals: true,
   points: true,
+  examples: true,
   summary: true,
   file: true,
 };

@@ -39,13 +39,25 @@ export interface Evaluation {
   readonly n: number;
 }
 
-/** Evaluates a vector of parameters without augmentation; `pause` is awaited between batches, so that a stop arrives. */
+/** What a network made of one picture: its place among those evaluated, label, predicted class and cross-entropy in nats. */
+export interface Example {
+  readonly example: number;
+  readonly label: number;
+  readonly predicted: number;
+  readonly loss: number;
+}
+
+/**
+ * Evaluates a vector of parameters without augmentation; `pause` is awaited between batches, so that a stop arrives. `note` is
+ * told of every picture.
+ */
 export async function evaluate(
   tf: Tf,
   network: Network,
   flat: Tensor1D,
   pictures: Pictures,
   pause: () => Promise<void>,
+  note?: (example: Example) => void,
 ): Promise<Evaluation> {
   const {model, preprocessing} = network;
   // batches of one size, the last one filled up with pictures of the one before: a graph for one shape serves them all
@@ -61,8 +73,11 @@ export async function evaluate(
     for (let row = 0; row < n; row++) {
       const scores = logits.subarray(row * model.labels, (row + 1) * model.labels);
       const label = buffer.labels[row] ?? 0;
-      loss += crossEntropy(scores, label);
-      if (largest(scores) !== label) wrong++;
+      const own = crossEntropy(scores, label);
+      const predicted = largest(scores);
+      loss += own;
+      if (predicted !== label) wrong++;
+      note?.({example: start + row, label, predicted, loss: own});
     }
     await pause();
   }

@@ -30,6 +30,9 @@ export const golden = z
       frankle_error_instability: z.number(),
       convex_loss_barrier: z.number(),
     }),
+    layerwise_lmc: z.object({
+      'barrier_loss[default=model1, default=model2]': z.record(z.string(), z.tuple([z.number(), z.number()])),
+    }),
     pil: z.object({
       img: picture,
       resize8x8_bilinear: picture,

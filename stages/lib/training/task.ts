@@ -6,7 +6,7 @@ import {allFinite} from '../all-finite.ts';
 import type {DataSetValue} from '../data/data-set-value.ts';
 import {type DataSet, loadDataSet} from '../data/load-data-set.ts';
 import type {Pictures} from '../data/pictures.ts';
-import {type Evaluation, evaluate, logitsFunction, type Network} from '../evaluate.ts';
+import {type Evaluation, type Example, evaluate, logitsFunction, type Network} from '../evaluate.ts';
 import {loadModel} from '../models/registry.ts';
 import {bindPreprocessor} from '../pictures/preprocessor.ts';
 import {abortableBreather} from './breather.ts';
@@ -54,7 +54,8 @@ export const evaluateFlat = (
   flat: Tensor1D,
   pictures: Pictures,
   {tf, signal}: StageServices,
-): Promise<Evaluation> => evaluate(tf, task, flat, pictures, abortableBreather(signal));
+  note?: (example: Example) => void,
+): Promise<Evaluation> => evaluate(tf, task, flat, pictures, abortableBreather(signal), note);
 
 /** The task's network with other parameters, which must be finite. */
 export function weightsOf(task: Task, flat: Float32Array): Weights {
