@@ -13,7 +13,7 @@ const ROOT = join(import.meta.dirname, '..');
 const PAGES = [
   'README.md',
   'CONTRIBUTING.md',
-  ...readdirSync(join(ROOT, 'docs'))
+  ...readdirSync(join(ROOT, 'docs'), {recursive: true, encoding: 'utf8'})
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
 ];
@@ -81,10 +81,13 @@ test.for(PAGES)('%s: every link leads to a file, and to a heading of it', (page)
   }
 });
 
-/** The text under a second-level heading. */
+const STAGE_PAGES = PAGES.filter((page) => /^docs\/stages[./]/.test(page));
+
+/** The text under a second-level heading of a page about stages. */
 function section(name: string): string {
-  const found = new RegExp(`^## ${name}\\n(.*?)(?=^## |$(?![\\s\\S]))`, 'ms').exec(read('docs/stages.md'))?.[1];
-  if (found === undefined) throw new Error(`docs/stages.md has no section "${name}".`);
+  const heading = new RegExp(`^## ${name}\\n(.*?)(?=^## |$(?![\\s\\S]))`, 'ms');
+  const [found] = STAGE_PAGES.flatMap((page) => heading.exec(read(page))?.[1] ?? []);
+  if (found === undefined) throw new Error(`No page of ${STAGE_PAGES.join(', ')} has a section "${name}".`);
   return found;
 }
 
@@ -93,7 +96,7 @@ const named = (text: string): ReadonlySet<string> =>
 
 // In both directions: what a stage has is described, and a table describes nothing that a stage does not have.
 test.for([...registry.values()])(
-  'docs/stages.md describes $name with every parameter, input, output and column',
+  'the pages of stages describe $name with every parameter, input, output and column',
   (stage) => {
     const names = named(section(stage.name));
     const wanted = [

@@ -1,11 +1,14 @@
 import barrier from '../../stages/barrier.ts';
 import evaluate from '../../stages/evaluate.ts';
 import finetune from '../../stages/finetune.ts';
+import imp from '../../stages/imp.ts';
 import interpolate from '../../stages/interpolate.ts';
+import magnitudePrune from '../../stages/magnitude-prune.ts';
 import maskRetrain from '../../stages/mask-retrain.ts';
 import platonPrune from '../../stages/platon-prune.ts';
 import pretrainLoad from '../../stages/pretrain-load.ts';
 import randomMask from '../../stages/random-mask.ts';
+import randomReinit from '../../stages/random-reinit.ts';
 import select from '../../stages/select.ts';
 import summarize from '../../stages/summarize.ts';
 import type {Registry} from '../stage/define-stage.ts';
@@ -16,8 +19,11 @@ const STAGES = [
   interpolate,
   barrier,
   platonPrune,
+  imp,
+  magnitudePrune,
   maskRetrain,
   randomMask,
+  randomReinit,
   evaluate,
   select,
   summarize,

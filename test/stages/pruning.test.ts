@@ -1,49 +1,20 @@
 import * as tf from '@tensorflow/tfjs';
 import {expect, test} from 'vitest';
 import {z} from 'zod';
-import type {Mask, Weights} from '../../src/artifact/kinds.ts';
-import type {Json} from '../../src/base/json.ts';
-import type {OutputsByName, Stage} from '../../src/stage/define-stage.ts';
 import maskRetrain from '../../stages/mask-retrain.ts';
 import platonPrune from '../../stages/platon-prune.ts';
 import randomMask, {shuffledMask} from '../../stages/random-mask.ts';
-import {locatedMnist, randomMlp, recordingServices} from '../training/services.ts';
+import {locatedMnist, randomMlp} from '../training/services.ts';
+import {countOf, keptOf, maskIn, regrown, runStage, weightsIn} from './run-stage.ts';
 
 const data = await locatedMnist({classes: [0, 1], limit: {train: 60, test: 30}});
 const weights = randomMlp(1, 2, [8, 6]);
 const training = {data, length: '40it', lr: 1e-2, batch: 16};
 
-async function run(stage: Stage, params: object, inputs: object): Promise<OutputsByName> {
-  const json: Json = JSON.parse(JSON.stringify(params));
-  return stage.run({params: json, inputs: {...inputs}, services: recordingServices().services});
-}
-
-const tensors = z.object({tensors: z.array(z.looseObject({name: z.string()}))});
-const isMask = (value: unknown): value is Mask => tensors.parse(value).tensors.every((tensor) => 'bits' in tensor);
-const isWeights = (value: unknown): value is Weights =>
-  tensors.parse(value).tensors.every((tensor) => 'values' in tensor);
-function maskIn(outputs: OutputsByName): Mask {
-  if (!isMask(outputs.mask)) throw new Error('no mask');
-  return outputs.mask;
-}
-function weightsIn(outputs: OutputsByName): Weights {
-  if (!isWeights(outputs.weights)) throw new Error('no weights');
-  return outputs.weights;
-}
-
 const PRUNABLE = 784 * 8 + 8 * 6;
-const countOf = (bits: Uint8Array): number => bits.reduce((sum, bit) => sum + bit, 0);
-const keptOf = (mask: Mask): number => mask.tensors.reduce((sum, {bits}) => sum + countOf(bits), 0);
-/** Places where a weight is not exactly +0 although the mask removes it. */
-const regrown = (mask: Mask, found: Weights): number =>
-  mask.tensors.reduce((sum, {name, bits}) => {
-    const values = found.tensors.find((tensor) => tensor.name === name)?.values ?? new Float32Array(0);
-    return sum + values.filter((value, index) => bits[index] === 0 && !Object.is(value, 0)).length;
-  }, 0);
-
 test.each([0.2, 0.05, 1])('platon-prune keeps exactly round(N · %d) of the prunable weights', async (keep) => {
   const before = tf.memory().numTensors;
-  const outputs = await run(platonPrune, {...training, keep, interval: 5}, {weights});
+  const outputs = await runStage(platonPrune, {...training, keep, interval: 5}, {weights});
   const mask = maskIn(outputs);
   expect(mask.tensors.map(({name}) => name)).toEqual(['fc1.weight', 'fc2.weight']);
   expect(keptOf(mask)).toBe(Math.round(PRUNABLE * keep));
@@ -67,13 +38,13 @@ test('keep and sparsity are one parameter', () => {
 });
 
 test('a schedule without room to prune is refused', async () => {
-  await expect(run(platonPrune, {...training, keep: 0.5, warmup: 20, final_warmup: '20it'}, {weights})).rejects.toThrow(
-    'A warm-up of 20 and a final phase of 20 steps leave no step of 40 to prune in.',
-  );
+  await expect(
+    runStage(platonPrune, {...training, keep: 0.5, warmup: 20, final_warmup: '20it'}, {weights}),
+  ).rejects.toThrow('A warm-up of 20 and a final phase of 20 steps leave no step of 40 to prune in.');
 });
 
 test('metrics follow the cubic schedule: dense at first and between rounds, the target from the final phase on', async () => {
-  const {metrics} = await run(
+  const {metrics} = await runStage(
     platonPrune,
     {...training, keep: 0.1, interval: 5, warmup: 10, final_warmup: 10},
     {weights},
@@ -87,21 +58,21 @@ test('metrics follow the cubic schedule: dense at first and between rounds, the 
 });
 
 test('mask-retrain starts from the given weights, keeps the mask exactly, and moves the rest', async () => {
-  const mask = maskIn(await run(platonPrune, {...training, keep: 0.2}, {weights}));
-  const outputs = await run(maskRetrain, {...training, length: '25it'}, {weights, mask});
+  const mask = maskIn(await runStage(platonPrune, {...training, keep: 0.2}, {weights}));
+  const outputs = await runStage(maskRetrain, {...training, length: '25it'}, {weights, mask});
   expect(regrown(mask, weightsIn(outputs))).toBe(0);
   expect(outputs.summary).toEqual([expect.objectContaining({kept: Math.round(PRUNABLE * 0.2) / PRUNABLE})]);
-  const again = await run(maskRetrain, {...training, length: '25it'}, {weights, mask});
+  const again = await runStage(maskRetrain, {...training, length: '25it'}, {weights, mask});
   expect(weightsIn(again)).toEqual(weightsIn(outputs));
   const wrong = {tensors: [{name: 'fc9.weight', shape: [2], bits: Uint8Array.of(1, 0)}]};
-  await expect(run(maskRetrain, training, {weights, mask: wrong})).rejects.toThrow(
+  await expect(runStage(maskRetrain, training, {weights, mask: wrong})).rejects.toThrow(
     'The mask does not fit the weights: fc9.weight [2] is not among the weights.',
   );
 });
 
 test('random-mask has the same counts per tensor, at places that its seed alone decides', async () => {
-  const mask = maskIn(await run(platonPrune, {...training, keep: 0.3}, {weights}));
-  const random = maskIn(await run(randomMask, {seed: 1}, {mask}));
+  const mask = maskIn(await runStage(platonPrune, {...training, keep: 0.3}, {weights}));
+  const random = maskIn(await runStage(randomMask, {seed: 1}, {mask}));
   expect(random.tensors.map(({name, bits}) => [name, countOf(bits)])).toEqual(
     mask.tensors.map(({name, bits}) => [name, countOf(bits)]),
   );

@@ -34,6 +34,15 @@ const work: Readonly<Record<string, {readonly params: object; readonly inputs?: 
   },
   'mask-retrain': {params: training, inputs: (made) => ({weights, mask: made['platon-prune']?.mask})},
   'random-mask': {params: {seed: 4}, inputs: (made) => ({mask: made['platon-prune']?.mask})},
+  imp: {
+    params: {...training, prune: {rule: 'open_lth', fraction: 0.3}},
+    inputs: (made) => ({weights, mask: made['platon-prune']?.mask, head: made.finetune?.weights}),
+  },
+  'magnitude-prune': {
+    params: {rule: 'original', rates: [{of: 'fc2', fraction: 0.5}]},
+    inputs: (made) => ({weights: made.finetune?.weights, mask: made['random-mask']?.mask}),
+  },
+  'random-reinit': {params: {seed: 4}, inputs: () => ({weights})},
   summarize: {
     params: {columns: ['loss', 'error']},
     inputs: ({finetune}) => ({

@@ -30,6 +30,12 @@ export const golden = z
       frankle_error_instability: z.number(),
       convex_loss_barrier: z.number(),
     }),
+    imp_bert_tickets: z.object({
+      sizes: numbers,
+      pruned_after_rounds: numbers,
+      masks: z.array(z.array(numbers)),
+    }),
+    imp_open_lth: z.object({ceil_k: z.number(), threshold: z.number(), pruned: z.number()}),
     pil: z.object({
       img: picture,
       resize8x8_bilinear: picture,
