@@ -1,6 +1,7 @@
 import barrier from '../../stages/barrier.ts';
 import evaluate from '../../stages/evaluate.ts';
 import finetune from '../../stages/finetune.ts';
+import gradualPrune from '../../stages/gradual-prune.ts';
 import imp from '../../stages/imp.ts';
 import interpolate from '../../stages/interpolate.ts';
 import magnitudePrune from '../../stages/magnitude-prune.ts';
@@ -19,6 +20,7 @@ const STAGES = [
   interpolate,
   barrier,
   platonPrune,
+  gradualPrune,
   imp,
   magnitudePrune,
   maskRetrain,

@@ -32,6 +32,10 @@ const work: Readonly<Record<string, {readonly params: object; readonly inputs?: 
     params: {...training, keep: 0.3, warmup: 1, final_warmup: 2, interval: 2},
     inputs: () => ({weights}),
   },
+  'gradual-prune': {
+    params: {...training, score: 'movement', keep: 0.3, warmup: 1, final_warmup: 2, interval: 2},
+    inputs: () => ({weights}),
+  },
   'mask-retrain': {params: training, inputs: (made) => ({weights, mask: made['platon-prune']?.mask})},
   'random-mask': {params: {seed: 4}, inputs: (made) => ({mask: made['platon-prune']?.mask})},
   imp: {
