@@ -1,4 +1,4 @@
-import {existsSync, readdirSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
@@ -37,6 +37,23 @@ test('the pipelines were found, and each small one has its namesake', () => {
   expect(cases.map(({what}) => what)).toEqual(expect.arrayContaining(['quickstart.yaml', 'cifar10-lmc.yaml']));
   for (const name of readdirSync(SMALL)) expect(existsSync(join(FOLDER, name)), name).toBe(true);
 });
+
+/** The CIFAR-10 files are not ours to ship. */
+const shared = process.env.BASIN_SHARED;
+const small = process.env.BASIN_ALL ? readdirSync(SMALL).filter(isYaml) : [];
+
+test.for(small)(
+  '%s runs on a small machine, and its expectations are met',
+  {timeout: 600_000},
+  async (name, {skip}) => {
+    const needsCifar = readFileSync(join(FOLDER, name), 'utf8').includes('name: cifar10');
+    skip(needsCifar && shared === undefined, 'BASIN_SHARED is not set, so there are no CIFAR-10 files');
+    const args = [join(FOLDER, name), '--params', join(SMALL, name), '--backend', BACKEND];
+    const data = needsCifar ? ['--set', `data.root=${join(shared ?? '', 'data')}`] : [];
+    const {code, totals, instances} = await runJson([...args, ...data], await bareMachine());
+    expect({code, ran: totals.ran}).toEqual({code: 0, ran: instances});
+  },
+);
 
 const STUDY = join(FOLDER, 'cifar10-lmc.yaml');
 

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import {allFinite} from '../../stages/lib/all-finite.ts';
 import {gradual} from '../../stages/lib/pruning/gradual.ts';
 import {platonScorer} from '../../stages/lib/pruning/platon-scorer.ts';
 import {remaining} from '../../stages/lib/pruning/schedule.ts';
-import {kthSmallest, selectExactly, selectReleased} from '../../stages/lib/pruning/selection.ts';
+import {kthSmallest, select, selectExactly, selectReleased} from '../../stages/lib/pruning/selection.ts';
 import {golden, lcg} from './golden.ts';
 
 const SCHEDULE = {steps: 20, warmup: 3, finalWarmup: 6, interval: 2, keep: 0.25};
@@ -103,6 +104,31 @@ test('the published rule keeps N − k + 1 without ties, all ties, and everythin
       0.9,
     ),
   ).toMatchObject({kept: 10, threshold: 0});
+});
+
+/** Scores of either sign with many ties. */
+const scoresAndRatio = [
+  fc.array(fc.integer({min: -3, max: 8}), {minLength: 1, maxLength: 40}).map((of) => Float32Array.from(of)),
+  fc.double({min: 0, max: 1, noNaN: true}),
+] as const;
+
+test('whatever is equal, the exact rule keeps round(N·r), and neither rule removes a score that is above one it keeps', () => {
+  fc.assert(
+    fc.property(...scoresAndRatio, (scores, ratio) => {
+      const exact = select('exact', scores, ratio);
+      const released = select('released', scores, ratio);
+      expect(exact.kept).toBe(Math.round(scores.length * ratio));
+      expect(released.kept).toBeGreaterThanOrEqual(scores.length - Math.trunc(scores.length * (1 - ratio)));
+      for (const {bits, kept} of [exact, released]) {
+        expect(bits.reduce((sum, bit) => sum + bit, 0)).toBe(kept);
+        const among = (wanted: number) => [...scores].filter((_, index) => bits[index] === wanted);
+        expect(Math.max(...among(0), -Infinity)).toBeLessThanOrEqual(Math.min(...among(1), Infinity));
+      }
+      // all that equals the edge stays by the published rule
+      const removed = [...scores].filter((_, index) => released.bits[index] === 0);
+      expect(removed.every((score) => score < released.threshold)).toBe(true);
+    }),
+  );
 });
 
 test('the k-th smallest value is that of a full sort', () => {

@@ -8,6 +8,8 @@ import type {Checkpoint, Checkpoints} from '../../src/stage/checkpoint.ts';
 import type {OutputsByName, Stage} from '../../src/stage/define-stage.ts';
 import {loadCheckpoint, saveCheckpoint} from '../../src/store/checkpoint-file.ts';
 import finetune from '../../stages/finetune.ts';
+import gradualPrune from '../../stages/gradual-prune.ts';
+import imp from '../../stages/imp.ts';
 import maskRetrain from '../../stages/mask-retrain.ts';
 import platonPrune from '../../stages/platon-prune.ts';
 import randomMask from '../../stages/random-mask.ts';
@@ -70,6 +72,8 @@ const mask = (
 for (const [stage, params, inputs] of [
   [finetune, common, {weights}],
   [platonPrune, pruning, {weights}],
+  [gradualPrune, {...pruning, score: 'movement'}, {weights}],
+  [imp, {...common, prune: {rule: 'open_lth', fraction: 0.2}}, {weights, mask}],
   [maskRetrain, common, {weights, mask}],
 ] as const) {
   test(`${stage.name} that was stopped goes on from its checkpoint and ends with the same bytes`, async () => {

@@ -69,7 +69,7 @@ export function kthSmallest(values: Float32Array, k: number): number {
   const [lower] = bucketOf(low, k - before);
   const place = upper * 65_536 + lower;
   const [value = 0] = new Float32Array(Uint32Array.of(place >= SIGN ? place - SIGN : ~place).buffer);
-  return value;
+  return value + 0; // never −0, which JSON would not give back
 }
 
 /** The bucket with the k-th item, and how many lie in the buckets before it. */

@@ -142,7 +142,7 @@ export async function train(
     });
     const [value = Number.NaN] = loss.dataSync<'float32'>();
     loss.dispose();
-    return {state: next, loss: value};
+    return {state: next, loss: value + 0}; // never −0, the loss of a batch without doubt, which a checkpoint would give back as 0
   }
 }
 
