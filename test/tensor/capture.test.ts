@@ -2,7 +2,8 @@ import type {Tensor} from '@tensorflow/tfjs';
 import * as anyTf from '@tensorflow/tfjs';
 import {describe, expect, test} from 'vitest';
 import {captured} from '../../stages/tensor/capture/captured.ts';
-import type {TensorFunction, Tensors} from '../../stages/tensor/capture/record.ts';
+import {isNodeBackend, withBinding} from '../../stages/tensor/capture/node-backend.ts';
+import {record, type TensorFunction, type Tensors} from '../../stages/tensor/capture/record.ts';
 import {backends} from '../rig/tensor-backends.ts';
 
 const native = (await backends()).find(({name}) => name === 'tensorflow');
@@ -66,6 +67,46 @@ describe.skipIf(!native)('captured functions', () => {
           });
       });
     }
+  });
+
+  test('compute equal layers once when they are recorded, and hold one tensor of a shape', async () => {
+    await tf.setBackend('tensorflow');
+    const backend: object = tf.backend();
+    if (!isNodeBackend(backend)) throw new Error('no native back end');
+    /** What recording `layers` equal layers computes, and how many tensors are there at once besides the input. */
+    const cost = (layers: number) => {
+      const {binding} = backend;
+      const alive = new Set<number>();
+      let [computed, most] = [0, 0];
+      const watched = {
+        executeOp(...call: Parameters<typeof binding.executeOp>) {
+          const results = binding.executeOp(...call);
+          computed++;
+          for (const {id} of results) alive.add(id);
+          most = Math.max(most, alive.size);
+          return results;
+        },
+        deleteTensor(id: number) {
+          alive.delete(id);
+          binding.deleteTensor(id);
+        },
+      };
+      const run: TensorFunction = ({x}) => {
+        let y = tf.reshape(x ?? 0, [4, 4]);
+        for (let layer = 0; layer < layers; layer++)
+          y = tf.add(tf.matMul(tf.relu(tf.mul(y, layer + 1)), y), tf.greater(y, 0));
+        return {y: tf.sum(y)};
+      };
+      const x = ramp(16);
+      const recording = withBinding(backend, watched, () => record(tf, backend, run, {x}));
+      expect(recording.operations.length).toBeGreaterThan(5 * layers);
+      x.dispose();
+      return {computed, most, left: alive.size};
+    };
+    const [one, three] = [cost(3), cost(12)];
+    expect(three.most).toBe(one.most);
+    expect(three.computed - one.computed).toBeLessThanOrEqual(12 - 3); // the constants differ: a product for each
+    expect(three.left).toBe(0);
   });
 
   test('leave no tensors behind, recorded anew or not', async () => {

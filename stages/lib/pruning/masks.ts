@@ -61,11 +61,13 @@ export function nonZero(layout: ParameterLayout, flat: Float32Array): Uint8Array
 
 /** Fractions kept, from one bit for each parameter of the layout. */
 export function keptFractions(layout: ParameterLayout, bits: Uint8Array): Kept {
-  let prunable = 0;
-  let all = 0;
-  bits.forEach((bit, index) => {
-    all += bit;
-    if (index < layout.prunable) prunable += bit;
-  });
+  const prunable = ones(bits, 0, layout.prunable);
+  const all = prunable + ones(bits, layout.prunable, bits.length);
   return {kept: layout.prunable === 0 ? 1 : prunable / layout.prunable, kept_of_network: all / layout.size};
+}
+
+function ones(bits: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  for (let index = from; index < to; index++) count += bits[index] ?? 0;
+  return count;
 }

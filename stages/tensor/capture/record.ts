@@ -2,13 +2,14 @@ import type {Tensor} from '@tensorflow/tfjs';
 import type {Tf} from '../library.ts';
 import {type HandleId, type NodeBackend, withBinding} from './node-backend.ts';
 import {CaptureError, type RecordedOperation, type Recording, type Source, type Upload} from './recording.ts';
+import {isStandIn, StandIns} from './stand-ins.ts';
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 /** A pure function of named tensors, static in shape. */
 export type TensorFunction = (inputs: Tensors) => Tensors;
 
 /**
- * Runs a function once, for the shapes, and writes down what it did; the tensors it made are gone afterwards.
+ * Runs a function once, for the shapes alone, and writes down what it did.
  *
  * @throws CaptureError when it reads a value back, or uses a tensor that is not among its inputs: both would be frozen.
  */
@@ -17,47 +18,57 @@ export function record(tf: Tf, backend: NodeBackend, run: TensorFunction, inputs
   const uploads: Upload[] = [];
   const operations: RecordedOperation[] = [];
   const sources = inputSources(backend, inputs);
-  const outputs = withBinding(
-    backend,
-    {
-      createTensor(shape, dtype, values) {
-        const id = own.createTensor(shape, dtype, values);
-        sources.set(id, {from: 'upload', index: uploads.length});
-        uploads.push({shape: [...shape], dtype, bytes: bytesOf(values)});
-        return id;
+  const standIns = new StandIns(own);
+  try {
+    const outputs = withBinding(
+      backend,
+      {
+        createTensor(shape, dtype, values) {
+          const id = own.createTensor(shape, dtype, values);
+          const bytes = bytesOf(values);
+          sources.set(id, {from: 'upload', index: uploads.length});
+          standIns.constant(id, shape, dtype, bytes);
+          uploads.push({shape: [...shape], dtype, bytes});
+          return id;
+        },
+        deleteTensor(id) {
+          if (!isStandIn(id)) own.deleteTensor(id);
+        },
+        tensorDataSync(id) {
+          if (sources.get(id)?.from !== 'upload') throw readBack(operations.at(-1)?.name);
+          return own.tensorDataSync(id);
+        },
+        executeOp(name, attributes, ids, count) {
+          const read = ids.map((id) => sources.get(id) ?? strangeTensor(name));
+          const results = standIns.execute(name, attributes, ids, count);
+          const index = operations.length;
+          operations.push({
+            name,
+            attributes,
+            inputs: read,
+            outputs: results.map(({shape, dtype}) => ({shape: [...shape], dtype})),
+          });
+          results.forEach(({id}, output) => {
+            sources.set(id, {from: 'operation', index, output});
+          });
+          return results;
+        },
       },
-      tensorDataSync(id) {
-        if (sources.get(id)?.from !== 'upload') throw readBack(operations.at(-1)?.name);
-        return own.tensorDataSync(id);
-      },
-      executeOp(name, attributes, ids, count) {
-        const read = ids.map((id) => sources.get(id) ?? strangeTensor(name));
-        const results = own.executeOp(name, attributes, ids, count);
-        const index = operations.length;
-        operations.push({
-          name,
-          attributes,
-          inputs: read,
-          outputs: results.map(({shape, dtype}) => ({shape: [...shape], dtype})),
+      () => {
+        const found: Record<string, Source> = {};
+        tf.tidy(() => {
+          for (const [name, tensor] of Object.entries(run(inputs))) {
+            const [id = Number.NaN] = backend.getInputTensorIds([tensor]);
+            found[name] = sources.get(id) ?? strangeTensor(`output ${name}`);
+          }
         });
-        results.forEach(({id}, output) => {
-          sources.set(id, {from: 'operation', index, output});
-        });
-        return results;
+        return found;
       },
-    },
-    () => {
-      const found: Record<string, Source> = {};
-      tf.tidy(() => {
-        for (const [name, tensor] of Object.entries(run(inputs))) {
-          const [id = Number.NaN] = backend.getInputTensorIds([tensor]);
-          found[name] = sources.get(id) ?? strangeTensor(`output ${name}`);
-        }
-      });
-      return found;
-    },
-  );
-  return {uploads, operations, outputs};
+    );
+    return {uploads, operations, outputs};
+  } finally {
+    standIns.release();
+  }
 }
 
 /** Where the handles of a function's inputs come from; those of all else are added as they are made. */

@@ -2,9 +2,7 @@ import type {Tf} from '../library.ts';
 import {type HandleId, type NodeBackend, type OperationAttribute, withBinding} from './node-backend.ts';
 import {bytesOf, inputSources, readBack, type TensorFunction, type Tensors} from './record.ts';
 import {CaptureError, type Recording, type Source, sameSource, type Upload} from './recording.ts';
-
-/** Ids that the addon never gives: it counts up from zero in 32 bits. */
-const FIRST_FAKE_ID = 2 ** 40;
+import {FIRST_STAND_IN, isStandIn} from './stand-ins.ts';
 
 /**
  * Runs the function again without computing anything, every operation answered with the shapes it was recorded with, and compares:
@@ -21,7 +19,7 @@ export function replay(
 ): CaptureError | undefined {
   const own = backend.binding;
   const sources = inputSources(backend, inputs);
-  let nextId = FIRST_FAKE_ID;
+  let nextId = FIRST_STAND_IN;
   let uploaded = 0;
   let executed = 0;
   const fake = (source: Source): HandleId => {
@@ -55,7 +53,7 @@ export function replay(
           return fake({from: 'upload', index});
         },
         deleteTensor(id) {
-          if (id < FIRST_FAKE_ID) own.deleteTensor(id);
+          if (!isStandIn(id)) own.deleteTensor(id);
         },
         tensorDataSync(id) {
           const source = sources.get(id);
