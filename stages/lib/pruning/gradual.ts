@@ -93,7 +93,7 @@ export function gradual(
     const before = selection?.bits;
     const chosen = select(method, scores, ratio);
     choose(chosen);
-    const regrown = before ? chosen.bits.reduce((sum, bit, index) => sum + (bit > (before[index] ?? 1) ? 1 : 0), 0) : 0;
+    const regrown = before ? added(before, chosen.bits) : 0;
     rounds.push({step, ratio, threshold: chosen.threshold, kept: chosen.kept, regrown});
   };
 
@@ -132,4 +132,11 @@ export function gradual(
       kept?.dispose();
     },
   };
+}
+
+/** How many weights stay now that did not before. */
+function added(before: Uint8Array, now: Uint8Array): number {
+  let sum = 0;
+  for (let index = 0; index < now.length; index++) if (now[index] === 1 && before[index] === 0) sum++;
+  return sum;
 }

@@ -82,9 +82,8 @@ function magnitudesLeft(tensors: readonly MaskedTensor[]): Float32Array {
   const left = new Float32Array(count(tensors));
   let place = 0;
   for (const {values, bits} of tensors) {
-    bits.forEach((bit, index) => {
-      if (bit === 1) left[place++] = Math.abs(values[index] ?? 0);
-    });
+    for (let index = 0; index < bits.length; index++)
+      if (bits[index] === 1) left[place++] = Math.abs(values[index] ?? 0);
   }
   return left;
 }
