@@ -1,6 +1,9 @@
 import {expect, test} from 'vitest';
 import type {Weights} from '../../src/artifact/kinds.ts';
 import imp from '../../stages/imp.ts';
+import {bindModel} from '../../stages/lib/models/registry.ts';
+import {choosePrunable, describePrunable} from '../../stages/lib/pruning/prunable.ts';
+import {layoutOf} from '../../stages/lib/training/parameter-layout.ts';
 import magnitudePrune from '../../stages/magnitude-prune.ts';
 import maskRetrain from '../../stages/mask-retrain.ts';
 import randomReinit from '../../stages/random-reinit.ts';
@@ -56,6 +59,21 @@ test('prunable by pattern: parts of names, globs, and what is excluded', async (
     hint: 'Did you mean "fc2.weight"?',
   });
   await expect(masked({exclude: ['fc']})).rejects.toThrow('excludes every one');
+});
+
+test('of a ViT-B/16 the body’s matrices can be pruned, or what PLATON’s list of names means there', () => {
+  const {parameters} = bindModel({model: 'vit', labels: 10});
+  const sizeWith = (include?: readonly string[]) =>
+    layoutOf(choosePrunable(parameters, include && {include: [...include]})).prunable;
+  expect(sizeWith()).toBe(84_934_656);
+  const released = ['attention.output.dense', 'output.dense', 'intermediate.dense'];
+  expect(sizeWith(['attention.attention', ...released])).toBe(85_017_600);
+  // what that list, made for BERT, finds in a ViT
+  expect(sizeWith(released)).toBe(63_700_992 + 55_296);
+  expect(() => sizeWith(['attention.self', ...released])).toThrow('No tensor of the network matches "attention.self".');
+  expect(describePrunable(layoutOf(parameters))).toBe(
+    '84,934,656 of 85,806,346 weights can be pruned, in 72 of 200 tensors.',
+  );
 });
 
 test('a mask of what cannot be pruned is refused', async () => {
