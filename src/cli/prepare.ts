@@ -1,4 +1,5 @@
 import {existsSync} from 'node:fs';
+import {editionOf} from '../../stages/tensor/backend.ts';
 import {type Manifest, readManifest} from '../../stages/tensor/manifest.ts';
 import {ok, type Result} from '../base/result.ts';
 import type {Graph} from '../graph/graph.ts';
@@ -81,7 +82,7 @@ export async function usePrepared<T, R>(
   try {
     const {asWritten, forSlow} = loaded.value;
     const manifest = await backendFor(asWritten, options, purpose);
-    const slow = manifest !== undefined && manifest.backend !== 'tensorflow' ? forSlow : undefined;
+    const slow = manifest !== undefined && editionOf(manifest.backend) === undefined ? forSlow : undefined;
     const graph = slow ?? asWritten;
     const chosen = choose(graph);
     if (!chosen.ok) return chosen;

@@ -1,6 +1,18 @@
-/** What can compute, fastest first; without a choice the first that works here is taken. */
-export const BACKENDS = ['tensorflow', 'wasm', 'cpu'] as const;
+/** What can compute, fastest first. */
+export const BACKENDS = ['cuda', 'tensorflow', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof BACKENDS)[number];
+
+/** What is tried without a choice: the first that works is taken. CUDA's libraries are gigabytes and come when they are asked for. */
+export const AUTOMATIC: readonly BackendName[] = ['tensorflow', 'wasm', 'cpu'];
+
+/** Which of TensorFlow's libraries a native back end loads: those for the processor, or those for NVIDIA's cards too. */
+export type Edition = 'cpu' | 'cuda';
+
+/** The edition of a native back end; nothing for the others. */
+export function editionOf(backend: BackendName): Edition | undefined {
+  if (backend === 'cuda') return 'cuda';
+  return backend === 'tensorflow' ? 'cpu' : undefined;
+}
 
 export const isBackendName = (text: unknown): text is BackendName => BACKENDS.some((name) => name === text);
 

@@ -2,9 +2,10 @@ import {readdir} from 'node:fs/promises';
 import {buildObstacle, verifyBuild} from './addon/build.ts';
 import {COMPILERS} from './addon/compile.ts';
 import {addonFolder, downloadsFolder} from './addon/folder.ts';
+import {nvidiaDriver} from './addon/nvidia-driver.ts';
 import {runProgram} from './addon/program.ts';
 import {wheelMachine} from './addon/wheel-identity.ts';
-import {BACKENDS, type BackendName} from './backend.ts';
+import {AUTOMATIC, type BackendName} from './backend.ts';
 import {cpuFlags, findProgram, glibcVersion} from './machine.ts';
 import {type Manifest, readManifest} from './manifest.ts';
 import {selfTest} from './self-test/self-test.ts';
@@ -172,13 +173,34 @@ async function backendFinding(backend: BackendName, addon: Finding, manifest: Ma
   };
 }
 
+/** Cards, and what stands between them and a run on them. */
+async function cardFindings(): Promise<readonly Finding[]> {
+  const driver = nvidiaDriver();
+  const subject = 'NVIDIA cards';
+  if (!driver) return [{subject, state: 'missing', found: 'no driver of NVIDIA is loaded'}];
+  const cards: Finding = {
+    subject,
+    state: 'good',
+    found: `${driver.cards.join(', ') || 'none that the driver tells of'}; driver ${driver.version}`,
+  };
+  const build = await verifyBuild('cuda');
+  const why = buildObstacle('cuda');
+  if (build?.damaged.length === 0 && !why) return [cards, await backendFinding('cuda', cards, undefined)];
+  const found = why ? `not to be had, as ${why.reason}` : build ? 'not as it was built' : 'not set up';
+  const hint = why
+    ? `${why.hint.charAt(0).toUpperCase()}${why.hint.slice(1)}.`
+    : '`basin setup --backend cuda` fetches 3.3 GB; then `--backend cuda` computes on a card.';
+  return [cards, {subject: 'cuda back end', state: 'missing', found, hint}];
+}
+
 /** Looks at everything a set-up depends on, checks the addon's files and runs every back end's self-test. Takes some seconds. */
 export async function doctor(): Promise<DoctorReport> {
   const manifest = await readManifest();
   const build = await verifyBuild();
   const addon = addonFinding(build);
   const backends: Finding[] = [];
-  for (const backend of BACKENDS) backends.push(await backendFinding(backend, addon, manifest));
+  for (const backend of AUTOMATIC) backends.push(await backendFinding(backend, addon, manifest));
+  const cards = await cardFindings();
   const findings = [
     ...machineFindings(),
     ...(await toolFindings()),
@@ -186,6 +208,7 @@ export async function doctor(): Promise<DoctorReport> {
     addon,
     ...operationsFinding(build),
     ...backends,
+    ...cards,
   ];
   const used = backends.find(({subject}) => subject === `${manifest?.backend} back end`);
   return {

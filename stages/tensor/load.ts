@@ -15,6 +15,17 @@ function requireTf(): Tf {
   return tf;
 }
 
+/** TensorFlow reads its environment when its libraries are loaded. */
+function setEnvironment(backend: 'cuda' | 'tensorflow', threads: number): void {
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  process.env.TF_NUM_INTRAOP_THREADS = String(threads);
+  process.env.TF_NUM_INTEROP_THREADS = '1'; // eager operations come one at a time
+  if (backend === 'tensorflow') return;
+  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true'; // else one process takes the whole memory of a card
+  process.env.TF_DETERMINISTIC_OPS = '1'; // equal keys, equal bytes
+  process.env.NVIDIA_TF32_OVERRIDE = '0'; // else products of float32 have ten bits of mantissa
+}
+
 /**
  * Loads TensorFlow.js with a back end ready to compute, once per process. `threads` is the number of processor threads
  * for one operation (`tensorflow` only: `wasm` has no threads in Node, `cpu` none at all). Every import of
@@ -27,14 +38,11 @@ function requireTf(): Tf {
  */
 export async function loadTensorLibrary(backend: BackendName, {threads}: {threads: number}): Promise<TensorLibrary> {
   switch (backend) {
-    case 'tensorflow': {
-      // TensorFlow reads its environment when its libraries are loaded.
-      process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-      process.env.TF_NUM_INTRAOP_THREADS = String(threads);
-      process.env.TF_NUM_INTEROP_THREADS = '1'; // eager operations come one at a time
-      loadAddon();
+    case 'cuda':
+    case 'tensorflow':
+      setEnvironment(backend, threads);
+      loadAddon(backend === 'cuda' ? 'cuda' : 'cpu');
       break;
-    }
     case 'wasm': {
       const wasm: typeof import('@tensorflow/tfjs-backend-wasm') = require('@tensorflow/tfjs-backend-wasm');
       wasm.setWasmPaths(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + sep);
@@ -44,7 +52,8 @@ export async function loadTensorLibrary(backend: BackendName, {threads}: {thread
       break;
   }
   const tf = requireTf();
-  if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js did not take the back end ${backend}`);
+  if (!(await tf.setBackend(backend === 'cuda' ? 'tensorflow' : backend)))
+    throw new Error(`TensorFlow.js did not take the back end ${backend}`);
   await tf.ready();
   if (backend === 'wasm') replaceKernels(tf);
   if (backend === 'tensorflow') findNativeOperations(tf);

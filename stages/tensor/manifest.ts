@@ -2,7 +2,7 @@ import {mkdirSync, readFileSync, renameSync, statSync, writeFileSync} from 'node
 import {dirname, join} from 'node:path';
 import type {FileRecord} from './addon/file-records.ts';
 import {buildsFolder} from './addon/folder.ts';
-import {type BackendName, isBackendName, type Obstacle} from './backend.ts';
+import {type BackendName, editionOf, isBackendName, type Obstacle} from './backend.ts';
 import {findProgram, userCacheFolder} from './machine.ts';
 import type {SelfTestResult} from './self-test/result.ts';
 import {numericsOf, setUpId} from './versions.ts';
@@ -41,7 +41,7 @@ function isManifest(value: unknown): value is Manifest {
     'line' in value &&
     typeof value.line === 'string' &&
     'setUpId' in value &&
-    value.setUpId === setUpId() &&
+    value.setUpId === setUpId(editionOf(value.backend)) &&
     'refusals' in value &&
     Array.isArray(value.refusals) &&
     'files' in value &&

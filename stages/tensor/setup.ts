@@ -3,7 +3,8 @@ import {fail, ok, type Result} from '../../src/base/result.ts';
 import {StageError} from '../../src/stage/define-stage.ts';
 import {type Build, buildAddon, verifyBuild} from './addon/build.ts';
 import type {FileRecord} from './addon/file-records.ts';
-import {BACKENDS, type BackendName, type Obstacle, obstacle, type SetupReporter} from './backend.ts';
+import {nvidiaDriver} from './addon/nvidia-driver.ts';
+import {AUTOMATIC, type BackendName, editionOf, type Obstacle, obstacle, type SetupReporter} from './backend.ts';
 import {whileHolding} from './lock.ts';
 import {userCacheFolder} from './machine.ts';
 import {type Manifest, type Refusal, readManifest, writeManifest} from './manifest.ts';
@@ -38,12 +39,13 @@ async function prepare(
   report: SetupReporter,
 ): Promise<Result<Prepared, Obstacle>> {
   const none: Build = {files: [], lacksOperations: undefined};
-  let built = backend === 'tensorflow' ? await buildAddon(report, {again}) : ok(none);
+  const edition = editionOf(backend);
+  let built = edition ? await buildAddon(edition, report, {again}) : ok(none);
   if (!built.ok) return built;
   report.progress(`Testing the ${backend} back end`, undefined);
   let tested = await passes(backend);
   if (!tested.ok && backend === 'tensorflow' && built.value.lacksOperations === undefined) {
-    const simpler = await buildAddon(report, {without: `with them it ${tested.error}`});
+    const simpler = await buildAddon('cpu', report, {without: `with them it ${tested.error}`});
     if (simpler.ok) {
       built = simpler;
       tested = await passes(backend);
@@ -61,7 +63,7 @@ async function prepare(
 }
 
 /** A training step's time by that of the native back end, roughly: docs/benchmarks.md for wasm; small steps of `cpu` took 50 times as long. */
-const SLOWER_THAN_NATIVE: Readonly<Record<BackendName, number>> = {tensorflow: 1, wasm: 2, cpu: 50};
+const SLOWER_THAN_NATIVE: Readonly<Record<BackendName, number>> = {cuda: 1, tensorflow: 1, wasm: 2, cpu: 50};
 
 /** The line on what runs and why not faster. */
 function lineOf(
@@ -74,7 +76,9 @@ function lineOf(
   const name =
     backend === 'tensorflow'
       ? `tensorflow back end (TensorFlow ${TENSORFLOW_VERSION}, native${without})`
-      : `${backend} back end`;
+      : backend === 'cuda'
+        ? `cuda back end (TensorFlow ${TENSORFLOW_VERSION} on NVIDIA cards; not tested on a card by its makers)`
+        : `${backend} back end`;
   if (choice) return `${name}, as asked`;
   const [refusal] = refusals;
   if (!refusal) return name;
@@ -101,9 +105,10 @@ export async function setUp(options: {
     () => report.line('Another set-up is running; waiting for it.'),
     async () => {
       const known = force ? undefined : await readManifest(choice);
-      if (known && (known.backend !== 'tensorflow' || (await verifyBuild())?.damaged.length === 0)) return known;
+      const edition = known && editionOf(known.backend);
+      if (known && (!edition || (await verifyBuild(edition))?.damaged.length === 0)) return known;
       const refusals: Refusal[] = [];
-      for (const backend of choice ? [choice] : BACKENDS) {
+      for (const backend of choice ? [choice] : AUTOMATIC) {
         const prepared = await prepare(backend, force, report);
         if (!prepared.ok) {
           refusals.push({backend, ...prepared.error});
@@ -114,11 +119,15 @@ export async function setUp(options: {
           backend,
           numerics: numericsOf(backend, lacksOperations === undefined),
           line: lineOf(backend, choice, refusals, lacksOperations),
-          setUpId: setUpId(),
+          setUpId: setUpId(editionOf(backend)),
           refusals,
           ...working,
         };
         writeManifest(choice, manifest);
+        if (!choice && nvidiaDriver())
+          report.line(
+            'A card of NVIDIA is there: `basin setup --backend cuda`, then `--backend cuda`, computes on it.',
+          );
         return manifest;
       }
       const [refusal] = refusals;

@@ -1,6 +1,8 @@
 import {readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
-import type {BackendName} from './backend.ts';
+import {digestOf} from '../../src/base/digest.ts';
+import {CUDA_WHEELS} from './addon/cuda-wheels.ts';
+import {type BackendName, type Edition, editionOf} from './backend.ts';
 import {operationsDigest} from './fused/sources.ts';
 import {instructionSet} from './machine.ts';
 
@@ -33,13 +35,17 @@ const DIGEST_LENGTH = 8;
 const system = `${process.platform}-${process.arch}`;
 
 /** Names TensorFlow's libraries and headers as they are unpacked. */
-export const librariesId = (): string => `tf${TENSORFLOW_VERSION}-${system}-r${UNPACKING}`;
+export const librariesId = (edition: Edition): string =>
+  [`tf${TENSORFLOW_VERSION}`, ...(edition === 'cuda' ? ['cuda', cudaDigest()] : []), system, `r${UNPACKING}`].join('-');
+
+/** NVIDIA's libraries, by their digest: they compute, so their versions are in the keys. */
+const cudaDigest = (): string => digestOf(JSON.stringify(CUDA_WHEELS)).slice(0, DIGEST_LENGTH);
 
 /**
  * Names everything a set-up depends on: where any of it differs, another set-up is needed. The compiler is not in it, so that what is
  * built goes on working when that is removed or updated.
  */
-export const setUpId = (): string =>
+export const setUpId = (edition: Edition = 'cpu'): string =>
   [
     `tfjs${packageVersion('@tensorflow/tfjs-node-gpu')}`,
     `tf${TENSORFLOW_VERSION}`,
@@ -47,16 +53,28 @@ export const setUpId = (): string =>
     instructionSet(),
     `r${RECIPE}`,
     operationsDigest().slice(0, DIGEST_LENGTH),
+    ...(edition === 'cuda' ? ['cuda', cudaDigest()] : []),
   ].join('-');
 
 /** Id of a back end's numbers for keys: who computes, how it executes, precision, our kernels (`operations`: those of fused/native). */
 export function numericsOf(backend: BackendName, operations: boolean): string {
-  const [version, kernels] =
-    backend === 'tensorflow'
-      ? [TENSORFLOW_VERSION, operations ? operationsDigest().slice(0, DIGEST_LENGTH) : 0]
-      : [packageVersion(packageNames[backend]), KERNELS[backend]];
-  const form = backend === 'tensorflow' ? 'captured' : 'eager';
-  return `${backend}-${version}/${form}/fp32/k${kernels}`;
+  const form = editionOf(backend) === undefined ? 'eager' : 'captured';
+  return `${backend}-${versionOf(backend)}/${form}/fp32/k${kernelsOf(backend, operations)}`;
+}
+
+const versionOf = (backend: BackendName): string =>
+  backend === 'wasm' || backend === 'cpu' ? packageVersion(packageNames[backend]) : TENSORFLOW_VERSION;
+
+function kernelsOf(backend: BackendName, operations: boolean): string | number {
+  switch (backend) {
+    case 'cuda':
+      return cudaDigest();
+    case 'tensorflow':
+      return operations ? operationsDigest().slice(0, DIGEST_LENGTH) : 0;
+    case 'wasm':
+    case 'cpu':
+      return KERNELS[backend];
+  }
 }
 
 const packageNames = {wasm: '@tensorflow/tfjs-backend-wasm', cpu: '@tensorflow/tfjs-backend-cpu'} as const;

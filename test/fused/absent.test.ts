@@ -18,7 +18,7 @@ test.runIf(process.env.BASIN_ALL && native)(
     const [libraries, compiler] = [librariesFolder(), findProgram(COMPILERS) ?? ''];
     useEmptyCache();
     mkdirSync(buildsFolder(), {recursive: true});
-    symlinkSync(libraries, join(buildsFolder(), librariesId()));
+    symlinkSync(libraries, join(buildsFolder(), librariesId('cpu')));
     const programs = scratchFolder();
     const old = `#!/bin/sh\ncase "$*" in *-march=native*) echo 'error: too old' >&2; exit 1;; esac\nexec ${compiler} "$@"\n`;
     writeFileSync(join(programs, 'g++'), old, {mode: 0o755});

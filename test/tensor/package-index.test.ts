@@ -14,7 +14,7 @@ test.runIf(wheelMachine()).for(['json', 'html'] as const)(
   'a wheel is found on an index in its %s form and downloaded',
   async (form) => {
     setEnv('PIP_INDEX_URL', `${await serveWheel({wheel, form})}/`);
-    const fetched = await downloadFromIndex(scratchFolder(), listening());
+    const fetched = await downloadFromIndex('cpu', scratchFolder(), listening());
     if (!fetched.ok) throw new Error(fetched.error);
     expect(readFileSync(fetched.value).equals(wheel)).toBe(true);
   },
@@ -22,7 +22,7 @@ test.runIf(wheelMachine()).for(['json', 'html'] as const)(
 
 test.runIf(wheelMachine())('a wheel that is not the one the index names is refused', async () => {
   setEnv('PIP_INDEX_URL', await serveWheel({wheel, digest: '0'.repeat(64)}));
-  expect(await downloadFromIndex(scratchFolder(), listening())).toMatchObject({
+  expect(await downloadFromIndex('cpu', scratchFolder(), listening())).toMatchObject({
     ok: false,
     error: expect.stringContaining('SHA-256'),
   });
@@ -30,7 +30,7 @@ test.runIf(wheelMachine())('a wheel that is not the one the index names is refus
 
 test('an index that cannot be reached is a reason', async () => {
   setEnv('PIP_INDEX_URL', 'http://127.0.0.1:9/simple');
-  expect(await downloadFromIndex(scratchFolder(), listening())).toMatchObject({
+  expect(await downloadFromIndex('cpu', scratchFolder(), listening())).toMatchObject({
     ok: false,
     error: expect.stringMatching(/fetch failed|bad port/),
   });

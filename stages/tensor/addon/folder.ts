@@ -1,4 +1,5 @@
 import {join} from 'node:path';
+import type {Edition} from '../backend.ts';
 import {userCacheFolder} from '../machine.ts';
 import {librariesId, setUpId} from '../versions.ts';
 
@@ -9,10 +10,10 @@ export const buildsFolder = (): string => join(userCacheFolder(), 'tensorflow');
 export const downloadsFolder = (): string => join(buildsFolder(), 'downloads');
 
 /** Folder of the addon that fits this machine and these versions. */
-export const addonFolder = (): string => join(buildsFolder(), setUpId());
+export const addonFolder = (edition: Edition = 'cpu'): string => join(buildsFolder(), setUpId(edition));
 
 /** Folder of TensorFlow's libraries and headers, for every addon of this version: who changes sources downloads nothing. */
-export const librariesFolder = (): string => join(buildsFolder(), librariesId());
+export const librariesFolder = (edition: Edition = 'cpu'): string => join(buildsFolder(), librariesId(edition));
 
 export const ADDON_FILE = 'tfjs_binding.node';
 /** Where the libraries are in their folder; both must lie in one, as the one finds the other through it. */

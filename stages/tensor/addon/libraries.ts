@@ -2,7 +2,6 @@ import {open} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {SetupReporter} from '../backend.ts';
 import {findProgram} from '../machine.ts';
-import {recordFiles} from './file-records.ts';
 import {LIBRARIES, LIBRARY_FOLDER} from './folder.ts';
 import {runProgram} from './program.ts';
 import {extractEntry, zipEntries} from './zip.ts';
@@ -13,8 +12,12 @@ const HEADERS = [
   ...['tensorflow/core/common_runtime/next_pluggable_device/c/', 'tsl/platform/platform.h'],
 ];
 
-/** Unpacks TensorFlow's libraries and headers from its wheel into `folder`, and records them. */
-export async function unpackLibraries(wheel: string, folder: string, report: SetupReporter): Promise<void> {
+/** Unpacks TensorFlow's libraries and headers from its wheel into `folder`; gives their paths inside it. */
+export async function unpackLibraries(
+  wheel: string,
+  folder: string,
+  report: SetupReporter,
+): Promise<readonly string[]> {
   const file = await open(wheel);
   try {
     const wanted = (await zipEntries(file)).flatMap((entry) => {
@@ -40,10 +43,7 @@ export async function unpackLibraries(wheel: string, folder: string, report: Set
       report.progress('Stripping TensorFlow', undefined);
       await runProgram(strip, ['--strip-unneeded', ...LIBRARIES.map((name) => join(folder, LIBRARY_FOLDER, name))]);
     }
-    await recordFiles(
-      folder,
-      wanted.map(({path}) => path),
-    );
+    return wanted.map(({path}) => path);
   } finally {
     await file.close();
   }

@@ -3,6 +3,7 @@ import {createRequire, Module} from 'node:module';
 import {join} from 'node:path';
 import util from 'node:util';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import type {Edition} from '../backend.ts';
 import {ADDON_FILE, addonFolder} from './folder.ts';
 
 const require = createRequire(import.meta.url);
@@ -13,10 +14,13 @@ const require = createRequire(import.meta.url);
  *
  * @throws StageError when the addon is not there; Error of the dynamic loader when it cannot be used.
  */
-export function loadAddon(): void {
-  const addon = join(addonFolder(), ADDON_FILE);
+export function loadAddon(edition: Edition): void {
+  const addon = join(addonFolder(edition), ADDON_FILE);
   if (!existsSync(addon)) {
-    throw new StageError('The native back end is not set up on this machine.', 'Run `basin setup`.');
+    throw new StageError(
+      `The ${edition === 'cuda' ? 'cuda' : 'native'} back end is not set up on this machine.`,
+      `Run \`basin setup${edition === 'cuda' ? ' --backend cuda' : ''}\`.`,
+    );
   }
   // tfjs-node-gpu 4.22 calls these two; Node 24 has dropped the first, and the second is on its way out.
   Object.assign(util, {

@@ -5,10 +5,10 @@ import {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {getCACertificates, setDefaultCACertificates} from 'node:tls';
 import {fail, ok, type Result} from '../../../src/base/result.ts';
-import type {SetupReporter} from '../backend.ts';
+import type {Edition, SetupReporter} from '../backend.ts';
 import {TENSORFLOW_VERSION} from '../versions.ts';
 import {chosenIndex} from './pip-index.ts';
-import {KNOWN_WHEELS, WHEEL_PROJECT, wheelMachine} from './wheel-identity.ts';
+import {KNOWN_WHEELS, TENSORFLOW_WHEELS, wheelMachine} from './wheel-identity.ts';
 
 interface IndexFile {
   readonly filename: string;
@@ -47,26 +47,29 @@ const reasonOf = (error: unknown): string => {
  * Downloads TensorFlow's wheel for this machine over HTTPS and checks its SHA-256 against ours where we know the file,
  * else against the index's. The index is the one that the user has chosen for pip; basin names none of its own.
  */
-export async function downloadFromIndex(folder: string, report: SetupReporter): Promise<Result<string, string>> {
+export async function downloadFromIndex(
+  edition: Edition,
+  folder: string,
+  report: SetupReporter,
+): Promise<Result<string, string>> {
   const index = chosenIndex();
   if (index === undefined) return fail('no package index is set');
-  const base = `${index.replace(/\/+$/, '')}/${WHEEL_PROJECT}/`;
+  const {project} = TENSORFLOW_WHEELS[edition];
+  const base = `${index.replace(/\/+$/, '')}/${project}/`;
   // Behind a proxy that looks into TLS only the system's certificates know it.
   setDefaultCACertificates([...getCACertificates('default'), ...getCACertificates('system')]);
   try {
     const page = await fetch(base, {headers: {accept: 'application/vnd.pypi.simple.v1+json, text/html;q=0.5'}});
     if (!page.ok) return fail(`the package index answered ${page.status}`);
     const files = indexFiles(await page.text(), page.headers.get('content-type') ?? '', page.url);
-    const start = `${WHEEL_PROJECT.replace('-', '_')}-${TENSORFLOW_VERSION}-`;
+    const start = `${project.replace('-', '_')}-${TENSORFLOW_VERSION}-`;
     const fitting = files.filter(
       ({filename}) =>
         filename.startsWith(start) && filename.includes('manylinux') && filename.endsWith(`_${wheelMachine()}.whl`),
     );
     const file = fitting.find(({filename}) => KNOWN_WHEELS[filename]) ?? fitting[0];
     if (!file)
-      return fail(
-        `the package index has no ${WHEEL_PROJECT} ${TENSORFLOW_VERSION} for ${process.platform} ${process.arch}`,
-      );
+      return fail(`the package index has no ${project} ${TENSORFLOW_VERSION} for ${process.platform} ${process.arch}`);
     const response = await fetch(file.url);
     if (!response.ok || !response.body) return fail(`the download was answered ${response.status}`);
     const total = Number(response.headers.get('content-length'));

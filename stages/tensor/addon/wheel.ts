@@ -1,51 +1,13 @@
-import {mkdir, readdir, rename, rm, stat} from 'node:fs/promises';
+import {mkdir, readdir, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {digestOfFile} from '../../../src/base/digest.ts';
 import {fail, ok, type Result} from '../../../src/base/result.ts';
-import {type Obstacle, obstacle, type SetupReporter} from '../backend.ts';
+import {type Edition, type Obstacle, obstacle, type SetupReporter} from '../backend.ts';
 import {findProgram} from '../machine.ts';
 import {TENSORFLOW_VERSION} from '../versions.ts';
 import {downloadFromIndex} from './package-index.ts';
-import {runProgram, tellingLine} from './program.ts';
-import {KNOWN_WHEELS, WHEEL_BYTES, WHEEL_PROJECT, wheelMachine} from './wheel-identity.ts';
-
-async function folderBytes(folder: string): Promise<number> {
-  let bytes = 0;
-  try {
-    for (const entry of await readdir(folder, {recursive: true, withFileTypes: true})) {
-      if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;
-    }
-  } catch {
-    // pip moves and removes its files while we look
-  }
-  return bytes;
-}
-
-/** Has pip fetch the wheel, so that the user's mirrors, proxies and certificates hold. Any Python 3 will do: its tags are given. */
-async function downloadWithPip(python: string, folder: string, report: SetupReporter): Promise<Result<string, string>> {
-  const machine = wheelMachine();
-  const watch = setInterval(async () => {
-    report.progress('Downloading TensorFlow with pip', Math.min(1, (await folderBytes(folder)) / WHEEL_BYTES));
-  }, 300);
-  try {
-    const {outcome, said} = await runProgram(
-      python,
-      [
-        ...['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--no-cache-dir', '--progress-bar=off'],
-        ...['--implementation=cp', '--python-version=3.11', '--abi=cp311'],
-        ...['2_27', '2_17', '2014'].map(
-          (policy) => `--platform=manylinux${policy === '2014' ? '' : '_'}${policy}_${machine}`,
-        ),
-        ...[`--dest=${folder}`, `${WHEEL_PROJECT}==${TENSORFLOW_VERSION}`],
-      ],
-      {TMPDIR: folder, PIP_DISABLE_PIP_VERSION_CHECK: '1', PIP_NO_INPUT: '1'},
-    );
-    const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
-    return outcome === 0 && wheel ? ok(join(folder, wheel)) : fail(tellingLine(said));
-  } finally {
-    clearInterval(watch);
-  }
-}
+import {downloadWithPip} from './pip-download.ts';
+import {KNOWN_WHEELS, TENSORFLOW_WHEELS} from './wheel-identity.ts';
 
 /** A wheel that an earlier, interrupted set-up had fetched whole; its name is its digest, which is checked. */
 async function keptWheel(downloads: string): Promise<string | undefined> {
@@ -62,6 +24,7 @@ async function keptWheel(downloads: string): Promise<string | undefined> {
  * way. The result's name is its SHA-256, so that a next set-up can reuse it.
  */
 export async function fetchWheel(
+  edition: Edition,
   downloads: string,
   scratch: string,
   report: SetupReporter,
@@ -74,12 +37,14 @@ export async function fetchWheel(
   if (python) {
     const folder = join(scratch, 'pip');
     await mkdir(folder, {recursive: true});
-    const fetched = await downloadWithPip(python, folder, report);
+    const {project, bytes} = TENSORFLOW_WHEELS[edition];
+    const wanted = {project, version: TENSORFLOW_VERSION, folder};
+    const fetched = await downloadWithPip(python, wanted, report, {done: 0, total: bytes});
     if (fetched.ok) wheel = fetched.value;
     else failures.push(`pip: ${fetched.error}`);
   }
   if (!wheel) {
-    const fetched = await downloadFromIndex(scratch, report);
+    const fetched = await downloadFromIndex(edition, scratch, report);
     if (fetched.ok) wheel = fetched.value;
     else failures.push(`HTTPS: ${fetched.error}`);
   }

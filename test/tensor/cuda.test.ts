@@ -1,0 +1,88 @@
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, test} from 'vitest';
+import {cudaObstacle, unpackCuda} from '../../stages/tensor/addon/cuda.ts';
+import {CUDA_WHEELS} from '../../stages/tensor/addon/cuda-wheels.ts';
+import {addonFolder, librariesFolder} from '../../stages/tensor/addon/folder.ts';
+import {nvidiaDriver, visibleCards} from '../../stages/tensor/addon/nvidia-driver.ts';
+import {wheelMachine} from '../../stages/tensor/addon/wheel-identity.ts';
+import {AUTOMATIC} from '../../stages/tensor/backend.ts';
+import {numericsOf} from '../../stages/tensor/versions.ts';
+import {listening, scratchFolder, setEnv} from './scratch-cache.ts';
+
+/** What two drivers of NVIDIA write there, the closed and the open one. */
+const CLOSED =
+  'NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5 22:23:56 UTC 2024\nGCC version:  gcc version 12.2.0 (Debian 12.2.0-14)\n';
+const OPEN =
+  'NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build  (root@host)  Fri Jan 24 2025\n';
+
+function driverFolder(version: string, models: readonly string[]): string {
+  const folder = scratchFolder();
+  writeFileSync(join(folder, 'version'), version);
+  models.forEach((model, place) => {
+    const card = join(folder, 'gpus', `0000:0${place}:00.0`);
+    mkdirSync(card, {recursive: true});
+    writeFileSync(
+      join(card, 'information'),
+      `Model: \t\t ${model}\nIRQ:   \t\t 64\nBus Location: \t 0000:0${place}:00.0\n`,
+    );
+  });
+  return folder;
+}
+
+const H100 = 'NVIDIA H100 80GB HBM3';
+
+describe('NVIDIA cards', () => {
+  test('are found by what the driver tells, whichever of the two it is', () => {
+    expect(nvidiaDriver(driverFolder(CLOSED, [H100, H100]))).toEqual({version: '550.54.15', cards: [H100, H100]});
+    expect(nvidiaDriver(driverFolder(OPEN, [H100]))).toEqual({version: '570.86.15', cards: [H100]});
+    expect(nvidiaDriver(join(scratchFolder(), 'absent'))).toBeUndefined();
+  });
+
+  test('are those that CUDA_VISIBLE_DEVICES leaves', () => {
+    const driver = {version: '550.54.15', cards: [H100, H100, H100]};
+    expect(visibleCards(driver, undefined)).toEqual(['0', '1', '2']);
+    expect(visibleCards(driver, '2, 0')).toEqual(['2', '0']);
+    expect(visibleCards(driver, '1,-1,0')).toEqual(['1']);
+    expect(visibleCards(driver, '')).toEqual([]);
+  });
+});
+
+describe.runIf(wheelMachine() === 'x86_64')('CUDA', () => {
+  const reasons = (driver: Parameters<typeof cudaObstacle>[0]) => cudaObstacle(driver)?.reason;
+
+  test('needs a driver, new enough, with a card that may be used', () => {
+    setEnv('CUDA_VISIBLE_DEVICES', '0');
+    expect(reasons({version: '525.60.13', cards: [H100]})).toBeUndefined();
+    expect(reasons({version: '515.105.01', cards: [H100]})).toBe('the NVIDIA driver is 515.105.01');
+    setEnv('CUDA_VISIBLE_DEVICES', '-1');
+    expect(reasons({version: '550.54.15', cards: [H100]})).toBe('no card is visible');
+  });
+
+  test('is never fetched without being asked for, and has folders and numbers of its own', () => {
+    expect(AUTOMATIC).not.toContain('cuda');
+    expect(addonFolder('cuda')).not.toBe(addonFolder());
+    expect(librariesFolder('cuda')).not.toBe(librariesFolder());
+    expect(numericsOf('cuda', false)).toMatch(/^cuda-2\.\d+\.\d+\/captured\/fp32\/k[0-9a-f]{8}$/);
+  });
+
+  test('asks pip for the pinned wheels alone, and refuses one that is not the published one', async () => {
+    const programs = scratchFolder();
+    const asked = join(programs, 'asked');
+    // a pip that notes what it is asked for, and gives an empty wheel
+    const pip = `#!/bin/sh\necho "$*" >> '${asked}'\nfor a in "$@"; do case "$a" in --dest=*) : > "\${a#--dest=}/x.whl";; esac; done\n`;
+    writeFileSync(join(programs, 'python3'), pip, {mode: 0o755});
+    setEnv('PATH', `${programs}:${process.env.PATH}`);
+    const unpacked = await unpackCuda(scratchFolder(), scratchFolder(), listening());
+    const [first] = CUDA_WHEELS;
+    expect(unpacked).toMatchObject({
+      ok: false,
+      error: {
+        reason: `the downloaded ${first?.project} ${first?.version} is not the published one (its SHA-256 differs)`,
+      },
+    });
+    expect(readFileSync(asked, 'utf8')).toMatch(
+      new RegExp(`-m pip download --no-deps .* ${first?.project}==${first?.version}\n$`),
+    );
+  });
+});
