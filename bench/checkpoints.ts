@@ -2,7 +2,7 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {performance} from 'node:perf_hooks';
-import {digestOfFile} from '../src/base/digest.ts';
+import {digestOfFile} from '../src/base/digested-files.ts';
 import {checkpointsIn} from '../src/run/checkpoints.ts';
 import type {Checkpoints} from '../src/stage/checkpoint.ts';
 import {resolveDataSet} from '../stages/lib/data/resolve-data-set.ts';

@@ -8,6 +8,13 @@ import type {Rows} from './artifact/kinds.ts';
 import type {ExplainedInstance, LibraryOptions, PlannedRow, RunOptions, RunReport} from './cli/library-calls.ts';
 
 export {z} from 'zod';
+export {
+  type DataFiles,
+  defineDataSet,
+  type LoadedPictures,
+  type SplitPictures,
+} from '../stages/lib/data/define-data-set.ts';
+export {defineModel, type ModelTask, type ParameterDeclaration} from '../stages/lib/models/define-model.ts';
 export type {Cell, Columns, Mask, NamedTensor, Row, Rows, StoredFile, Weights} from './artifact/kinds.ts';
 export type {Diagnostic} from './base/diagnostic.ts';
 export {PipelineError} from './cli/pipeline-error.ts';

@@ -3,15 +3,16 @@ import {defineStage} from '../src/stage/define-stage.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
 import {KEPT_COLUMNS, keptFractions, nonZero} from './lib/pruning/masks.ts';
-import {trainingParameters} from './lib/training/parameters.ts';
+import {withOptimizer} from './lib/training/optimizer-settings.ts';
+import {PART_NOOP, partParameters, TRAINING_NOOP, trainingParameters} from './lib/training/parameters.ts';
 import {bindTask, weightsOf} from './lib/training/task.ts';
 import {train} from './lib/training/train.ts';
 
 export default defineStage({
   name: 'finetune',
   version: 1,
-  doc: 'Trains all parameters of a network on a data set with AdamW. Two runs that differ in `seed` only are a pair.',
-  params: z.strictObject(trainingParameters),
+  doc: 'Trains all parameters of a network on a data set. Two runs that differ in `seed` only are a pair.',
+  params: z.strictObject({...trainingParameters, ...partParameters}).transform(withOptimizer),
   inputs: {
     weights: {
       kind: 'weights',
@@ -29,7 +30,7 @@ export default defineStage({
     },
   },
   computes: 'tensors',
-  noop: {precision: 'fp32'},
+  noop: {...TRAINING_NOOP, ...PART_NOOP},
   sources: {data: resolveDataSet},
   async run({params, inputs, services}) {
     const task = await bindTask(inputs.weights, params, services);

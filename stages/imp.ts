@@ -3,19 +3,21 @@ import type {NamedTensor, Weights} from '../src/artifact/kinds.ts';
 import {defineStage, StageError} from '../src/stage/define-stage.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
-import {bindModel} from './lib/models/registry.ts';
+import {loadModel} from './lib/models/registry.ts';
 import {magnitudeRule} from './lib/pruning/magnitude-rule.ts';
 import {bitsOf, fixedMask, KEPT_COLUMNS, keptFractions} from './lib/pruning/masks.ts';
 import {bitsBefore, nextMask} from './lib/pruning/next-mask.ts';
 import {describePrunable, prunableSchema} from './lib/pruning/prunable.ts';
-import {trainingParameters} from './lib/training/parameters.ts';
+import {withOptimizer} from './lib/training/optimizer-settings.ts';
+import {PART_NOOP, partParameters, TRAINING_NOOP, trainingParameters} from './lib/training/parameters.ts';
 import {bindTask, weightsOf} from './lib/training/task.ts';
 import {train} from './lib/training/train.ts';
 
 /** The weights a level starts from, with the classifier of another network when there is one. */
-function withHead(weights: Weights, head: Weights | undefined): Weights {
+async function withHead(weights: Weights, head: Weights | undefined): Promise<Weights> {
   if (head === undefined) return weights;
-  const heads = new Set(bindModel(weights.model).parameters.flatMap((p) => (p.head ? [p.name] : [])));
+  const {parameters} = await loadModel(weights.model);
+  const heads = new Set(parameters.flatMap((p) => (p.head ? [p.name] : [])));
   const given = new Map(head.tensors.map((tensor) => [tensor.name, tensor]));
   const tensors = weights.tensors.map((tensor): NamedTensor => {
     if (!heads.has(tensor.name)) return tensor;
@@ -30,11 +32,14 @@ export default defineStage({
   name: 'imp',
   version: 1,
   doc: 'One level of iterative magnitude pruning: rewinds to the given weights, trains what is left of them, and removes the smallest.',
-  params: z.strictObject({
-    ...trainingParameters,
-    prune: magnitudeRule.describe('The rule by which the smallest weights are removed, as in magnitude-prune.'),
-    prunable: prunableSchema,
-  }),
+  params: z
+    .strictObject({
+      ...trainingParameters,
+      ...partParameters,
+      prune: magnitudeRule.describe('The rule by which the smallest weights are removed, as in magnitude-prune.'),
+      prunable: prunableSchema,
+    })
+    .transform(withOptimizer),
   inputs: {
     weights: {kind: 'weights', doc: 'What every level is rewound to: W₀, or W_k after k steps.'},
     mask: {
@@ -60,11 +65,11 @@ export default defineStage({
     },
   },
   computes: 'tensors',
-  noop: {precision: 'fp32'},
+  noop: {...TRAINING_NOOP, ...PART_NOOP},
   sources: {data: resolveDataSet},
   async run({params, inputs, services}) {
     const {tf} = services;
-    const task = await bindTask(withHead(inputs.weights, inputs.head), params, services);
+    const task = await bindTask(await withHead(inputs.weights, inputs.head), params, services);
     const {layout} = task;
     services.log(describePrunable(layout));
     const bits = bitsBefore(layout, inputs.mask);

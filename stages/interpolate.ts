@@ -10,6 +10,7 @@ import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {evaluationRow} from './lib/evaluate.ts';
 import {precisionSchema} from './lib/precision.ts';
 import {pack} from './lib/training/parameter-layout.ts';
+import {reEstimate, statisticsFunction} from './lib/training/re-estimate.ts';
 import {bindTask, evaluateFlat, type Task} from './lib/training/task.ts';
 import type {Tf} from './tensor/library.ts';
 
@@ -29,6 +30,15 @@ const params = z.strictObject({
     .default(2000)
     .describe('Training pictures to evaluate on, drawn once and the same for all points; 0 for none.'),
   precision: precisionSchema,
+  statistics: z
+    .union([
+      z.literal('interpolated'),
+      z.strictObject({pictures: z.int().min(1).describe('Training pictures, drawn once and the same for all points.')}),
+    ])
+    .describe(
+      'What becomes of running statistics (batch normalisation) between the ends: estimated anew from {pictures}, or interpolated like all else. For networks that have them, and must be given there.',
+    )
+    .optional(),
 });
 
 type Parameters = z.output<typeof params>;
@@ -54,6 +64,30 @@ function splitsOf({data}: Task, train: number): readonly (readonly [string, Pict
   ];
 }
 
+/** Gives a point between the ends the running statistics that were asked for; the ends keep their own. */
+type Restore = (flat: Tensor1D) => Promise<Tensor1D>;
+
+function restoreStatistics(task: Task, {statistics}: Parameters, services: StageServices): Restore {
+  const {model, layout, data} = task;
+  const has = layout.trainable < layout.size;
+  if (has && statistics === undefined) {
+    throw new StageError(
+      'The networks have running statistics (batch normalisation), and those of a and b mean nothing between the two.',
+      'Add `statistics: {pictures: 2000}` to estimate them anew at every point, or `statistics: interpolated`.',
+    );
+  }
+  if (!has && statistics !== undefined) {
+    throw new StageError(
+      'The networks have no running statistics, so there is nothing to estimate anew.',
+      'Leave `statistics` out.',
+    );
+  }
+  if (statistics === undefined || statistics === 'interpolated') return async (flat) => flat.clone();
+  const seen = statisticsFunction(services.tf, model, layout);
+  const pictures = subset(data.train, statistics.pictures, 0);
+  return (flat) => reEstimate(task, seen, flat, pictures, services);
+}
+
 async function* walk(
   points: readonly Parameters[],
   {a, b}: {readonly a: Weights; readonly b: Weights},
@@ -68,8 +102,11 @@ async function* walk(
   const to = tf.tensor1d(pack(task.layout, b.tensors));
   const splits = splitsOf(task, first.train);
   try {
+    const restore = restoreStatistics(task, first, services);
     for (const [index, {alpha}] of points.entries()) {
-      const flat = interpolateParameters(tf, from, to, alpha);
+      const between = interpolateParameters(tf, from, to, alpha);
+      const flat = alpha === 0 || alpha === 1 ? between.clone() : await restore(between);
+      between.dispose();
       const rows: Row[] = [];
       try {
         for (const [split, pictures] of splits)

@@ -1,5 +1,5 @@
 import {defineStage} from '../src/stage/define-stage.ts';
-import {bindModel} from './lib/models/registry.ts';
+import {loadModel} from './lib/models/registry.ts';
 import {magnitudeRules} from './lib/pruning/magnitude-rule.ts';
 import {bitsOf, KEPT_COLUMNS, keptFractions} from './lib/pruning/masks.ts';
 import {bitsBefore, nextMask} from './lib/pruning/next-mask.ts';
@@ -25,7 +25,8 @@ export default defineStage({
   },
   computes: 'plain',
   async run({params, inputs, services}) {
-    const layout = layoutOf(choosePrunable(bindModel(inputs.weights.model).parameters, params.prunable));
+    const {parameters} = await loadModel(inputs.weights.model);
+    const layout = layoutOf(choosePrunable(parameters, params.prunable));
     services.log(describePrunable(layout));
     const flat = pack(layout, inputs.weights.tensors);
     const mask = nextMask(layout, flat, bitsBefore(layout, inputs.mask), params);

@@ -4,7 +4,8 @@ import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
 import {bitsOf, fixedMask, KEPT_COLUMNS, keptFractions} from './lib/pruning/masks.ts';
 import {prunableSchema} from './lib/pruning/prunable.ts';
-import {trainingParameters} from './lib/training/parameters.ts';
+import {withOptimizer} from './lib/training/optimizer-settings.ts';
+import {PART_NOOP, partParameters, TRAINING_NOOP, trainingParameters} from './lib/training/parameters.ts';
 import {bindTask, weightsOf} from './lib/training/task.ts';
 import {train} from './lib/training/train.ts';
 
@@ -12,7 +13,7 @@ export default defineStage({
   name: 'mask-retrain',
   version: 1,
   doc: 'Puts a mask on a network, usually the original one, and trains what it keeps; what it removes stays exactly 0.',
-  params: z.strictObject({...trainingParameters, prunable: prunableSchema}),
+  params: z.strictObject({...trainingParameters, ...partParameters, prunable: prunableSchema}).transform(withOptimizer),
   inputs: {
     weights: {
       kind: 'weights',
@@ -31,7 +32,7 @@ export default defineStage({
     },
   },
   computes: 'tensors',
-  noop: {precision: 'fp32'},
+  noop: {...TRAINING_NOOP, ...PART_NOOP},
   sources: {data: resolveDataSet},
   async run({params, inputs, services}) {
     const {tf} = services;

@@ -7,7 +7,8 @@ import {KEPT_COLUMNS} from './lib/pruning/masks.ts';
 import {prunableSchema} from './lib/pruning/prunable.ts';
 import {pruneWhileTraining} from './lib/pruning/prune-while-training.ts';
 import {smoothing} from './lib/pruning/score.ts';
-import {trainingParameters} from './lib/training/parameters.ts';
+import {withOptimizer} from './lib/training/optimizer-settings.ts';
+import {TRAINING_NOOP, trainingParameters} from './lib/training/parameters.ts';
 
 export default defineStage({
   name: 'platon-prune',
@@ -16,7 +17,7 @@ export default defineStage({
   params: z
     .strictObject({...trainingParameters, ...gradualParameters, ...smoothing, prunable: prunableSchema})
     .refine(oneAmount, oneAmountFault)
-    .transform(keepOnly),
+    .transform((given) => keepOnly(withOptimizer(given))),
   inputs: {weights: {kind: 'weights', doc: 'The network to start from.'}},
   outputs: {
     weights: {kind: 'weights', doc: 'The pruned network; what is masked is exactly 0.'},
@@ -34,7 +35,7 @@ export default defineStage({
     },
   },
   computes: 'tensors',
-  noop: {precision: 'fp32'},
+  noop: TRAINING_NOOP,
   sources: {data: resolveDataSet},
   async run({params, inputs, services}) {
     const {beta1, beta2} = params;

@@ -2,17 +2,27 @@ import {z} from 'zod';
 import type {NamedTensor, Weights} from '../src/artifact/kinds.ts';
 import type {JsonObject} from '../src/base/json.ts';
 import {defineStage, StageError} from '../src/stage/define-stage.ts';
-import {loadCheckpoint} from './lib/checkpoint/load-checkpoint.ts';
+import {type Checkpoint, loadCheckpoint} from './lib/checkpoint/load-checkpoint.ts';
 import {completePreprocessor, preprocessorSchema} from './lib/checkpoint/preprocessor.ts';
+import {resizePositions} from './lib/checkpoint/resize-positions.ts';
 import {fitTensors} from './lib/models/fit-tensors.ts';
 import {initialise, initialiseHead, sizeOf} from './lib/models/initialise.ts';
 import type {Model} from './lib/models/model.ts';
-import {bindModel, modelSchema} from './lib/models/registry.ts';
+import {loadModel, modelSchema} from './lib/models/registry.ts';
+import {resolveModel} from './lib/models/user-model.ts';
 import {resolveCheckpoint} from './lib/source-checkpoint.ts';
 
 const seed = (doc: string) => z.int().min(0).describe(doc).default(0);
 const labels = z.int().min(1).max(65_536).describe('Number of classes of the fresh head.');
 const headSeed = seed('Seed of the fresh head: equal seeds give equal heads, whatever the body.');
+const imageSize = z
+  .int()
+  .min(1)
+  .max(65_536)
+  .describe(
+    'Pixels of the pictures that the network is to take, when not those it was made for: its position embeddings are resampled.',
+  )
+  .optional();
 const checkpoint = z
   .string()
   .min(1)
@@ -30,10 +40,12 @@ const params = z.union([
     })
     .describe('A network with random weights.'),
   z
-    .strictObject({source: z.literal('upstream'), labels, head_seed: headSeed})
+    .strictObject({source: z.literal('upstream'), labels, head_seed: headSeed, image_size: imageSize})
     .describe('The body of the input `weights` under a fresh head.'),
-  z.strictObject({source: checkpoint, labels, head_seed: headSeed}).describe('A checkpoint’s body under a fresh head.'),
-  z.strictObject({source: checkpoint}).describe('A checkpoint with the head it has.'),
+  z
+    .strictObject({source: checkpoint, labels, head_seed: headSeed, image_size: imageSize})
+    .describe('A checkpoint’s body under a fresh head.'),
+  z.strictObject({source: checkpoint, image_size: imageSize}).describe('A checkpoint with the head it has.'),
 ]);
 
 interface Loaded {
@@ -42,59 +54,59 @@ interface Loaded {
   readonly tensors: readonly NamedTensor[];
 }
 
-/** The body's own tensors beside a head made anew, sorted by name. */
-function withFreshHead(
-  model: Model,
-  body: ReadonlyMap<string, NamedTensor>,
-  source: string,
-  headSeed: number,
-): NamedTensor[] {
-  const parts = new Map(body);
-  for (const tensor of initialiseHead(model, headSeed)) parts.set(tensor.name, tensor);
-  return fitTensors(model.parameters, parts, source);
+/** What is made of a network as it was found. */
+interface Changes {
+  readonly labels?: number;
+  readonly head_seed?: number;
+  readonly image_size?: number | undefined;
 }
 
-function loadUpstream(upstream: Weights | undefined, count: number, headSeed: number): Loaded {
+/** A found network with a head made anew where `labels` are given, for pictures of another size where one is. */
+async function changed(
+  found: Pick<Checkpoint, 'config' | 'tensors'>,
+  {labels, head_seed, image_size}: Changes,
+  source: string,
+): Promise<Pick<Loaded, 'model' | 'tensors'>> {
+  const {config, tensors} = image_size === undefined ? found : resizePositions(found, image_size);
+  const model = await loadModel(labels === undefined ? config : {...config, labels});
+  const parts = new Map(tensors);
+  if (head_seed !== undefined) for (const tensor of initialiseHead(model, head_seed)) parts.set(tensor.name, tensor);
+  if (!model.parameters.some(({name, head}) => head && parts.has(name))) {
+    throw new StageError(`The checkpoint ${source} has no classifier of its own.`, 'Give `labels` for a fresh one.');
+  }
+  return {model, tensors: fitTensors(model.parameters, parts, source)};
+}
+
+const sizeFor = ({image_size: side}: Changes) => (side === undefined ? {} : {size: {height: side, width: side}});
+
+async function loadUpstream(upstream: Weights | undefined, changes: Changes): Promise<Loaded> {
   if (upstream === undefined) {
     throw new StageError(
       'The source is upstream, but nothing is connected to the input `weights`.',
       'Add `in: {weights: some-node.weights}`, or name another source.',
     );
   }
-  const model = bindModel({...upstream.model, labels: count});
-  const body = new Map(upstream.tensors.map((tensor) => [tensor.name, tensor]));
+  const {model: config, preprocessor, tensors} = upstream;
+  const found = {config, tensors: new Map(tensors.map((tensor) => [tensor.name, tensor]))};
   return {
-    model,
-    preprocessor: upstream.preprocessor,
-    tensors: withFreshHead(model, body, 'the input weights', headSeed),
+    ...(await changed(found, changes, 'the input weights')),
+    preprocessor: {...preprocessor, ...sizeFor(changes)},
   };
 }
 
-async function loadFrom(path: string, fresh: {labels: number; head_seed: number} | undefined): Promise<Loaded> {
-  const {config, preprocessor, tensors} = await loadCheckpoint(path);
-  const model = bindModel(fresh === undefined ? config : {...config, labels: fresh.labels});
-  const whole = completePreprocessor(preprocessor, model);
-  if (fresh !== undefined) {
-    return {model, preprocessor: whole, tensors: withFreshHead(model, tensors, path, fresh.head_seed)};
-  }
-  if (!model.parameters.some(({name, head}) => head && tensors.has(name))) {
-    throw new StageError(`The checkpoint ${path} has no classifier of its own.`, 'Give `labels` for a fresh one.');
-  }
-  return {model, preprocessor: whole, tensors: fitTensors(model.parameters, tensors, path)};
+async function loadFrom(path: string, changes: Changes): Promise<Loaded> {
+  const {preprocessor, ...found} = await loadCheckpoint(path);
+  const {model, tensors} = await changed(found, changes, path);
+  return {model, tensors, preprocessor: completePreprocessor({...preprocessor, ...sizeFor(changes)}, model)};
 }
 
-function load(choice: z.output<typeof params>, upstream: Weights | undefined): Promise<Loaded> | Loaded {
+async function load(choice: z.output<typeof params>, upstream: Weights | undefined): Promise<Loaded> {
   if ('model' in choice) {
-    const model = bindModel(choice.model);
+    const model = await loadModel(choice.model);
     const preprocessor = completePreprocessor(choice.preprocessor ?? {}, model);
     return {model, preprocessor, tensors: initialise(model, choice.seed)};
   }
-  if ('labels' in choice) {
-    return choice.source === 'upstream'
-      ? loadUpstream(upstream, choice.labels, choice.head_seed)
-      : loadFrom(choice.source, choice);
-  }
-  return loadFrom(choice.source, undefined);
+  return choice.source === 'upstream' ? loadUpstream(upstream, choice) : loadFrom(choice.source, choice);
 }
 
 const countOf = (model: Model, only: (parameter: Model['parameters'][number]) => boolean): number =>
@@ -115,7 +127,7 @@ export default defineStage({
     },
   },
   computes: 'plain',
-  sources: {source: resolveCheckpoint},
+  sources: {source: resolveCheckpoint, model: resolveModel},
   run: async ({params: choice, inputs}) => {
     if (inputs.weights !== undefined && choice.source !== 'upstream') {
       throw new StageError(
@@ -129,7 +141,7 @@ export default defineStage({
       summary: [
         {
           tensors: tensors.length,
-          parameters: countOf(model, () => true),
+          parameters: countOf(model, ({buffer}) => !buffer),
           prunable: countOf(model, ({prunable}) => prunable),
           labels: model.labels,
         },

@@ -1,7 +1,7 @@
 import {z} from 'zod';
 import {defineStage} from '../src/stage/define-stage.ts';
 import {initialise} from './lib/models/initialise.ts';
-import {bindModel} from './lib/models/registry.ts';
+import {loadModel} from './lib/models/registry.ts';
 
 export default defineStage({
   name: 'random-reinit',
@@ -12,6 +12,6 @@ export default defineStage({
   outputs: {weights: {kind: 'weights', doc: 'The same with random weights.'}},
   computes: 'plain',
   run: async ({params, inputs: {weights}}) => ({
-    weights: {...weights, tensors: initialise(bindModel(weights.model), params.seed)},
+    weights: {...weights, tensors: initialise(await loadModel(weights.model), params.seed)},
   }),
 });

@@ -4,8 +4,9 @@ import {dirname, join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import {registry} from '../src/cli/registry.ts';
 import {stageParameters} from '../src/spec/stage-parameters.ts';
-import {dataSetSchema} from '../stages/lib/data/data-set-value.ts';
+import {builtInDataSetSchema, userDataSetSchema} from '../stages/lib/data/data-set-value.ts';
 import {mlpConfigSchema} from '../stages/lib/models/mlp.ts';
+import {resnetConfigSchema} from '../stages/lib/models/resnet-config.ts';
 import {vitConfigSchema} from '../stages/lib/models/vit-config.ts';
 import {environment, makeFolder, STACK} from './cli/basin.ts';
 
@@ -81,13 +82,13 @@ test.for(PAGES)('%s: every link leads to a file, and to a heading of it', (page)
   }
 });
 
-const STAGE_PAGES = PAGES.filter((page) => /^docs\/stages[./]/.test(page));
-
-/** The text under a second-level heading of a page about stages. */
+/** The text under a second-level heading of the pages on stages. */
 function section(name: string): string {
-  const heading = new RegExp(`^## ${name}\\n(.*?)(?=^## |$(?![\\s\\S]))`, 'ms');
-  const [found] = STAGE_PAGES.flatMap((page) => heading.exec(read(page))?.[1] ?? []);
-  if (found === undefined) throw new Error(`No page of ${STAGE_PAGES.join(', ')} has a section "${name}".`);
+  const pattern = new RegExp(`^## ${name}\\n(.*?)(?=^## |$(?![\\s\\S]))`, 'ms');
+  const [found] = PAGES.filter((page) => page.startsWith('docs/stages')).flatMap(
+    (page) => pattern.exec(read(page))?.[1] ?? [],
+  );
+  if (found === undefined) throw new Error(`No page on stages has a section "${name}".`);
   return found;
 }
 
@@ -96,7 +97,7 @@ const named = (text: string): ReadonlySet<string> =>
 
 // In both directions: what a stage has is described, and a table describes nothing that a stage does not have.
 test.for([...registry.values()])(
-  'the pages of stages describe $name with every parameter, input, output and column',
+  'the pages on stages describe $name with every parameter, input, output and column',
   (stage) => {
     const names = named(section(stage.name));
     const wanted = [
@@ -114,8 +115,10 @@ test('docs/stages.md names every field of a data set and of the models', () => {
   const fields = (schemas: readonly {readonly shape: object}[]): readonly string[] =>
     schemas.flatMap(({shape}) => Object.keys(shape));
   const data = named(section('Data sets'));
-  expect(fields(dataSetSchema.options).filter((name) => !data.has(name))).toEqual([]);
+  expect(fields([...builtInDataSetSchema.options, userDataSetSchema]).filter((name) => !data.has(name))).toEqual([]);
   const models = named(section('Models'));
-  const wanted = fields([vitConfigSchema, mlpConfigSchema]).filter((name) => name !== 'model');
+  const wanted = fields([vitConfigSchema, mlpConfigSchema, ...resnetConfigSchema.options]).filter(
+    (name) => name !== 'model',
+  );
   expect(wanted.filter((name) => !models.has(name))).toEqual([]);
 });

@@ -86,7 +86,9 @@ test('the study is planned without network or data: how many instances of what, 
   expect(instances.map(({id}) => id)).toContain('interpolate[alpha=0.5]');
   const [load, ...others] = instances;
   expect(load).toMatchObject({id: 'pretrain-load', verdict: 'unresolved'});
-  expect(load?.reason).toContain('`hf download google/vit-base-patch16-224-in21k config.json model.safetensors');
+  expect(load?.reason).toContain(
+    'google/vit-base-patch16-224-in21k at revision main is not in the local HuggingFace cache',
+  );
   for (const {id, node, verdict, reason} of others) {
     if (node === 'random-weights') expect({verdict, reason}).toEqual({verdict: 'run', reason: 'has not run before'});
     else {
@@ -99,7 +101,7 @@ test('the study is planned without network or data: how many instances of what, 
 
 test('what to do about missing data is told once', async () => {
   const {stdout} = await basin(['plan', STUDY, '--set', 'data.root=absent'], await bareMachine());
-  expect(stdout.match(/Fetch it once with `hf download/g)).toHaveLength(1);
+  expect(stdout.match(/A run fetches it, unless --offline/g)).toHaveLength(1);
   expect(stdout.match(/A run fetches it \(162 MiB\)/g)).toHaveLength(1);
   expect(stdout.match(/CIFAR-10 is not in absent yet\./g)).toHaveLength(9);
 });
@@ -107,7 +109,7 @@ test('what to do about missing data is told once', async () => {
 test('the study is not started without its checkpoint: it says how to get it, and computes nothing', async () => {
   const place = await bareMachine();
   const {code, totals, events} = await runJson(
-    [STUDY, '--backend', BACKEND, '--set', 'data={name: cifar10, root: absent}'],
+    [STUDY, '--offline', '--backend', BACKEND, '--set', 'data={name: cifar10, root: absent}'],
     place,
   );
   expect({code, totals}).toMatchObject({code: 1, totals: {ran: 0, cached: 0, cutOff: 0, failed: 1, skipped: 65}});
@@ -115,7 +117,7 @@ test('the study is not started without its checkpoint: it says how to get it, an
     expect.objectContaining({
       id: 'pretrain-load',
       failure: expect.objectContaining({
-        hint: expect.stringContaining('`hf download google/vit-base-patch16-224-in21k'),
+        message: expect.stringContaining('google/vit-base-patch16-224-in21k at revision main is not in the local'),
       }),
     }),
   );

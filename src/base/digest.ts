@@ -1,6 +1,4 @@
-import {createHash, hash} from 'node:crypto';
-import {createReadStream} from 'node:fs';
-import {pipeline} from 'node:stream/promises';
+import {hash} from 'node:crypto';
 
 /** SHA-256 of bytes, in lower-case hex. */
 export type Digest = string & {readonly __brand: 'digest'};
@@ -24,7 +22,10 @@ export const isDigest = (text: string): text is Digest => isHex(text);
 export const isKey = (text: string): text is Key => isHex(text);
 
 export function digestOf(bytes: Uint8Array | string): Digest {
-  const hex = hash('sha256', bytes);
+  return asDigest(hash('sha256', bytes));
+}
+
+export function asDigest(hex: string): Digest {
   if (!isDigest(hex)) throw new Error('Internal error: SHA-256 gave no hex text');
   return hex;
 }
@@ -32,14 +33,5 @@ export function digestOf(bytes: Uint8Array | string): Digest {
 export function keyOf(preimage: string): Key {
   const hex = hash('sha256', preimage);
   if (!isKey(hex)) throw new Error('Internal error: SHA-256 gave no hex text');
-  return hex;
-}
-
-/** Digest of a file's content, streamed, so that size is no limit. */
-export async function digestOfFile(path: string): Promise<Digest> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  const hex = hash.digest('hex');
-  if (!isDigest(hex)) throw new Error('Internal error: SHA-256 gave no hex text');
   return hex;
 }

@@ -10,6 +10,7 @@ import {WorkerPool} from '../run/worker-pool.ts';
 import {commandFault} from './faults.ts';
 import {findArtifact} from './find-artifact.ts';
 import {findAll, findWanted, withUpstream} from './find-instance.ts';
+import {machineFor} from './machine.ts';
 import {PipelineError} from './pipeline-error.ts';
 import type {PipelineOptions} from './pipeline-options.ts';
 import {defaultJobs, poolProfile} from './pool-setting.ts';
@@ -66,7 +67,12 @@ const planned = ({plan: {instances}}: Prepared): readonly PlannedRow[] =>
   }));
 
 export const plan = async (file: string, options: LibraryOptions = {}): Promise<readonly PlannedRow[]> =>
-  orThrow(await usePrepared(file, options, 'look', ok, async (prepared) => planned(prepared)));
+  orThrow(
+    await usePrepared(file, options, 'look', ok, async (prepared) => {
+      orThrow(machineFor(prepared, new Set(prepared.graph.instances.keys()), options.resources));
+      return planned(prepared);
+    }),
+  );
 
 export const run = async (file: string, options: RunOptions = {}): Promise<RunReport> =>
   orThrow(
@@ -77,11 +83,14 @@ export const run = async (file: string, options: RunOptions = {}): Promise<RunRe
       (graph) => findWanted(graph, options.targets),
       async (prepared, targets) => {
         const jobs = options.jobs ?? defaultJobs();
+        const wanted = withUpstream(prepared.graph, targets);
+        const machine = orThrow(machineFor(prepared, wanted, options.resources, jobs));
         const pool = new WorkerPool(poolProfile(prepared.manifest?.backend ?? 'cpu', jobs));
         try {
-          const {result, totals, unmet} = await runPrepared(prepared, withUpstream(prepared.graph, targets), {
+          const {result, totals, unmet} = await runPrepared(prepared, wanted, {
             pool,
             jobs,
+            machine,
             onFailure: options.onFailure ?? 'finish-running',
             stop: options.signal ?? new AbortController().signal,
             emit: options.onEvent ?? (() => {}),

@@ -7,8 +7,8 @@ import type {Graph} from '../graph/graph.ts';
 import {LARGEST_FILE, tooLarge} from '../spec/file-size.ts';
 import {whyUnreadable} from '../spec/open-file.ts';
 import type {Stage} from '../stage/define-stage.ts';
+import {LIBRARY} from '../stage/library.ts';
 import {commandFault} from './faults.ts';
-import {LIBRARY} from './library.ts';
 import type {PipelineOptions} from './pipeline-options.ts';
 
 /** Reads and checks a pipeline file with its overrides; every fault of every file at once. */

@@ -5,7 +5,7 @@ import type {Diagnostic} from '../base/diagnostic.ts';
 import {UserError} from '../base/user-error.ts';
 import {EXIT} from './exit-code.ts';
 import {commandFault, printFaults} from './faults.ts';
-import {gather, withForce, withPipelineOptions} from './pipeline-options.ts';
+import {gather, withPipelineOptions, withRunOptions} from './pipeline-options.ts';
 
 function wholeNumber(text: string): number {
   const value = Number(text);
@@ -39,16 +39,17 @@ function program(setExit: (code: number) => void): Command {
     })
     .showSuggestionAfterError()
     .exitOverride();
-  withForce(withPipelineOptions(basin.command('run').argument('<file>', 'a pipeline')))
+  withRunOptions(withPipelineOptions(basin.command('run').argument('<file>', 'a pipeline')))
     .description('run what is not in the store yet')
     .option('--target <node>', 'run only this node or instance and what it needs; may be repeated', gather)
     .option('--jobs <n>', 'how many instances run side by side', wholeNumber)
     .option('--keep-going', 'after a failure, run everything that does not depend on it')
     .addOption(new Option('--fail-fast', 'after a failure, stop what runs').conflicts('keepGoing'))
+    .option('--offline', 'fetch no data set and no checkpoint')
     .option('--quiet', 'tell only what goes wrong, and the totals')
     .addOption(new Option('--verbose', 'tell also what stages and workers write').conflicts('quiet'))
     .action(async (file, options) => setExit(await (await import('./commands/run.ts')).runCommand(file, options)));
-  withForce(withPipelineOptions(basin.command('plan').argument('<file>', 'a pipeline')))
+  withRunOptions(withPipelineOptions(basin.command('plan').argument('<file>', 'a pipeline')))
     .description('say what a run would do, and why')
     .option('--all', 'name every instance')
     .addOption(new Option('--graph <format>', 'draw the nodes instead').choices(['mermaid']))
@@ -63,9 +64,14 @@ function program(setExit: (code: number) => void): Command {
   )
     .description('print a stored table, or write any artifact to a file')
     .addOption(new Option('--format <name>').choices(['table', 'csv', 'json', 'arrow']).default('table'))
-    .option('--output <path>', 'write to this file')
-    .action(async (file, artifact, options) =>
-      setExit(await (await import('./commands/show.ts')).showCommand(file, artifact, options)),
+    .addOption(new Option('--output <path>', 'write to this file').conflicts('to'))
+    .option('--to <folder>', 'write every artifact of an instance to this folder')
+    .action(async (file, artifact, {to, ...options}) =>
+      setExit(
+        to === undefined
+          ? await (await import('./commands/show.ts')).showCommand(file, artifact, options)
+          : await (await import('./commands/show-files.ts')).showFilesCommand(file, artifact, to, options),
+      ),
     );
   withPipelineOptions(basin.command('log').argument('<file>', 'a pipeline').argument('<instance>'))
     .description('everything an instance wrote when it last ran')

@@ -10,12 +10,19 @@ export interface PipelineOptions {
   readonly cache?: string;
   readonly backend?: BackendName;
   readonly json?: true;
+  /** Data sets and checkpoints that are not on this machine are not fetched; of `run`. */
+  readonly offline?: true;
   /** Nodes and instances that run although the store has their result; of `run` and `plan`. */
   readonly force?: readonly string[];
+  /** What the machine has, as in `gpu=2,memory=64GB`; of `run` and `plan`. */
+  readonly resources?: readonly string[];
 }
 
-export const withForce = (command: Command): Command =>
-  command.option('--force <node>', 'run this node or instance although its result is stored; may be repeated', gather);
+/** Options of the commands that say what a run would do, or do it. */
+export const withRunOptions = (command: Command): Command =>
+  command
+    .option('--force <node>', 'run this node or instance although its result is stored; may be repeated', gather)
+    .option('--resources <name=amount>', 'what the machine has, as in gpu=2,memory=64GB; may be repeated', gather);
 
 /** Collects the values of an option that may be repeated. */
 export const gather = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];

@@ -12,8 +12,13 @@ export function defaultJobs(cores = availableParallelism()): number {
   return Math.min(MOST_BESIDE_EACH_OTHER, Math.max(FEWEST_BESIDE_EACH_OTHER, Math.floor(cores / CORES_A_JOB)));
 }
 
-/** Workers share the cores evenly; the number of threads is fixed for the pool, because it can move last bits. */
-export function poolProfile(backend: string, jobs: number, cores = availableParallelism()): PoolProfile {
-  const threads = Math.max(1, Math.floor(cores / jobs));
-  return {script: fileURLToPath(new URL('./worker.ts', import.meta.url)), arguments: [backend, String(threads)]};
-}
+/** Threads of a worker whose job asks for none of its own: workers share the cores evenly. */
+export const threadsEach = (jobs: number, cores = availableParallelism()): number =>
+  Math.max(1, Math.floor(cores / jobs));
+
+/** The number of threads is fixed for the life of a worker, because it can move last bits. */
+export const poolProfile = (backend: string, jobs: number): PoolProfile => ({
+  script: fileURLToPath(new URL('./worker.ts', import.meta.url)),
+  arguments: [backend],
+  threads: threadsEach(jobs),
+});

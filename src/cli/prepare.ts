@@ -57,7 +57,8 @@ export async function withPrepared<T>(
   choose: Choose<T>,
   use: (prepared: Prepared, chosen: T) => Promise<number>,
 ): Promise<number> {
-  const ended = await usePrepared(file, options, purpose, choose, use);
+  const tell = (line: string): void => void process.stderr.write(`${line}\n`);
+  const ended = await usePrepared(file, options, purpose, choose, use, tell);
   if (ended.ok) return ended.value;
   printFaults(ended.error, options.json ?? false);
   return EXIT.wrong;
@@ -65,7 +66,7 @@ export async function withPrepared<T>(
 
 /**
  * Prepares a pipeline, and closes its store when `use` has ended. The error is what is wrong with the pipeline, or with names: what `choose`
- * cannot find is refused before anything is set up or downloaded for it.
+ * cannot find is refused before anything is set up or downloaded for it. `tell` hears what is downloaded.
  */
 export async function usePrepared<T, R>(
   file: string,
@@ -73,6 +74,7 @@ export async function usePrepared<T, R>(
   purpose: Purpose,
   choose: Choose<T>,
   use: (prepared: Prepared, chosen: T) => Promise<R>,
+  tell?: (line: string) => void,
 ): Promise<Result<R>> {
   const loaded = await load(file, options, choose);
   if (!loaded.ok) return loaded;
@@ -91,7 +93,8 @@ export async function usePrepared<T, R>(
     const plan = await makePlan(graph, {
       store,
       numerics: manifest?.numerics,
-      mayDownload: purpose === 'run',
+      mayDownload: purpose === 'run' && !options.offline,
+      ...(tell && {tell}),
       forced: new Set(forced.value.map(({index}) => index)),
     });
     const notice =

@@ -1,16 +1,25 @@
 import barrier from '../../stages/barrier.ts';
 import evaluate from '../../stages/evaluate.ts';
+import exportFiles from '../../stages/export.ts';
 import finetune from '../../stages/finetune.ts';
 import gradualPrune from '../../stages/gradual-prune.ts';
 import imp from '../../stages/imp.ts';
 import interpolate from '../../stages/interpolate.ts';
 import magnitudePrune from '../../stages/magnitude-prune.ts';
 import maskRetrain from '../../stages/mask-retrain.ts';
+import mergeDare from '../../stages/merge-dare.ts';
+import mergeGreedySoup from '../../stages/merge-greedy-soup.ts';
+import mergeLinear from '../../stages/merge-linear.ts';
+import mergeModelStock from '../../stages/merge-model-stock.ts';
+import mergeSlerp from '../../stages/merge-slerp.ts';
+import mergeTaskArithmetic from '../../stages/merge-task-arithmetic.ts';
+import mergeTies from '../../stages/merge-ties.ts';
 import platonPrune from '../../stages/platon-prune.ts';
 import pretrainLoad from '../../stages/pretrain-load.ts';
 import randomMask from '../../stages/random-mask.ts';
 import randomReinit from '../../stages/random-reinit.ts';
 import select from '../../stages/select.ts';
+import structuredPrune from '../../stages/structured-prune.ts';
 import summarize from '../../stages/summarize.ts';
 import type {Registry} from '../stage/define-stage.ts';
 
@@ -26,9 +35,18 @@ const STAGES = [
   maskRetrain,
   randomMask,
   randomReinit,
+  structuredPrune,
   evaluate,
   select,
   summarize,
+  exportFiles,
+  mergeLinear,
+  mergeSlerp,
+  mergeGreedySoup,
+  mergeTaskArithmetic,
+  mergeTies,
+  mergeDare,
+  mergeModelStock,
 ];
 
 /** The one list of built-in stages. */

@@ -1,6 +1,7 @@
 import {undeclaredFiles} from '../plan/undeclared-files.ts';
 import type {Verdict} from '../plan/verdict.ts';
 import type {RunEvent, RunTotals} from '../run/event.ts';
+import type {Machine} from '../run/ledger.ts';
 import type {OnFailure, RunResult} from '../run/run-options.ts';
 import {runPlan} from '../run/run-plan.ts';
 import type {WorkerPool} from '../run/worker-pool.ts';
@@ -10,6 +11,7 @@ import {reportExpectations} from './report-expectations.ts';
 interface RunSettings {
   readonly pool: WorkerPool;
   readonly jobs: number;
+  readonly machine: Machine;
   readonly onFailure: OnFailure;
   readonly stop: AbortSignal;
   emit(event: RunEvent): void;
@@ -26,7 +28,7 @@ interface PreparedRun {
 export async function runPrepared(
   {graph, store, plan, manifest, notice}: Prepared,
   wanted: ReadonlySet<number>,
-  {pool, jobs, onFailure, stop, ...told}: RunSettings,
+  {pool, jobs, machine, onFailure, stop, ...told}: RunSettings,
 ): Promise<PreparedRun> {
   const log = store.openRunLog(`${new Date().toISOString().replaceAll(':', '')}-${graph.name}`);
   const emit = (event: RunEvent): void => {
@@ -45,7 +47,7 @@ export async function runPrepared(
   for (const {message, hint} of undeclaredFiles(graph, toRun)) emit({event: 'warning', message: `${message} ${hint}`});
   const numerics = manifest?.numerics ?? 'none';
   try {
-    const result = await runPlan({graph, plan, store, numerics, pool, jobs, onFailure, wanted, stop, emit});
+    const result = await runPlan({graph, plan, store, numerics, pool, jobs, machine, onFailure, wanted, stop, emit});
     const unmet = result.interrupted ? 0 : await reportExpectations(graph, store, result, wanted, emit);
     const totals: RunTotals = {...result.totals, seconds: (performance.now() - startedAt) / 1000};
     emit({event: 'run-finished', ...totals});

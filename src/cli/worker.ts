@@ -3,7 +3,7 @@
 import {isBackendName} from '../../stages/tensor/backend.ts';
 import {loadTensorLibrary} from '../../stages/tensor/load.ts';
 import {runWorker} from '../run/run-worker.ts';
-import {LIBRARY} from './library.ts';
+import {LIBRARY} from '../stage/library.ts';
 import {registry} from './registry.ts';
 
 const [backend = '', threads = '1'] = process.argv.slice(2);

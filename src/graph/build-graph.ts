@@ -68,7 +68,8 @@ function expand(
   faults: Faults,
 ): {node: GraphNode; source: Source} | undefined {
   const {stage} = node;
-  const {name, at} = node.spec;
+  const {name, at, resources} = node.spec;
+  const taken = Object.fromEntries([...resources].map(([resource, {amount}]) => [resource, amount]));
   const upstream = node.incomplete || node.edges.some(({from}) => !sources.has(from.node));
   const points = upstream ? undefined : nodeAxes(node, sources, instances.length, faults);
   const parameters = nodeParameters(node, points, check, faults);
@@ -100,12 +101,14 @@ function expand(
       inputs: before.length === 0 ? row.inputs : {...row.inputs, ...Object.fromEntries(before)},
       retries: node.spec.retries,
       timeOut: node.spec.timeOut,
+      resources: taken,
+      mutex: node.spec.mutex,
     });
   }
   const source: Source = {stage, axes: points.axes, rows};
   return {
     source,
-    node: {name, stage, axes: axisValuesOf(points), instances: rows.map(({index}) => index), at},
+    node: {name, stage, axes: axisValuesOf(points), instances: rows.map(({index}) => index), resources, at},
   };
 }
 

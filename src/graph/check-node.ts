@@ -136,6 +136,7 @@ export function findOutput(
 ): OutputDeclaration | undefined {
   const node = spec.nodes.get(from.node);
   if (!node) {
+    if (spec.unread.some((name) => from.node.startsWith(`${name}.`))) return undefined;
     const hint = suggestion(from.node, spec.nodes.keys(), 'nodes');
     faults.add('unknown-node', from.at, `There is no node "${from.node}".`, hint);
     return undefined;

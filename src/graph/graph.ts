@@ -1,5 +1,6 @@
 import type {SourceText, Span} from '../base/diagnostic.ts';
 import type {Json, JsonObject} from '../base/json.ts';
+import type {ResourceSpec} from '../spec/spec.ts';
 import type {Stage} from '../stage/define-stage.ts';
 
 /** `node` or `node[axis=value,…]`, axes in the order of the node's axes. */
@@ -32,6 +33,10 @@ export interface Instance {
   readonly retries: number;
   /** Seconds after which it is stopped; in no key. */
   readonly timeOut: number | undefined;
+  /** How much of each named resource it takes while it runs; memory in bytes, in no key. */
+  readonly resources: Readonly<Record<string, number>>;
+  /** Of all that name it one runs at a time; in no key. */
+  readonly mutex: string | undefined;
 }
 
 export interface GraphNode {
@@ -39,6 +44,8 @@ export interface GraphNode {
   readonly stage: Stage;
   readonly axes: readonly {readonly name: string; readonly values: readonly Json[]}[];
   readonly instances: readonly number[];
+  /** What each instance takes while it runs, and where that is written. */
+  readonly resources: ReadonlyMap<string, ResourceSpec>;
   /** The node's name, in the file where it stands. */
   readonly at: {readonly source: SourceText; readonly span: Span};
 }

@@ -110,6 +110,9 @@ export function nodeParameters(
     if (validated.ok) return broken ? undefined : validated.params;
     for (const fault of validated.faults) {
       if (fault.kind === 'missing' && fault.path.length === 1 && accountedFor(String(fault.path[0]))) continue;
+      const [first = ''] = fault.path;
+      // a rule over several parameters, told at one that an axis with a fault of its own was to give
+      if (fault.kind === 'bad' && raw[String(first)] === undefined && accountedFor(String(first))) continue;
       if (fault.kind === 'one-missing' && fault.path.length === 0 && fault.names.some(accountedFor)) continue;
       reportParameter(node, row, fault, faults);
     }

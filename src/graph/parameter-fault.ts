@@ -114,7 +114,8 @@ function expected(stage: Stage, path: Path, value: Json | undefined, issue: Issu
   const sized = (issue.code === 'too_big' || issue.code === 'too_small') && !['number', 'int'].includes(issue.origin);
   const partial = sized || issue.code === 'not_multiple_of' || issue.code === 'custom';
   if (!partial && descriptions.length > 0 && descriptions.every((description) => description !== undefined)) {
-    return ` must be ${descriptions.join(' or ')}, but is ${shown}`;
+    const quoted = typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value));
+    return ` must be ${descriptions.join(' or ')}, but is ${quoted ? `the text ${shown}, in quotes` : shown}`;
   }
   const lower = issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
   return ` is ${shown}, which is not right: ${lower}`;
@@ -127,8 +128,7 @@ function schemasAt(stage: Stage, path: Path): readonly JsonObject[] {
   let schemas = stageParameters(stage).byName.get(String(name)) ?? [];
   for (const step of steps) {
     schemas = schemas
-      .flatMap((schema) => [schema, schema.anyOf ?? [], schema.oneOf ?? []].flat())
-      .filter((schema) => isJsonObject(schema))
+      .flatMap(withBranches)
       .flatMap((schema) =>
         typeof step === 'number'
           ? schema.items
@@ -141,15 +141,17 @@ function schemasAt(stage: Stage, path: Path): readonly JsonObject[] {
   return schemas;
 }
 
+/** A schema, and those of its unions at any depth. */
+const withBranches = (schema: JsonObject): readonly JsonObject[] => [
+  schema,
+  ...[schema.anyOf ?? [], schema.oneOf ?? []].flat().filter(isJsonObject).flatMap(withBranches),
+];
+
 function namesAt(stage: Stage, path: Path): readonly string[] {
   if (path.length === 0) return [...stageParameters(stage).byName.keys()];
-  const inside = schemasAt(stage, path).flatMap((schema) => [schema, schema.anyOf ?? [], schema.oneOf ?? []].flat());
+  const inside = schemasAt(stage, path).flatMap(withBranches);
   return [
-    ...new Set(
-      inside.flatMap((schema) =>
-        isJsonObject(schema) && isJsonObject(schema.properties) ? Object.keys(schema.properties) : [],
-      ),
-    ),
+    ...new Set(inside.flatMap((schema) => (isJsonObject(schema.properties) ? Object.keys(schema.properties) : []))),
   ];
 }
 

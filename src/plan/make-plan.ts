@@ -18,6 +18,8 @@ export interface PlanOptions {
   readonly numerics: string | undefined;
   /** Whether outside data that is asked for may be fetched now; otherwise it is unresolved. Off unless said. */
   readonly mayDownload?: boolean;
+  /** Hears what is fetched. */
+  readonly tell?: (line: string) => void;
   /** Indices of instances that run whatever is stored. */
   readonly forced?: ReadonlySet<number>;
 }
@@ -25,9 +27,13 @@ export interface PlanOptions {
 /** What would run and why, from the records there are. Runs nothing, writes no result, and loads no backend. */
 export async function makePlan(
   graph: Graph,
-  {store, numerics, mayDownload = false, forced = new Set()}: PlanOptions,
+  {store, numerics, mayDownload = false, tell, forced = new Set()}: PlanOptions,
 ): Promise<Plan> {
-  const params = await resolveSources(graph, {digestOfFile: (path) => store.digestOfFile(path), mayDownload});
+  const params = await resolveSources(graph, {
+    digestOfFile: (path) => store.digestOfFile(path),
+    mayDownload,
+    ...(tell && {tell}),
+  });
   const drafts = decideByGeneration(graph, params, store, numerics, forced);
   const withReasons = addReasons(graph, drafts, store, numerics, forced);
   const instances = requirePayloads(graph, withReasons, store);

@@ -25,7 +25,7 @@ export type ResolvedParams =
  */
 export async function resolveSources(
   graph: Graph,
-  asked: Pick<SourceContext, 'digestOfFile' | 'mayDownload'>,
+  asked: Omit<SourceContext, 'folder'>,
 ): Promise<readonly ResolvedParams[]> {
   const queue = new PQueue({concurrency: AT_ONCE});
   const known = new Map<SourceResolver, Map<string, Promise<SourceResolution>>>();

@@ -3,15 +3,17 @@ import type {Key} from '../base/digest.ts';
 import type {Instance} from '../graph/graph.ts';
 import {reasonText} from '../plan/reason-text.ts';
 import type {PlannedInstance} from '../plan/verdict.ts';
+import {knownModules} from '../stage/user-module.ts';
 import type {DraftOutput} from '../store/publish.ts';
 import type {Store} from '../store/store.ts';
 import type {RunEvent} from './event.ts';
 import type {Job} from './protocol.ts';
-import type {JobEnd, PointCost, WorkerPool} from './worker-pool.ts';
+import type {JobEnd, PointCost, WorkerPlace, WorkerPool} from './worker-pool.ts';
 
 export interface JobContext {
   readonly store: Store;
   readonly pool: Pick<WorkerPool, 'run'>;
+  readonly place: WorkerPlace;
   emit(event: RunEvent): void;
   keyOf(instance: Instance): Key;
   /** Takes a point's outputs as it comes; the job has not ended before all are taken. */
@@ -30,7 +32,7 @@ export interface ComputedJob {
 export async function computeJob(
   job: Pick<Job, 'id' | 'inputs'>,
   planned: readonly PlannedInstance[],
-  {store, pool, emit, keyOf, publish}: JobContext,
+  {store, pool, place, emit, keyOf, publish}: JobContext,
 ): Promise<ComputedJob> {
   const startedAt = performance.now();
   const instances = planned.map(({instance}) => instance);
@@ -60,6 +62,7 @@ export async function computeJob(
       store: store.root,
       stage: {name: first.stage.name, origin: first.stage.origin},
       points,
+      modules: knownModules(),
       timeOut: first.timeOut,
     },
     {
@@ -75,6 +78,7 @@ export async function computeJob(
         publishing.push(publish(instance, outputs, cost));
       },
     },
+    place,
   );
   await Promise.all(publishing);
   // What was not published is half written or not wanted, and takes space that others need.

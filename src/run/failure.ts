@@ -1,6 +1,7 @@
 import type {UserError} from '../base/user-error.ts';
 import type {PlannedInstance} from '../plan/verdict.ts';
 import type {Failure} from './event.ts';
+import {timeOutMessage} from './time-limit.ts';
 import type {JobEnd} from './worker-pool.ts';
 
 const withHint = (hint: string | undefined): {hint: string} | object => (hint === undefined ? {} : {hint});
@@ -18,6 +19,12 @@ export function failureOfEnd(what: JobEnd): Failure {
           : what.logTail.length > 0
             ? 'Its last lines are shown.'
             : 'It wrote nothing before.',
+        logTail: what.logTail,
+      };
+    case 'overdue':
+      return {
+        message: `${timeOutMessage(what.seconds)} Its worker did not answer and was ended.`,
+        hint: 'Raise "timeout" of the node, or leave it out. A stage of your own should await something now and then, so that it can be stopped at a checkpoint.',
         logTail: what.logTail,
       };
     case 'failed':

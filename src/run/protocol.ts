@@ -31,6 +31,8 @@ export interface Job {
   readonly stage: StageReference;
   readonly inputs: Readonly<Record<string, InputReference>>;
   readonly points: readonly JobPoint[];
+  /** Where the user's modules lie that parameters or inputs may speak of: paths by closure. */
+  readonly modules: Readonly<Record<string, string>>;
   /** Seconds that a point may take. */
   readonly timeOut: number | undefined;
 }
@@ -55,6 +57,10 @@ export type JobFailure =
   | {readonly why: 'stopped'};
 
 export type FromWorker =
+  /** Said of a job that has a time-out, which starts now. */
+  | {readonly say: 'begun'; readonly job: number}
+  /** That time is over, and the stage is told to end. */
+  | {readonly say: 'time-over'; readonly job: number}
   | {readonly say: 'progress'; readonly job: number; readonly progress: Progress}
   | {readonly say: 'log'; readonly job: number; readonly line: string}
   | {readonly say: 'warning'; readonly job: number; readonly message: string}

@@ -3,9 +3,10 @@ import {join} from 'node:path';
 import {decodeArtifact} from '../artifact/decode.ts';
 import {encodeArtifact} from '../artifact/encode.ts';
 import {gatherRows} from '../artifact/gather.ts';
-import {type Columns, isTableKind, type Row, type StoredFile} from '../artifact/kinds.ts';
-import {type Digest, digestOfFile} from '../base/digest.ts';
-import type {InputDeclaration, Stage} from '../stage/define-stage.ts';
+import {type ArtifactKind, type Columns, isTableKind, type Row, type StoredFile} from '../artifact/kinds.ts';
+import type {Digest} from '../base/digest.ts';
+import {digestOfFile} from '../base/digested-files.ts';
+import type {InputDeclaration, Opened, Stage} from '../stage/define-stage.ts';
 import {readBlob} from '../store/read-blob.ts';
 import {systemCode} from '../store/store-error.ts';
 import {blobPath} from '../store/store-layout.ts';
@@ -32,7 +33,9 @@ export async function readInputs({inputs, store}: Job, stage: Stage, drafts: str
   for (const [name, input] of Object.entries(inputs)) {
     const declaration = stage.inputs[name];
     if (!declaration) throw new Error(`Internal error: ${stage.name} has no input "${name}"`);
-    if (input.many && !isTableKind(input.kind)) {
+    if (input.many && declaration.opens) {
+      values[name] = await opened(input, read, `The input "${name}"`);
+    } else if (input.many && !isTableKind(input.kind)) {
       values[name] = input.members; // too large to open them all: the stage passes one on
     } else if (input.many) {
       const rows = await gathered(input, read, `The input "${name}"`);
@@ -61,11 +64,24 @@ async function isWhole(store: string, digest: Digest): Promise<boolean> {
   }
 }
 
-async function gathered(
-  {kind, members}: InputReference & {readonly many: true},
-  read: (digest: Digest) => Promise<Uint8Array | undefined>,
+type GatheredReference = InputReference & {readonly many: true};
+type Read = (digest: Digest) => Promise<Uint8Array | undefined>;
+
+async function opened(
+  {kind, members}: GatheredReference,
+  read: Read,
   name: string,
-): Promise<readonly Row[]> {
+): Promise<readonly Opened<ArtifactKind>[]> {
+  if (kind === 'file') throw new Error('Internal error: a file is handed over by its path');
+  const found = [];
+  for (const {axes, digest} of members) {
+    const bytes = await read(digest);
+    if (bytes) found.push({axes, value: decodeArtifact(kind, bytes, name)});
+  }
+  return found;
+}
+
+async function gathered({kind, members}: GatheredReference, read: Read, name: string): Promise<readonly Row[]> {
   if (!isTableKind(kind)) throw new Error(`Internal error: ${kind} cannot be gathered`);
   const found = [];
   for (const {axes, digest} of members) {

@@ -3,6 +3,7 @@ import type {Plan} from '../plan/verdict.ts';
 import type {StoreRecord} from '../store/record.ts';
 import type {Store} from '../store/store.ts';
 import type {RunEvent, RunTotals} from './event.ts';
+import type {Machine} from './ledger.ts';
 import type {WorkerPool} from './worker-pool.ts';
 
 /** What a failure does to the rest: `finish-running` starts nothing new, `keep-going` runs what can do without it. */
@@ -17,6 +18,8 @@ export interface RunOptions {
   readonly pool: Pick<WorkerPool, 'run' | 'stop'>;
   /** How many jobs run side by side. */
   readonly jobs: number;
+  /** What instances that say what they need are given. */
+  readonly machine: Machine;
   readonly onFailure: OnFailure;
   /** Indices of the instances wanted; what they need is run too. Absent: all. */
   readonly wanted: ReadonlySet<number>;

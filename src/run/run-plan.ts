@@ -1,10 +1,10 @@
-import PQueue from 'p-queue';
 import type {Digest, Key} from '../base/digest.ts';
 import {UserError} from '../base/user-error.ts';
 import type {Instance} from '../graph/graph.ts';
 import type {PlannedInstance} from '../plan/verdict.ts';
 import type {DraftOutput} from '../store/publish.ts';
 import type {StoreRecord} from '../store/record.ts';
+import {Admission} from './admission.ts';
 import {packJobs} from './batches.ts';
 import {type ComputedJob, computeJob} from './compute-job.ts';
 import {EqualWork} from './equal-work.ts';
@@ -13,10 +13,13 @@ import {failureOfEnd, failureOfError, unresolvedFailure} from './failure.ts';
 import {InstanceKeys} from './instance-keys.ts';
 import {InstanceStates} from './instance-states.ts';
 import {jobInputs, producersOf} from './job-inputs.ts';
+import {demandOf, type Holding} from './ledger.ts';
 import {LostPoints} from './lost-points.ts';
+import {Priorities} from './priorities.ts';
 import {RememberedKeys} from './remembered-keys.ts';
 import {Retries} from './retries.ts';
 import type {RunOptions, RunResult} from './run-options.ts';
+import {underLeases} from './under-leases.ts';
 import type {PointCost} from './worker-pool.ts';
 
 /** Runs what a plan says, and only that; every wanted instance ends in exactly one outcome. */
@@ -26,7 +29,8 @@ class Run {
   readonly #options: RunOptions;
   readonly #states: InstanceStates;
   readonly #lost: LostPoints;
-  readonly #queue: PQueue;
+  readonly #admission: Admission;
+  readonly #priorities: Priorities;
   /** Instances to be looked at: everything upstream of them has ended well. */
   readonly #work: number[] = [];
   readonly #equalWork = new EqualWork();
@@ -47,7 +51,8 @@ class Run {
     this.#keys = new InstanceKeys(this.#states, this.#lost, options.numerics);
     this.#retries = new Retries(options);
     this.#remembered = new RememberedKeys(options);
-    this.#queue = new PQueue({concurrency: options.jobs});
+    this.#admission = new Admission(options.jobs, options.machine);
+    this.#priorities = new Priorities(options);
     for (const {instance, reason} of options.plan.instances) {
       if (reason.why === 'payload-missing' || reason.why === 'forced') this.#forced.add(instance.index);
     }
@@ -66,7 +71,7 @@ class Run {
       if (wanted.has(index) && this.#states.isReady(index)) this.#work.push(index);
     }
     this.#advance();
-    await this.#queue.onIdle();
+    await this.#admission.idle();
     stop.removeEventListener('abort', onStop);
     this.#remembered.close();
     for (const index of wanted) {
@@ -91,13 +96,21 @@ class Run {
     }
     toRun.sort((a, b) => a.index - b.index);
     for (const instances of packJobs(toRun, this.#options.jobs)) this.#enqueue(instances);
+    this.#admission.start();
   }
 
   #enqueue(instances: readonly Instance[]): void {
-    // Nothing that a job can do wrong rejects; what does is a bug, and must not pass in silence.
-    void this.#queue.add(async () => {
-      await this.#runJob(instances);
-      this.#advance();
+    const [first] = instances;
+    if (!first) return;
+    this.#admission.add({
+      demand: demandOf(first, this.#options.machine),
+      priority: this.#priorities.of(first),
+      order: first.index,
+      // Nothing that a job can do wrong rejects; what does is a bug, and must not pass in silence.
+      run: async (holding) => {
+        await this.#runJob(instances, holding);
+        this.#advance();
+      },
     });
   }
 
@@ -127,18 +140,14 @@ class Run {
   }
 
   /** Computes some instances under the leases of their keys, but for those that another driver computed meanwhile. */
-  async #runJob(instances: readonly Instance[]): Promise<void> {
-    const {store, stop} = this.#options;
+  async #runJob(instances: readonly Instance[], holding: Holding): Promise<void> {
+    const {stop} = this.#options;
     if (!this.#admitting) return;
-    const keys = instances.map(({index}) => this.#keys.of(index)).sort(); // one order for all drivers, so that none waits in a ring
-    const options = {signal: stop, waiting: () => this.#warnOfLease(instances)};
-    const compute = () => this.#compute(this.#stillMissing(instances, keys));
-    const underLeases = keys.reduceRight<typeof compute>(
-      (work, key) => () => store.withLease(key, work, options),
-      compute,
-    );
+    const keys = instances.map(({index}) => this.#keys.of(index));
     try {
-      const computed = await underLeases();
+      const computed = await underLeases(this.#options, instances, keys, () =>
+        this.#compute(this.#stillMissing(instances, keys), holding),
+      );
       if (computed && computed.left.length > 0) await this.#settle(computed);
     } catch (error) {
       if (stop.aborted && (error === stop.reason || (error instanceof Error && error.name === 'AbortError'))) return;
@@ -156,11 +165,7 @@ class Run {
     });
   }
 
-  #warnOfLease([first]: readonly Instance[]): void {
-    if (first) this.#options.emit({event: 'warning', message: `Another basin computes ${first.id}; waiting for it.`});
-  }
-
-  async #compute(instances: readonly Instance[]): Promise<ComputedJob | undefined> {
+  async #compute(instances: readonly Instance[], holding: Holding): Promise<ComputedJob | undefined> {
     const [first] = instances;
     if (!first) return undefined;
     for (const {index} of instances) this.#states.set(index, 'running');
@@ -168,12 +173,13 @@ class Run {
     const planned = instances.map(({index}) => this.#planned(index));
     const computed = await computeJob(job, planned, {
       ...this.#options,
+      place: {gpus: holding.gpus, threads: first.resources.threads},
       keyOf: ({index}) => this.#keys.of(index),
       publish: (instance, outputs, cost) => this.#publish(instance, outputs, cost),
     });
     const [only, ...others] = computed.left;
     if (!only || others.length > 0 || !this.#retries.take(only, computed.end)) return computed;
-    return this.#compute([only]);
+    return this.#compute([only], holding);
   }
 
   async #publish(

@@ -5,6 +5,7 @@ import type {OutputsByName, Stage, StageServices} from '../stage/define-stage.ts
 import {withoutMarks} from '../stage/module-closure.ts';
 import {CommandError} from '../stage/run-command.ts';
 import type {TensorLibrary} from '../stage/tensor-library.ts';
+import {noteModules} from '../stage/user-module.ts';
 import {asStoreError} from '../store/store-error.ts';
 import {scratchPath} from '../store/store-layout.ts';
 import {checkpointsIn, NO_CHECKPOINTS} from './checkpoints.ts';
@@ -44,9 +45,11 @@ function failureOf(error: unknown, signal: AbortSignal): JobFailure {
 /** Runs one job to its end and says everything about it, its failure included; never throws. */
 export async function serveJob(server: JobServer, job: Job, signal: AbortSignal): Promise<void> {
   const {send} = server;
-  const limit = new TimeLimit(job.timeOut, signal);
+  const limit = new TimeLimit(job.timeOut, signal, () => send({say: 'time-over', job: job.id}));
+  if (job.timeOut !== undefined) send({say: 'begun', job: job.id});
   try {
     resetPeakMemory();
+    noteModules(job.modules);
     const stage = await stageOfJob(job.stage, server.stages);
     const inputs = await readInputs(job, stage, job.points[0]?.drafts ?? '');
     const services = await servicesFor(server, stage, job, limit.signal);

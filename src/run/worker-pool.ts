@@ -4,6 +4,7 @@ import type {Readable} from 'node:stream';
 import type {Progress} from '../stage/define-stage.ts';
 import type {DraftOutput} from '../store/publish.ts';
 import type {FromWorker, Job, JobFailure, ToWorker} from './protocol.ts';
+import {OverdueWatch} from './time-limit.ts';
 
 const TAIL_LINES = 20;
 
@@ -24,13 +25,25 @@ export interface JobListener {
 export type JobEnd =
   | {readonly end: 'done'}
   | ({readonly end: 'failed'; readonly logTail: readonly string[]} & JobFailure)
+  /** Its process had to be ended, because it did not answer when its time was over. */
+  | {readonly end: 'overdue'; readonly seconds: number; readonly logTail: readonly string[]}
   /** The process ended under the job: out of memory, a crash of native code, `kill`. */
   | {readonly end: 'died'; readonly how: string; readonly logTail: readonly string[]};
 
 export interface PoolProfile {
-  /** The script a worker process runs, and its arguments: back end, threads. */
+  /** The script a worker process runs, and its arguments, which the number of its threads follows. */
   readonly script: string;
   readonly arguments: readonly string[];
+  /** Of a worker for a job that asks for no number of its own. */
+  readonly threads: number;
+}
+
+/** What a worker is given of the machine, for its whole life. */
+export interface WorkerPlace {
+  /** Ids of GPUs; those of the machine that the job leaves to chance when there are none. */
+  readonly gpus: readonly string[];
+  /** Unless it is the profile's. */
+  readonly threads: number | undefined;
 }
 
 /** A process that does one job at a time and keeps its tensor library warm between them. */
@@ -38,9 +51,17 @@ class Worker {
   readonly process: ChildProcess;
   readonly tail: string[] = [];
   current: {job: Job; listener: JobListener; end: (end: JobEnd) => void} | undefined;
+  #watch: OverdueWatch | undefined;
+  #overdue: number | undefined;
+  readonly place: WorkerPlace;
 
-  constructor(profile: PoolProfile) {
-    this.process = fork(profile.script, [...profile.arguments], {stdio: ['ignore', 'pipe', 'pipe', 'ipc']});
+  constructor(profile: PoolProfile, place: WorkerPlace) {
+    this.place = place;
+    const {gpus, threads = profile.threads} = place;
+    this.process = fork(profile.script, [...profile.arguments, String(threads)], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      ...(gpus.length > 0 && {env: {...process.env, CUDA_VISIBLE_DEVICES: gpus.join(',')}}),
+    });
     this.#follow(this.process.stdout);
     this.#follow(this.process.stderr);
     this.process.on('message', (message: FromWorker) => this.#hear(message));
@@ -62,6 +83,10 @@ class Worker {
     const {current} = this;
     if (!current || message.job !== current.job.id) return;
     switch (message.say) {
+      case 'begun':
+        return this.#watchOver(current.job);
+      case 'time-over':
+        return this.#watch?.noticed();
       case 'progress':
         return current.listener.progress(message.progress);
       case 'log':
@@ -69,6 +94,7 @@ class Worker {
       case 'warning':
         return current.listener.warning(message.message);
       case 'point':
+        this.#watch?.restart();
         return current.listener.point(message.point, message.outputs, message);
       case 'done':
         return this.#finish({end: 'done'});
@@ -77,20 +103,37 @@ class Worker {
     }
   }
 
+  #watchOver({timeOut}: Job): void {
+    if (timeOut === undefined) return;
+    this.#watch = new OverdueWatch(timeOut, () => {
+      this.#overdue = timeOut;
+      this.process.kill('SIGKILL');
+    });
+    this.#watch.restart();
+  }
+
   #finish(end: JobEnd): void {
+    this.#watch?.close();
+    this.#watch = undefined;
     const {current} = this;
     this.current = undefined;
     current?.end(end);
   }
 
   #ended(how: string): void {
-    this.#finish({end: 'died', how, logTail: [...this.tail]});
+    const logTail = [...this.tail];
+    this.#finish(
+      this.#overdue === undefined ? {end: 'died', how, logTail} : {end: 'overdue', seconds: this.#overdue, logTail},
+    );
   }
 
   say(message: ToWorker): void {
     if (this.process.connected) this.process.send(message);
   }
 }
+
+const isSamePlace = (one: WorkerPlace, other: WorkerPlace): boolean =>
+  one.threads === other.threads && one.gpus.join() === other.gpus.join();
 
 /** Warm worker processes of one profile, started as they are needed; who uses it bounds how many run at once. */
 export class WorkerPool {
@@ -103,17 +146,18 @@ export class WorkerPool {
     this.#profile = profile;
   }
 
-  /** Runs a job on an idle worker, or on a new one; resolves when it has ended, however it ended. */
-  run(job: Job, listener: JobListener): Promise<JobEnd> {
+  /** Runs a job on an idle worker of that place, or on a new one; resolves when it has ended, however it ended. */
+  async run(job: Job, listener: JobListener, place: WorkerPlace): Promise<JobEnd> {
+    await this.#vacate(place);
     // It was on its way when the stop came, so no worker had it to be told.
-    if (this.#stopped) return Promise.resolve({end: 'failed', why: 'stopped', logTail: []});
-    const worker = this.#idle.pop() ?? this.#start();
+    if (this.#stopped) return {end: 'failed', why: 'stopped', logTail: []};
+    const worker = this.#takeIdle(place) ?? this.#start(place);
     return new Promise((resolve) => {
       worker.current = {
         job,
         listener,
         end: (end) => {
-          if (end.end !== 'died' && worker.process.connected) this.#idle.push(worker);
+          if ((end.end === 'done' || end.end === 'failed') && worker.process.connected) this.#idle.push(worker);
           resolve(end);
         },
       };
@@ -121,8 +165,35 @@ export class WorkerPool {
     });
   }
 
-  #start(): Worker {
-    const worker = new Worker(this.#profile);
+  /** Ends idle workers that hold memory of these GPUs for another place, and waits until they are gone. */
+  async #vacate(place: WorkerPlace): Promise<void> {
+    const inTheWay = this.#idle.filter(
+      (worker) => !isSamePlace(worker.place, place) && worker.place.gpus.some((gpu) => place.gpus.includes(gpu)),
+    );
+    await Promise.all(inTheWay.map((worker) => this.#letGo(worker)));
+  }
+
+  #takeIdle(place: WorkerPlace): Worker | undefined {
+    const at = this.#idle.findLastIndex((worker) => isSamePlace(worker.place, place));
+    if (at >= 0) return this.#idle.splice(at, 1)[0];
+    // One of another place makes room: what is warm and unused takes memory, and there are as many places as a pipeline names.
+    const [oldest] = this.#idle;
+    if (oldest) void this.#letGo(oldest);
+    return undefined;
+  }
+
+  #letGo(worker: Worker): Promise<void> {
+    this.#idle.splice(this.#idle.indexOf(worker), 1);
+    this.#all.delete(worker);
+    if (worker.process.exitCode !== null || worker.process.signalCode !== null) return Promise.resolve();
+    // 'exit' and not 'close', which never comes when this side has closed the channel.
+    const gone = new Promise<void>((resolve) => worker.process.once('exit', () => resolve()));
+    if (worker.process.connected) worker.process.disconnect();
+    return gone;
+  }
+
+  #start(place: WorkerPlace): Worker {
+    const worker = new Worker(this.#profile, place);
     this.#all.add(worker);
     worker.process.on('close', () => {
       this.#all.delete(worker);

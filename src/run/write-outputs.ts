@@ -1,11 +1,13 @@
-import {lstat, readFile, rename, writeFile} from 'node:fs/promises';
+import {constants} from 'node:fs';
+import {copyFile, link, lstat, readFile, rename} from 'node:fs/promises';
 import {join} from 'node:path';
 import {decodeArtifact} from '../artifact/decode.ts';
 import {encodeArtifact} from '../artifact/encode.ts';
 import {inlineRows} from '../artifact/inline-rows.ts';
 import {type ArrowKind, type ArtifactKind, type ArtifactValues, isTableKind} from '../artifact/kinds.ts';
 import {readTable} from '../artifact/read-table.ts';
-import {type Digest, digestOf, digestOfFile} from '../base/digest.ts';
+import type {Digest} from '../base/digest.ts';
+import {digestOfFile, writeDigested} from '../base/digested-files.ts';
 import {
   isCandidate,
   type OutputDeclaration,
@@ -14,7 +16,8 @@ import {
   StageError,
 } from '../stage/define-stage.ts';
 import type {DraftOutput} from '../store/publish.ts';
-import {readBlob} from '../store/read-blob.ts';
+import {systemCode} from '../store/store-error.ts';
+import {blobPath} from '../store/store-layout.ts';
 import type {Job} from './protocol.ts';
 import {DamagedInputs} from './read-inputs.ts';
 
@@ -37,12 +40,26 @@ export async function writeOutputs(
   return written;
 }
 
-/** A stored artifact's bytes as an output; they are verified, so that damage is found where it is and not below. */
+/** A stored artifact as an output, without its bytes in memory; they are verified, so that damage is found where it is and not below. */
 async function passOn(store: string, kind: ArtifactKind, digest: Digest, draft: string): Promise<DraftOutput> {
-  const bytes = await readBlob(store, digest);
-  if (!(bytes instanceof Uint8Array)) throw new DamagedInputs([digest]);
-  await writeFile(draft, bytes);
-  return {kind, digest, bytes: bytes.byteLength, draft};
+  try {
+    await shareFile(blobPath(store, digest), draft);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') throw new DamagedInputs([digest]);
+    throw error;
+  }
+  if ((await digestOfFile(draft)) !== digest) throw new DamagedInputs([digest]);
+  return {kind, digest, bytes: (await lstat(draft)).size, draft};
+}
+
+/** The same file under a second name, since nobody writes to a blob; a copy where the file system has no such names. */
+async function shareFile(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') throw error;
+    await copyFile(from, to, constants.COPYFILE_FICLONE);
+  }
 }
 
 async function writeOutput(
@@ -56,11 +73,11 @@ async function writeOutput(
     as === 'path' ? await contentOf(kind, await readFile(pathOf(name, value)), name) : arrowValue(name, value);
   const bytes = encodeArtifact({kind, ...(columns && {columns})}, content);
   const draft = join(drafts, `${name}.arrow`);
-  await writeFile(draft, bytes);
+  const digest = await writeDigested(draft, bytes);
   const inline = Array.isArray(content) ? inlineRows(content) : undefined;
   return {
     kind,
-    digest: digestOf(bytes),
+    digest,
     bytes: bytes.byteLength,
     draft,
     ...(Array.isArray(content) && {rows: content.length}),

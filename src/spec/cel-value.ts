@@ -44,8 +44,10 @@ export function jsonOfCel(result: unknown, text: string): Result<Json, Expressio
     return Object.fromEntries(entries.map(([name, item]): [string, Json] => [String(name), convert(item)]));
   };
   const json = convert(result);
-  return problem === undefined ? ok(json) : fail(badExpression(text, problem));
+  return problem === undefined ? ok(json) : fail(badExpression(text, problem, undefined, HINT));
 }
+
+const HINT = 'Look at what the expression is given: its params, and the axes of this node.';
 
 const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && [null, Object.prototype].includes(Object.getPrototypeOf(value));

@@ -101,6 +101,10 @@ const HINTS: ReadonlyMap<string, string> = new Map([
   ['unexpected_token', GRAMMAR],
   ['unexpected_character', GRAMMAR],
   ['no_such_overload', 'Turn one into the other with string(…) or double(…).'],
+  [
+    'no_matching_overload',
+    'There are those of the language, such as size(list) and double(text), and pow(base, power).',
+  ],
 ]);
 
 function celSentence(code: string, summary: string): string {
@@ -108,6 +112,8 @@ function celSentence(code: string, summary: string): string {
     return summary.endsWith('EOF') ? 'The expression ends too early.' : 'The expression cannot continue like this.';
   }
   const readable = plainTypes(summary).replace(/\.$/, '');
+  const [, called] = /^found no matching overload for '(\w+)\(/.exec(readable) ?? [];
+  if (called !== undefined) return `There is no function "${called}" that takes these values.`;
   if (code === 'no_such_overload') {
     return `There is no ${readable.replace(/^no such overload: /, '"')}": the types do not go together.`;
   }

@@ -211,6 +211,12 @@ function nodeSchema(stages: readonly Stage[]): JsonObject {
       sweep: SWEEP,
       ...COMMAND_PROPERTIES,
       timeout: {type: 'string', description: 'How long an instance may take, as in 90s, 10min or 2h.'},
+      resources: {
+        description: 'What an instance takes of the machine while it runs, as in {gpu: 1, memory: 8GB, threads: 2}.',
+        type: 'object',
+        additionalProperties: {type: ['number', 'string']},
+      },
+      mutex: {type: 'string', minLength: 1, description: 'Of all nodes with this name one instance runs at a time.'},
       retries: {
         description:
           'How often an instance is tried again whose worker process died, then from its checkpoint, or whose program failed.',

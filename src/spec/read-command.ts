@@ -46,13 +46,27 @@ export function readCommand(
   const read = [...(out?.entries.values() ?? [])].map((entry) => [entry.name, readOutput(entry, faults)] as const);
   const outputs = Object.fromEntries(read);
   const known = {in: inputs, out: Object.keys(outputs)};
+  const oneText = parts.run !== undefined && isOneText(parts.run, node, resolver, faults);
   const argument = ({name, keyAt, value}: Entry): ArgumentSpec => ({
     name,
     keyAt,
-    value: resolver.resolve(name === 'out' ? declared(value) : markReferences(value, known, node, faults)),
+    value:
+      name === 'run' && oneText
+        ? undefined
+        : resolver.resolve(name === 'out' ? declared(value) : markReferences(value, known, node, faults)),
   });
   const given = [parts.run, parts.files, parts.env, parts.out].filter((part) => part !== undefined);
   return {outputs, arguments: new Map(given.map((part) => [part.name, argument(part)]))};
+}
+
+/** A command line in one text, as a shell would read it, is the likeliest mistake. */
+function isOneText({value}: Entry, node: string, resolver: Resolver, faults: Faults): boolean {
+  const resolved = value.kind === 'scalar' ? resolver.resolve(value) : undefined;
+  if (resolved?.kind !== 'scalar' || typeof resolved.value !== 'string') return false;
+  const words = resolved.value.split(/\s+/).filter((word) => word !== '');
+  const hint = `Write run: [${words.join(', ')}]; no shell reads it, so each argument stands by itself.`;
+  faults.add('wrong-type', resolved.at, `"run" of "${node}" must be a list, not one text.`, hint);
+  return true;
 }
 
 function readOutput({name, keyAt, value}: Entry, faults: Faults): OutputDeclaration {

@@ -4,6 +4,7 @@ import type {Faults} from './faults.ts';
 import {readCommand} from './read-command.ts';
 import {NO_SWEEP, readSweep} from './read-sweep.ts';
 import type {Resolver} from './resolve.ts';
+import {readMutex, readResources} from './resources.ts';
 import {readRetries} from './retries.ts';
 import {asList, asMap, asText, fields} from './shape.ts';
 import type {ArgumentSpec, InputSpec, Named, NodeSpec, Reference} from './spec.ts';
@@ -13,7 +14,10 @@ import type {Entry, MapTree, Place, Tree} from './tree.ts';
 const NODE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
 const NODE_HINT = 'Write {uses: STAGE, in: {…}, with: {…}, sweep: {…}}.';
 const INPUT_HINT = 'Write NODE.ARTIFACT, or {from: NODE.ARTIFACT, as: {…}, over: […]}.';
-const NODE_KEYS = ['uses', 'run', 'in', 'with', 'out', 'files', 'env', 'sweep', 'retries', 'timeout'] as const;
+const NODE_KEYS = [
+  ...(['uses', 'run', 'in', 'with', 'out', 'files', 'env', 'sweep'] as const),
+  ...(['retries', 'timeout', 'resources', 'mutex'] as const),
+] as const;
 const INPUT_KEYS = ['from', 'as', 'over', 'previous'] as const;
 const PREVIOUS_HINT = 'Write the name of an axis: previous: level.';
 
@@ -55,7 +59,15 @@ export function readNode(
     used: false,
     retries: parts.retries ? readRetries(parts.retries.value, name, resolver, faults) : 0,
     timeOut: parts.timeout && readTimeOut(parts.timeout.value, name, resolver, faults),
-    incomplete: Boolean((parts.with && !given) || (parts.in && !inputs) || sweep.incomplete),
+    resources: parts.resources ? readResources(parts.resources.value, name, resolver, faults) : new Map(),
+    mutex: parts.mutex && readMutex(parts.mutex, name, resolver, faults),
+    incomplete: Boolean(
+      // a key that is not known may be a misspelt one of these
+      (map && map.entries.size > Object.keys(parts).length) ||
+        (parts.with && !given) ||
+        (parts.in && !inputs) ||
+        sweep.incomplete,
+    ),
   };
 }
 

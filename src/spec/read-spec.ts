@@ -1,4 +1,5 @@
 import {basename, dirname, extname, resolve} from 'node:path';
+import {nearestName} from '../base/nearest.ts';
 import {fail, ok, type Result} from '../base/result.ts';
 import {isVariableName, VARIABLE_HINT} from './cel.ts';
 import {Faults} from './faults.ts';
@@ -57,11 +58,11 @@ export function draftSpec(
   const {params, ofUsed} = readParams(parts.params, source, input, new Set(uses.map((use) => use.name)), faults);
   const resolver = new Resolver(params, faults);
   const folder = dirname(resolve(input.path));
-  const own = readNodes(parts.stages, top.at, folder, resolver, faults);
+  const own = readNodes(parts.stages, top, folder, resolver, faults);
   const read = (file: UsedFile, next: Reading) => draftSpec(file, faults, next);
   const used = uses.flatMap((use) => {
     const user = {path: input.path, reading, given: ofUsed.get(use.name) ?? [], resolver, own, read};
-    return [...nodesOfUse(use, user, faults)];
+    return nodesOfUse(use, user, faults);
   });
   checkPlots(parts.plots, faults);
   return {
@@ -69,7 +70,8 @@ export function draftSpec(
     source,
     folder,
     params: resolver.values,
-    nodes: new Map([...used, ...own]),
+    nodes: new Map([...used.flatMap(({nodes}) => [...nodes]), ...own]),
+    unread: used.flatMap(({unread}) => unread),
     expectations: readExpectations(parts.expect, resolver, faults),
   };
 }
@@ -92,15 +94,19 @@ function readParams(
 
 function readNodes(
   entry: Entry | undefined,
-  top: Place,
+  top: MapTree,
   folder: string,
   resolver: Resolver,
   faults: Faults,
 ): Spec['nodes'] {
   const stages = asMap(entry?.value, '"stages"', STAGES_HINT, faults);
   if (!entry || (stages && stages.entries.size === 0)) {
-    const at = entry?.keyAt ?? {source: top.source, span: {start: top.span.start, end: top.span.start + 1}};
-    faults.add('missing-key', at, 'The pipeline has no stages.', STAGES_HINT);
+    const at = entry?.keyAt ?? {source: top.at.source, span: {start: top.at.span.start, end: top.at.span.start + 1}};
+    // one that is misspelt is told of already
+    const near = [...top.entries.keys()].some(
+      (name) => name !== 'stages' && nearestName(name, ['stages']) !== undefined,
+    );
+    if (!near) faults.add('missing-key', at, 'The pipeline has no stages.', STAGES_HINT);
   }
   const file = {params: resolver.values, folder};
   return new Map(stages && [...stages.entries].map(([name, node]) => [name, readNode(node, file, resolver, faults)]));

@@ -181,6 +181,7 @@ export class Resolver {
       addTemplateFault(this.#faults, at, {
         ...value.error,
         message: value.error.message.replace('neither a param nor an axis of this node', 'not a param'),
+        hint: value.error.hint?.replace('params and axes', 'params') ?? 'Only params can be used here.',
       });
   }
 

@@ -59,6 +59,13 @@ export interface ArgumentSpec {
   readonly value: Tree | undefined;
 }
 
+/** How much of a resource an instance takes while it runs; memory in bytes. */
+export interface ResourceSpec {
+  readonly amount: number;
+  readonly keyAt: Place;
+  readonly at: Place;
+}
+
 export interface NodeSpec {
   readonly name: string;
   readonly at: Place;
@@ -77,6 +84,9 @@ export interface NodeSpec {
   readonly retries: number;
   /** Seconds after which an instance is stopped. */
   readonly timeOut: number | undefined;
+  readonly resources: ReadonlyMap<string, ResourceSpec>;
+  /** Of all nodes with this name one instance runs at a time. */
+  readonly mutex: string | undefined;
   /** What a `run:` node gives; its command is in `with`. */
   readonly outputs: Outputs | undefined;
   /** `in`, `with` or `sweep` as a whole has a fault, so that what is not in them says nothing. */
@@ -98,5 +108,7 @@ export interface Spec {
   readonly folder: string;
   readonly params: ReadonlyMap<string, Json>;
   readonly nodes: ReadonlyMap<string, NodeSpec>;
+  /** Names of files that are used and could not be read, so that what is taken from them says nothing. */
+  readonly unread: readonly string[];
   readonly expectations: readonly ExpectationSpec[];
 }

@@ -77,6 +77,7 @@ export function describeSchema(schema: JsonObject): string | undefined {
     case 'integer':
       return `a whole number${boundsOf(schema)}`;
     case 'string':
+      if (schema.format === 'path') return 'a path';
       return typeof schema.pattern === 'string' ? `text that matches ${schema.pattern}` : 'text';
     case 'boolean':
       return 'true or false';

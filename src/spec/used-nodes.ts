@@ -1,4 +1,4 @@
-import {dirname, isAbsolute, join, resolve} from 'node:path';
+import {basename, dirname, isAbsolute, join, resolve} from 'node:path';
 import {nearestName} from '../base/nearest.ts';
 import type {Faults} from './faults.ts';
 import {openFile} from './open-file.ts';
@@ -38,46 +38,55 @@ export interface User {
   read(file: UsedFile, reading: Reading): Spec | undefined;
 }
 
+type UsedNodes = Pick<Spec, 'nodes' | 'unread'>;
+
 /** The nodes of a file that is used, under the names `USE.NODE`. */
-export function nodesOfUse(use: UseSpec, user: User, faults: Faults): ReadonlyMap<string, NodeSpec> {
+export function nodesOfUse(use: UseSpec, user: User, faults: Faults): UsedNodes {
   const {name, at, file} = use;
-  const nodes = new Map<string, NodeSpec>();
+  const nothing: UsedNodes = {nodes: new Map(), unread: [name]};
   if (user.resolver.has(name) || user.own.has(name)) {
     const what = user.own.has(name) ? 'node' : 'param';
     faults.add('bad-name', at, `"${name}" is the name of a ${what} already.`, `Write use: {OTHER: ${file.name}}.`);
-    return nodes;
+    return nothing;
   }
   const path = isAbsolute(file.name) ? file.name : join(dirname(user.path), file.name);
   const {users, count} = user.reading;
   const chain = [...users, resolve(user.path)];
   if (chain.includes(resolve(path)) || chain.length > DEEPEST) {
     const message = chain.includes(resolve(path))
-      ? `${path} uses itself.`
+      ? resolve(path) === resolve(user.path)
+        ? `${path} uses itself.`
+        : `${path} uses itself, by way of ${user.path}.`
       : `Files use files more than ${DEEPEST} deep.`;
     faults.add('use-cycle', file.at, message, 'Move what both need into a file of its own.');
-    return nodes;
+    return nothing;
   }
   count.files += 1;
   if (count.files > MOST_FILES) {
     const message = `More than ${MOST_FILES} files are used.`;
     faults.add('too-large', file.at, message, 'Use a file once, and take from it in several places.', '');
-    return nodes;
+    return nothing;
   }
   const opened = openFile(path);
   if (!opened.ok) {
-    const near = nearestName(file.name.replace(/^\.\//, ''), opened.error.beside);
-    const hint = near === undefined ? 'The path starts at the folder of this file.' : `Did you mean "./${near}"?`;
+    const near = nearestName(basename(file.name), opened.error.beside);
+    const hint =
+      near === undefined
+        ? 'The path starts at the folder of this file.'
+        : `Did you mean "./${join(dirname(file.name), near)}"?`;
     faults.add('unknown-file', file.at, `${path} cannot be used: ${opened.error.reason}.`, hint);
-    return nodes;
+    return nothing;
   }
   const given = [...givenBy(use, user.resolver), ...user.given];
   const spec = user.read({path, text: opened.value, given}, {users: chain, count});
-  for (const node of spec?.nodes.values() ?? []) {
+  if (!spec) return nothing;
+  const nodes = new Map<string, NodeSpec>();
+  for (const node of spec.nodes.values()) {
     const renamed = `${name}.${node.name}`;
     const inputs = [...node.inputs].map(([key, input]): [string, InputSpec] => [key, prefixed(input, name)]);
     nodes.set(renamed, {...node, name: renamed, inputs: new Map(inputs), used: true});
   }
-  return nodes;
+  return {nodes, unread: spec.unread.map((inner) => `${name}.${inner}`)};
 }
 
 const prefixed = (input: InputSpec, use: string): InputSpec => ({

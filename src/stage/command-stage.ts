@@ -4,7 +4,8 @@ import {join} from 'node:path';
 import {finished} from 'node:stream/promises';
 import {z} from 'zod';
 import type {StoredFile} from '../artifact/kinds.ts';
-import {digestOfFile} from '../base/digest.ts';
+import {digestOfFile} from '../base/digested-files.ts';
+import {artifactFileName} from './artifact-file-name.ts';
 import {
   commandEnvironment,
   commandParameters,
@@ -49,11 +50,6 @@ export function commandStage({inputs, outputs}: {readonly inputs: Inputs; readon
   };
 }
 
-const fileName = (name: string, {extension, kind}: {readonly extension?: string; readonly kind: string}): string => {
-  const ending = extension ?? (kind === 'file' ? undefined : 'arrow');
-  return ending === undefined ? name : `${name}.${ending}`;
-};
-
 async function runInFolder(
   params: unknown,
   {inputs, services}: StageWork,
@@ -71,13 +67,13 @@ async function runInFolder(
   const paths = new Map<string, string>();
   for (const [name, declaration] of Object.entries(takes)) {
     if (inputs[name] === undefined) continue;
-    const place = `in/${fileName(name, declaration)}`;
+    const place = `in/${artifactFileName(name, declaration)}`;
     await placeFile(z.object({path: z.string()}).parse(inputs[name]).path, join(folder, place));
     paths.set(`in.${name}`, place);
   }
   await mkdir(join(folder, 'out'));
   for (const [name, declaration] of Object.entries(gives))
-    paths.set(`out.${name}`, `out/${fileName(name, declaration)}`);
+    paths.set(`out.${name}`, `out/${artifactFileName(name, declaration)}`);
   const [program = '', ...rest] = run.map((argument) =>
     argument.replace(REFERENCE, (whole, side: string, name: string) => paths.get(`${side}.${name}`) ?? whole),
   );
@@ -104,14 +100,16 @@ async function runInFolder(
   await checkOutputs(folder, program, gives, tail);
   const made = Object.entries(gives).map(([name, declaration]): [string, StoredFile] => [
     name,
-    {path: join(folder, 'out', fileName(name, declaration))},
+    {path: join(folder, 'out', artifactFileName(name, declaration))},
   ]);
   return {...Object.fromEntries(made), [LOG_OUTPUT]: {path: log}};
 }
 
 /** Every output is where it was asked for and nothing else is there: what is written elsewhere would be lost. */
 async function checkOutputs(folder: string, program: string, gives: Outputs, tail: readonly string[]): Promise<void> {
-  const expected = new Map(Object.entries(gives).map(([name, declaration]) => [fileName(name, declaration), name]));
+  const expected = new Map(
+    Object.entries(gives).map(([name, declaration]) => [artifactFileName(name, declaration), name]),
+  );
   const there = await readdir(join(folder, 'out'));
   for (const [file, name] of expected) {
     const status = await lstat(join(folder, 'out', file)).catch(() => undefined);

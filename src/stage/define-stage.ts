@@ -11,6 +11,8 @@ export interface InputDeclaration {
   readonly doc: string;
   /** Gathers over these axes, unless the pipeline says `over:`; `all` are those of what gives it. */
   readonly many?: {readonly over: readonly string[] | 'all'};
+  /** Of gathered weights or masks: each is opened, and all of them are in memory at once; else the stage gets candidates to pass on. */
+  readonly opens?: true;
   readonly optional?: true;
   /** Handed over as a file and not decoded; a gathered one is one table, with its axes as columns. */
   readonly as?: 'path';
@@ -39,14 +41,20 @@ export interface Candidate {
   readonly digest: Digest;
 }
 
+/** One of many artifacts that a stage has asked to open. */
+export interface Opened<K extends ArtifactKind> {
+  readonly axes: JsonObject;
+  readonly value: ArtifactValues[K];
+}
+
 export const isCandidate = (value: ArtifactValues[ArtifactKind] | Candidate): value is Candidate => 'digest' in value;
 
 export type Inputs = Readonly<Record<string, InputDeclaration>>;
 export type Outputs = Readonly<Record<string, OutputDeclaration>>;
 
 /**
- * A gathered input is its rows with the axes as columns, sorted by axis value, or candidates when it is no table; the rest
- * is the kind's own value.
+ * A gathered input is its rows with the axes as columns, sorted by axis value; when it is no table, candidates, or what it `opens`
+ * in the same order. The rest is the kind's own value.
  */
 export type InputValues<I extends Inputs> = {
   readonly [K in keyof I]: InputValue<I[K]> | (I[K] extends {readonly optional: true} ? undefined : never);
@@ -56,7 +64,9 @@ type InputValue<D extends InputDeclaration> = D extends {readonly as: 'path'}
   : D extends {readonly many: object}
     ? D extends {readonly kind: TableKind}
       ? readonly Row[]
-      : readonly Candidate[]
+      : D extends {readonly opens: true}
+        ? readonly Opened<D['kind']>[]
+        : readonly Candidate[]
     : ArtifactValues[D['kind']];
 export type OutputValues<O extends Outputs> = {
   readonly [K in keyof O]: O[K] extends {readonly passes: string}

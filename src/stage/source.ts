@@ -9,6 +9,8 @@ export interface SourceContext {
   digestOfFile(path: string): Promise<Digest>;
   /** False while a plan is made: what would have to be fetched is then unresolved. */
   readonly mayDownload: boolean;
+  /** Tells a person what is fetched, how large it is and from where. */
+  readonly tell?: (line: string) => void;
 }
 
 /** A parameter's outside data, pinned to its content. */

@@ -1,12 +1,10 @@
-import {readFileSync} from 'node:fs';
-import {relative} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import {z} from 'zod';
-import type {Diagnostic, SourceText, Span} from '../base/diagnostic.ts';
+import type {Diagnostic} from '../base/diagnostic.ts';
 import type {Digest} from '../base/digest.ts';
 import {fail, ok, type Result} from '../base/result.ts';
 import type {Stage} from './define-stage.ts';
-import {ImportError, importWithClosure} from './module-closure.ts';
+import {importFault, sourceOf} from './import-fault.ts';
+import {importWithClosure} from './module-closure.ts';
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const kinded = z.record(
@@ -37,7 +35,8 @@ export async function loadStageFile(path: string, library: string): Promise<Resu
     const found = typeof exports === 'object' && exports !== null && 'default' in exports ? exports.default : undefined;
     return isStage(found) ? ok(fromFile(found, path, closure)) : fail([noStage(found, path)]);
   } catch (error) {
-    return fail([importFault(error, path)]);
+    const {isMissing, ...fault} = importFault(error, path);
+    return fail([{code: isMissing ? 'no-stage-file' : 'bad-stage-file', ...fault}]);
   }
 }
 
@@ -69,58 +68,4 @@ function noStage(found: unknown, path: string): Diagnostic {
     `The stage's "${issue.path.join('.')}" is not right: ${issue.message}.`,
     'See "Adding your own stage" in the recipes.',
   );
-}
-
-function importFault(error: unknown, path: string): Diagnostic {
-  if (error instanceof ImportError) {
-    const source = sourceOf(error.file);
-    const {text, start} = error.written;
-    const found = Math.max(0, source?.text.indexOf(text, start) ?? 0);
-    const at = source && {source, span: {start: found, end: found + text.length}};
-    return {code: 'bad-stage-file', message: error.message, hint: error.hint, ...(at && {at})};
-  }
-  const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
-  const shown = relative(process.cwd(), path) || path;
-  if (isMissing)
-    return {
-      code: 'no-stage-file',
-      message: `There is no file ${shown}.`,
-      hint: 'Paths start at the folder of the pipeline file.',
-    };
-  const message = error instanceof Error ? error.message.split('\n')[0] : String(error);
-  const at = placeOf(error);
-  const kind = error instanceof Error ? error.name : 'Error';
-  return {
-    code: 'bad-stage-file',
-    message: `${shown} cannot be loaded: ${kind}: ${message}`,
-    hint: 'Mend the file, or the import in it.',
-    ...(at && {at}),
-  };
-}
-
-/** Where a stack says that an error is: a syntax error has its place before its name, others in their frames. */
-function placeOf(error: unknown): {source: SourceText; span: Span} | undefined {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  for (const [, url = '', line = '1', column] of stack.matchAll(
-    /((?:file:\/\/)?\/[^\n:()]*?)(?:\?[^\n:()]*)?:(\d+)(?::(\d+))?/g,
-  )) {
-    const path = url.startsWith('file:') ? fileURLToPath(url) : url;
-    const source = path.includes('node_modules') ? undefined : sourceOf(path);
-    if (!source) continue;
-    const lines = source.text.split('\n');
-    const before = lines.slice(0, Number(line) - 1).reduce((sum, one) => sum + one.length + 1, 0);
-    const carets = /^( *)(\^+)/m.exec(stack);
-    const shown = lines[Number(line) - 1] ?? '';
-    const start = before + (column === undefined ? (carets?.[1]?.length ?? shown.search(/\S/)) : Number(column) - 1);
-    return {source, span: {start, end: start + (column === undefined ? (carets?.[2]?.length ?? 1) : 1)}};
-  }
-  return undefined;
-}
-
-function sourceOf(path: string): SourceText | undefined {
-  try {
-    return {name: relative(process.cwd(), path), text: readFileSync(path, 'utf8')};
-  } catch {
-    return undefined;
-  }
 }

@@ -42,6 +42,15 @@ export async function withLease<T>(
   }
 }
 
+/** The leases of many keys, taken in one order by everybody, so that none waits for another in a ring. */
+export const withLeases = <T>(
+  root: string,
+  keys: readonly Key[],
+  work: () => Promise<T>,
+  options?: LeaseOptions,
+): Promise<T> =>
+  [...keys].sort().reduceRight<() => Promise<T>>((inner, key) => () => withLease(root, key, inner, options), work)();
+
 function openLeases(root: string): number {
   try {
     return openSync(storeLayout(root).leases, 'a+');

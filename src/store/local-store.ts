@@ -2,12 +2,13 @@ import {randomUUID} from 'node:crypto';
 import {existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {mkdir, rename, rm} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
-import {type Digest, digestOfFile, type Key} from '../base/digest.ts';
+import type {Digest, Key} from '../base/digest.ts';
+import {digestOfFile} from '../base/digested-files.ts';
 import type {RecordCost} from './choose-evictions.ts';
 import {DraftFolders} from './draft-folders.ts';
 import {fileStamp, isSettled, statusOf} from './file-stamp.ts';
 import {IndexHolder} from './index-holder.ts';
-import {type LeaseOptions, withLease} from './lease.ts';
+import {type LeaseOptions, withLeases} from './lease.ts';
 import {type Draft, publishDraft} from './publish.ts';
 import {readBlob} from './read-blob.ts';
 import type {StoreRecord} from './record.ts';
@@ -125,9 +126,9 @@ export class LocalStore implements Store {
     });
   }
 
-  withLease<T>(key: Key, work: () => Promise<T>, options?: LeaseOptions): Promise<T> {
+  withLeases<T>(keys: readonly Key[], work: () => Promise<T>, options?: LeaseOptions): Promise<T> {
     this.#make('take a lease in');
-    return withLease(this.root, key, work, options);
+    return withLeases(this.root, keys, work, options);
   }
 
   remember(pipeline: string, entries: readonly {readonly instance: string; readonly key: Key}[]): void {

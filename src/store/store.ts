@@ -36,7 +36,8 @@ export interface Store {
   draftFolder(): Promise<string>;
   /** Where a long stage keeps its position between attempts at a key; made, and removed by `publish`. */
   scratchFolder(key: Key): Promise<string>;
-  withLease<T>(key: Key, work: () => Promise<T>, options?: LeaseOptions): Promise<T>;
+  /** Runs `work` while nobody else on this store works under one of the keys. */
+  withLeases<T>(keys: readonly Key[], work: () => Promise<T>, options?: LeaseOptions): Promise<T>;
 
   /** Notes which key each instance of a pipeline has now. Writes only what differs from last time. */
   remember(pipeline: string, entries: readonly {readonly instance: string; readonly key: Key}[]): void;

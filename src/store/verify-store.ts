@@ -1,5 +1,6 @@
 import {stat} from 'node:fs/promises';
-import {type Digest, digestOfFile, type Key} from '../base/digest.ts';
+import type {Digest, Key} from '../base/digest.ts';
+import {digestOfFile} from '../base/digested-files.ts';
 import {recordText} from './record-file.ts';
 import type {Store} from './store.ts';
 import {storeError} from './store-error.ts';

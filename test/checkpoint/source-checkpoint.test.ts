@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {afterAll, expect, test, vi} from 'vitest';
-import {digestOfFile} from '../../src/base/digest.ts';
+import {digestOfFile} from '../../src/base/digested-files.ts';
 import {resolveCheckpoint} from '../../stages/lib/source-checkpoint.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'basin-source-'));
@@ -64,8 +64,8 @@ test('hf: finds the snapshot of a branch, and of a commit, in the local cache, t
   expect(await find(`hf:some/vit@${commit}`)).toEqual({state: 'resolved', identity: digests, located: snapshot});
   expect(await find('hf:some/vit@v2')).toEqual({
     state: 'unresolved',
-    reason: 'some/vit at revision v2 is not in the local HuggingFace cache, and basin does not fetch it.',
-    hint: 'Fetch it once with `hf download some/vit --revision v2 config.json model.safetensors preprocessor_config.json`, or give the path of a folder.',
+    reason: 'some/vit at revision v2 is not in the local HuggingFace cache.',
+    hint: 'A run fetches it, unless --offline or HF_HUB_OFFLINE forbids it; or give the path of a folder.',
   });
 });
 

@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
-import {digestOfFile} from '../../src/base/digest.ts';
+import {digestOfFile} from '../../src/base/digested-files.ts';
 import type {JsonObject} from '../../src/base/json.ts';
 import {dataSetSchema} from '../../stages/lib/data/data-set-value.ts';
 import {loadDataSet} from '../../stages/lib/data/load-data-set.ts';

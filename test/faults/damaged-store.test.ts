@@ -1,4 +1,14 @@
-import {cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync} from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -12,6 +22,7 @@ import {runPlan} from '../../src/run/run-plan.ts';
 import {WorkerPool} from '../../src/run/worker-pool.ts';
 import {openStore} from '../../src/store/open-store.ts';
 import {StoreError} from '../../src/store/store-error.ts';
+import {ANY_MACHINE} from '../rig/any-machine.ts';
 import {countingStages} from '../rig/counting-stages.ts';
 
 // Every class of byte position of every file of a small store, turned over or cut off there: what a run then gives is what it gives
@@ -33,6 +44,7 @@ const whole = join(folder, 'whole');
 const pool = new WorkerPool({
   script: fileURLToPath(new URL('../rig/counting-worker.ts', import.meta.url)),
   arguments: [],
+  threads: 1,
 });
 afterAll(() => {
   pool.close();
@@ -42,7 +54,7 @@ afterAll(() => {
 type Told = {readonly digests: Readonly<Record<string, string>>; readonly events: readonly RunEvent[]};
 
 /** Digests of all outputs after a run, as far as their payloads can be read. */
-async function run(cache: string, text: string): Promise<Told> {
+async function run(cache: string, text: string, onFinished: () => void = () => {}): Promise<Told> {
   const graph = readPipeline({path: join(folder, 'pipeline.yaml'), text}, countingStages);
   if (!graph.ok) throw new Error(graph.error.map(formatDiagnostic).join('\n'));
   const store = await openStore(cache);
@@ -50,11 +62,14 @@ async function run(cache: string, text: string): Promise<Told> {
     const plan = await makePlan(graph.value, {store, numerics: 'none'});
     const events: RunEvent[] = [];
     const result = await runPlan({
-      ...{graph: graph.value, plan, store, numerics: 'none', pool, jobs: 2},
+      ...{graph: graph.value, plan, store, numerics: 'none', pool, jobs: 2, machine: ANY_MACHINE},
       onFailure: 'finish-running',
       wanted: new Set(graph.value.instances.map(({index}) => index)),
       stop: new AbortController().signal,
-      emit: (event) => void events.push(event),
+      emit: (event) => {
+        events.push(event);
+        if (event.event === 'instance-finished') onFinished();
+      },
     });
     const {ran, cached, cutOff, failed, skipped} = result.totals;
     expect(ran + cached + cutOff).toBe(graph.value.instances.length);
@@ -135,7 +150,7 @@ test.for(Object.keys(DAMAGES))('a store with a file %s somewhere gives no wrong 
   expect(damaged).toBeGreaterThan(files.length / 2);
 });
 
-test('a damaged payload that is read is told; the index deleted or clocks set back change nothing', async () => {
+test('a damaged payload that is read is told', async () => {
   const cache = join(folder, 'told');
   cpSync(whole, cache, {recursive: true});
   for (const file of files.filter((name) => name.startsWith('blobs/')))
@@ -146,6 +161,32 @@ test('a damaged payload that is read is told; the index deleted or clocks set ba
     event: 'warning',
     message: expect.stringContaining('is missing or damaged; it is computed again.'),
   });
-  rmSync(join(cache, 'index.sqlite'));
-  expect((await run(cache, EDITED)).digests).toEqual(expected.edited.digests);
+});
+
+test('the index deleted before a run, or while it runs after any instance, changes nothing', async () => {
+  const cache = join(folder, 'without-index');
+  cpSync(whole, cache, {recursive: true});
+  const remove = () => rmSync(join(cache, 'index.sqlite'), {force: true});
+  remove();
+  expect((await run(cache, EDITED, remove)).digests).toEqual(expected.edited.digests);
+  expect((await run(cache, EDITED, remove)).digests).toEqual(expected.edited.digests);
+  remove();
+  const {digests, events} = await run(cache, TEXT);
+  expect(digests).toEqual(expected.first.digests);
+  expect(events.some((event) => event.event === 'instance-started')).toBe(false);
+});
+
+test('files from the future, as a clock that was set back leaves them, are as good as others', async () => {
+  const cache = join(folder, 'future');
+  cpSync(whole, cache, {recursive: true});
+  const nextYear = Date.now() / 1000 + 365 * 24 * 3600;
+  for (const path of readdirSync(cache, {recursive: true, encoding: 'utf8'}))
+    utimesSync(join(cache, path), nextYear, nextYear);
+  const again = await run(cache, TEXT);
+  expect(again.events.some((event) => event.event === 'instance-started')).toBe(false);
+  const edited = await run(cache, EDITED);
+  expect(edited.digests).toEqual(expected.edited.digests);
+  expect(edited.events.filter((event) => event.event === 'instance-started')).toHaveLength(3); // rest, one point, all
+  const last = await run(cache, EDITED);
+  expect(last.events.some((event) => event.event === 'instance-started')).toBe(false);
 });

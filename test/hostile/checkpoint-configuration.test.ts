@@ -204,7 +204,7 @@ test.each([
   [
     'another size than the model',
     '{"size": 64}',
-    `The preprocessor resizes pictures to 64x64, but the model takes 32x32.\nGive a preprocessor and a model that belong together.`,
+    `The preprocessor resizes pictures to 64x64, but the model takes 32x32.\nGive a preprocessor and a model that belong together, or \`image_size\`, which sets the size of both.`,
   ],
   [
     'null for a flag',

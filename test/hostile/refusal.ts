@@ -4,7 +4,7 @@ import {basename, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {onTestFinished} from 'vitest';
 import type {Weights} from '../../src/artifact/kinds.ts';
-import {digestOfFile} from '../../src/base/digest.ts';
+import {digestOfFile} from '../../src/base/digested-files.ts';
 import type {Json} from '../../src/base/json.ts';
 import {UserError} from '../../src/base/user-error.ts';
 import {NO_CHECKPOINTS} from '../../src/run/checkpoints.ts';

@@ -2,7 +2,8 @@ import {existsSync} from 'node:fs';
 import {readdir, readFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {expect} from 'vitest';
-import {digestOfFile, isKey} from '../../src/base/digest.ts';
+import {isKey} from '../../src/base/digest.ts';
+import {digestOfFile} from '../../src/base/digested-files.ts';
 import {parseRecordOf} from '../../src/store/record-file.ts';
 import {blobPath} from '../../src/store/store-layout.ts';
 

@@ -8,6 +8,7 @@ import {runPlan} from '../../src/run/run-plan.ts';
 import {defineStage, type Registry} from '../../src/stage/define-stage.ts';
 import {openStore} from '../../src/store/open-store.ts';
 import type {Store} from '../../src/store/store.ts';
+import {ANY_MACHINE} from '../rig/any-machine.ts';
 import {inProcessPool} from '../rig/in-process-pool.ts';
 import {textOf} from '../rig/model-text.ts';
 import {evaluate, type Model, type ModelNode, workOf} from '../rig/pipeline-model.ts';
@@ -138,6 +139,7 @@ async function runModel(model: Model, store: Store) {
     numerics: 'none',
     pool: inProcessPool(stages),
     jobs: 2,
+    machine: ANY_MACHINE,
     onFailure: 'finish-running',
     wanted: new Set(graph.instances.map(({index}) => index)),
     stop: new AbortController().signal,

@@ -2,7 +2,9 @@ import {appendFileSync, readFileSync, writeSync} from 'node:fs';
 import {z} from 'zod';
 import type {Row} from '../../src/artifact/kinds.ts';
 import {defineStage, type Registry, StageError} from '../../src/stage/define-stage.ts';
+import mergeLinear from '../../stages/merge-linear.ts';
 import select from '../../stages/select.ts';
+import {meeting} from './meeting-stage.ts';
 import {network, weigh} from './network-stages.ts';
 
 /**
@@ -146,7 +148,7 @@ const failing = defineStage({
   doc: 'Fails: with a message for the user, with an exception of ours, or by taking the process down.',
   params: z.strictObject({
     how: z
-      .enum(['stage-error', 'exception', 'exit', 'abort'])
+      .enum(['stage-error', 'exception', 'exit', 'abort', 'block'])
       .default('stage-error')
       .describe('The way in which to fail.'),
   }),
@@ -156,6 +158,7 @@ const failing = defineStage({
   async run({params}) {
     count('fail', params);
     if (params.how === 'exit') process.exit(17);
+    if (params.how === 'block') for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
     if (params.how === 'abort') {
       for (let line = 1; line <= 25; line++) writeSync(2, `line ${line} of native code\n`);
       process.abort();
@@ -230,7 +233,21 @@ const sleeplessTrain = defineStage({
 
 /** By name, as the composition roots register the real ones. */
 export const countingStages: Registry = new Map(
-  [number, add, mod, more, atMost, scale, gather, failing, mortal, sleeplessTrain, network, weigh, select].map(
-    (stage) => [stage.name, stage],
-  ),
+  [
+    number,
+    add,
+    mod,
+    more,
+    atMost,
+    scale,
+    gather,
+    failing,
+    mortal,
+    sleeplessTrain,
+    meeting,
+    network,
+    weigh,
+    select,
+    mergeLinear,
+  ].map((stage) => [stage.name, stage]),
 );

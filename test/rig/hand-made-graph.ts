@@ -67,6 +67,8 @@ export function graphOf(sketches: readonly InstanceSketch[], name = 'pipeline', 
       folder,
       retries: 0,
       timeOut: undefined,
+      resources: {},
+      mutex: undefined,
     }),
   );
   const takes = ({inputs}: Instance, index: number) =>

@@ -8,11 +8,13 @@ import {readPipeline} from '../../src/graph/read-pipeline.ts';
 import {makePlan} from '../../src/plan/make-plan.ts';
 import type {Plan} from '../../src/plan/verdict.ts';
 import type {RunEvent} from '../../src/run/event.ts';
+import type {Machine} from '../../src/run/ledger.ts';
 import type {OnFailure, RunResult} from '../../src/run/run-options.ts';
 import {runPlan} from '../../src/run/run-plan.ts';
 import {WorkerPool} from '../../src/run/worker-pool.ts';
 import {openStore} from '../../src/store/open-store.ts';
 import type {Store} from '../../src/store/store.ts';
+import {ANY_MACHINE} from './any-machine.ts';
 import {countingStages} from './counting-stages.ts';
 
 export interface RigRun extends RunResult {
@@ -27,6 +29,7 @@ export interface RigOptions {
   readonly stop?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
   readonly jobs?: number;
+  readonly machine?: Machine;
 }
 
 /** A store in a folder of its own and real worker processes over the counting stages. */
@@ -39,6 +42,11 @@ export class PipelineRig implements AsyncDisposable {
 
   static async create(): Promise<PipelineRig> {
     return new PipelineRig(await mkdtemp(join(tmpdir(), 'basin-rig-')));
+  }
+
+  /** On a folder of another one, for a process of its own. */
+  static at(folder: string): PipelineRig {
+    return new PipelineRig(folder);
   }
 
   get cache(): string {
@@ -79,6 +87,7 @@ export class PipelineRig implements AsyncDisposable {
           numerics: 'none',
           pool,
           jobs,
+          machine: options.machine ?? ANY_MACHINE,
           onFailure: options.onFailure ?? 'finish-running',
           wanted: new Set(graph.instances.map(({index}) => index)),
           stop: options.stop ?? new AbortController().signal,
@@ -99,7 +108,7 @@ export class PipelineRig implements AsyncDisposable {
   async withPool<T>(use: (pool: WorkerPool) => Promise<T>): Promise<T> {
     process.env.BASIN_COUNT_FILE = join(this.folder, 'count.txt');
     const script = fileURLToPath(new URL('./counting-worker.ts', import.meta.url));
-    const pool = new WorkerPool({script, arguments: []});
+    const pool = new WorkerPool({script, arguments: [], threads: 1});
     try {
       return await use(pool);
     } finally {
@@ -109,8 +118,13 @@ export class PipelineRig implements AsyncDisposable {
 
   /** How often stages really ran, over all worker processes. */
   async executions(): Promise<number> {
+    return (await this.lines()).length;
+  }
+
+  /** What stages noted, over all worker processes, in the order in which it was. */
+  async lines(): Promise<readonly string[]> {
     const text = await readFile(join(this.folder, 'count.txt'), 'utf8').catch(() => '');
-    return text.split('\n').filter((line) => line !== '').length;
+    return text.split('\n').filter((line) => line !== '');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

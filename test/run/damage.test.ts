@@ -3,7 +3,8 @@ import {makePlan} from '../../src/plan/make-plan.ts';
 import type {RunEvent} from '../../src/run/event.ts';
 import type {Job} from '../../src/run/protocol.ts';
 import {runPlan} from '../../src/run/run-plan.ts';
-import type {JobEnd, JobListener} from '../../src/run/worker-pool.ts';
+import type {JobEnd, JobListener, WorkerPlace} from '../../src/run/worker-pool.ts';
+import {ANY_MACHINE} from '../rig/any-machine.ts';
 import {PipelineRig} from '../rig/pipeline-rig.ts';
 
 const TEXT = (by: number, alpha: number) => `stages:
@@ -28,16 +29,16 @@ test.each(['before', 'after'] as const)(
         const asked = {mod: 0, scale: 0};
         const pool = {
           stop: () => {},
-          async run(job: Job, listener: JobListener): Promise<JobEnd> {
+          async run(job: Job, listener: JobListener, place: WorkerPlace): Promise<JobEnd> {
             if (job.stage.name === 'mod' && asked.mod++ === 0) return damaged;
             if (job.stage.name === 'scale' && asked.scale++ === 0)
               return when === 'before' ? damaged : sumAgain.promise.then(() => damaged);
-            return real.run(job, listener);
+            return real.run(job, listener, place);
           },
         };
         const events: RunEvent[] = [];
         const {totals} = await runPlan({
-          ...{graph, plan, store, numerics: 'none', pool, jobs: 2},
+          ...{graph, plan, store, numerics: 'none', pool, jobs: 2, machine: ANY_MACHINE},
           onFailure: 'finish-running',
           wanted: new Set(graph.instances.map(({index}) => index)),
           stop: new AbortController().signal,

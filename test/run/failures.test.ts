@@ -41,6 +41,19 @@ test('a worker process that dies fails its instance alone', async () => {
   expect(run.totals).toMatchObject({ran: 3, failed: 1, skipped: 1});
 });
 
+test('a stage that blocks its worker is stopped at its time-out all the same, and the others go on', async () => {
+  await using rig = await PipelineRig.create();
+  const text = `stages:
+  stuck: {uses: fail, with: {how: block}, timeout: 0.2s}
+  next: {uses: number, with: {value: 1}}
+`;
+  const run = await rig.run(text, {jobs: 1, onFailure: 'keep-going'});
+  expect(failureOf(run, 'stuck')?.message).toBe(
+    'It took longer than its time-out of 0.2 s. Its worker did not answer and was ended.',
+  );
+  expect(run.totals).toMatchObject({ran: 1, failed: 1});
+});
+
 test('an exception of the stage is called a bug and carries its stack', async () => {
   await using rig = await PipelineRig.create();
   const run = await rig.run(withFailure('exception'), {onFailure: 'keep-going'});

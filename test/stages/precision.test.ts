@@ -38,7 +38,17 @@ test.each(STAGES)(
 test('every stage that runs a network has a precision, and fp32 is in no key', () => {
   const stages = [...registry.values()].filter(({computes}) => computes === 'tensors');
   expect(stages.map(({name}) => name).sort()).toEqual(
-    ['evaluate', 'finetune', 'gradual-prune', 'imp', 'interpolate', 'mask-retrain', 'platon-prune'].sort(),
+    [
+      'evaluate',
+      'finetune',
+      'gradual-prune',
+      'imp',
+      'interpolate',
+      'mask-retrain',
+      'merge-greedy-soup',
+      'platon-prune',
+      'structured-prune',
+    ].sort(),
   );
   for (const {noop} of stages) expect(noop).toMatchObject({precision: 'fp32'});
 });

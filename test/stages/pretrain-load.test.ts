@@ -1,70 +1,21 @@
-import {cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
-import {afterAll, expect, test} from 'vitest';
+import {expect, test} from 'vitest';
 import {z} from 'zod';
-import type {Row, Weights} from '../../src/artifact/kinds.ts';
+import type {Weights} from '../../src/artifact/kinds.ts';
 import type {JsonObject} from '../../src/base/json.ts';
-import {NO_CHECKPOINTS} from '../../src/run/checkpoints.ts';
 import {bindModel} from '../../stages/lib/models/registry.ts';
 import stage from '../../stages/pretrain-load.ts';
+import {copyOf, fixture, pretrained, rename} from '../rig/checkpoints.ts';
 import {lossAndGradients, relativeError} from '../rig/gradients.ts';
-import {safetensorsFile, trustedTensors} from '../rig/safetensors.ts';
+import {trustedTensors} from '../rig/safetensors.ts';
 import {withBackend} from '../rig/tensor-backends.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'basin-pretrain-'));
-afterAll(() => rmSync(folder, {recursive: true}));
-
-const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/hf-vit/${name}`, import.meta.url));
-const services = {
-  tf: await withBackend('cpu'),
-  signal: new AbortController().signal,
-  checkpoints: NO_CHECKPOINTS,
-  progress() {},
-  log() {},
-  folder: () => Promise.reject(new Error('this stage was meant to need no folder')),
-};
-
-async function load(params: JsonObject, weights?: Weights): Promise<{weights: Weights; summary: Row | undefined}> {
-  const inputs = weights === undefined ? {} : {weights};
-  const {weights: loaded, summary} = await stage.run({params, inputs, services});
-  if (!loaded || !('preprocessor' in loaded) || !summary || !('map' in summary))
-    throw new Error('not what it declares');
-  return {weights: loaded, summary: summary[0]};
-}
 const parts = ({tensors}: Weights, head: boolean) =>
   tensors.filter(({name}) => name.startsWith('classifier.') === head);
 
-/** A copy of a fixture that a test may break. */
-function copy(name: string, change: (config: Record<string, unknown>) => void = () => {}): string {
-  const path = mkdtempSync(join(folder, 'copy-'));
-  cpSync(fixture(name), path, {recursive: true});
-  const config = JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'));
-  change(config);
-  writeFileSync(join(path, 'config.json'), JSON.stringify(config));
-  return path;
-}
-/** The tensors of a fixture written anew, as another program would have named or cut them. */
-function rewrite(path: string, change: (name: string) => string | undefined): void {
-  const file = join(path, 'model.safetensors');
-  const tensors = trustedTensors(new URL(`file://${file}`));
-  const header: JsonObject[] = [];
-  const data: Buffer[] = [];
-  let end = 0;
-  for (const [name, {shape, values}] of Object.entries(tensors)) {
-    const renamed = change(name);
-    if (renamed === undefined) continue;
-    const begin = end;
-    end += values.byteLength;
-    header.push({[renamed]: {dtype: 'F32', shape, data_offsets: [begin, end]}});
-    data.push(Buffer.from(values.buffer));
-  }
-  writeFileSync(file, safetensorsFile(JSON.stringify(Object.assign({}, ...header)), Buffer.concat(data)));
-}
-
 test('a checkpoint keeps its own head and gives the logits of transformers', async () => {
-  const {weights, summary} = await load({source: fixture('p4-32')});
+  const {weights, summary} = await pretrained({source: fixture('p4-32')});
   expect(weights.model).toEqual({
     model: 'vit',
     labels: 10,
@@ -110,30 +61,30 @@ test('a checkpoint keeps its own head and gives the logits of transformers', asy
 });
 
 test('with labels the body stays to the last bit and the head is made anew, equal for equal seeds', async () => {
-  const own = (await load({source: fixture('p4-32')})).weights;
-  const fresh = (await load({source: fixture('p4-32'), labels: 7, head_seed: 3})).weights;
+  const own = (await pretrained({source: fixture('p4-32')})).weights;
+  const fresh = (await pretrained({source: fixture('p4-32'), labels: 7, head_seed: 3})).weights;
   expect(parts(fresh, false)).toEqual(parts(own, false));
   expect(parts(fresh, true).map(({name, shape}) => [name, shape])).toEqual([
     ['classifier.bias', [7]],
     ['classifier.weight', [7, 48]],
   ]);
-  const upstream = (await load({source: 'upstream', labels: 7, head_seed: 3}, own)).weights;
+  const upstream = (await pretrained({source: 'upstream', labels: 7, head_seed: 3}, own)).weights;
   expect(upstream).toEqual(fresh);
-  const other = (await load({source: 'upstream', labels: 7, head_seed: 4}, own)).weights;
+  const other = (await pretrained({source: 'upstream', labels: 7, head_seed: 4}, own)).weights;
   expect(parts(other, true)).not.toEqual(parts(fresh, true));
 });
 
 test('a bare ViTModel (in21k) gets the prefix, loses its pooler, and needs labels', async () => {
-  await expect(load({source: fixture('base-with-pooler')})).rejects.toThrow(/has no classifier of its own/);
-  const {weights, summary} = await load({source: fixture('base-with-pooler'), labels: 4});
+  await expect(pretrained({source: fixture('base-with-pooler')})).rejects.toThrow(/has no classifier of its own/);
+  const {weights, summary} = await pretrained({source: fixture('base-with-pooler'), labels: 4});
   expect(weights.tensors.filter(({name}) => name.includes('pooler'))).toEqual([]);
   expect(weights.tensors.map(({name}) => name)).toEqual(bindModel(weights.model).parameters.map(({name}) => name));
   expect(summary).toMatchObject({labels: 4});
 });
 
 test('names as transformers 5 has them in memory are the same checkpoint', async () => {
-  const path = copy('p16-64');
-  rewrite(path, (name) =>
+  const path = copyOf('p16-64');
+  rename(path, (name) =>
     name
       .replace('encoder.layer.', 'layers.')
       .replace(/attention\.attention\.(.)\w+/, 'attention.$1_proj')
@@ -141,27 +92,27 @@ test('names as transformers 5 has them in memory are the same checkpoint', async
       .replace('intermediate.dense', 'mlp.fc1')
       .replace('output.dense', 'mlp.fc2'),
   );
-  expect((await load({source: path})).weights).toEqual((await load({source: fixture('p16-64')})).weights);
+  expect((await pretrained({source: path})).weights).toEqual((await pretrained({source: fixture('p16-64')})).weights);
 });
 
 test('tensors that are missing, not known or misshapen are all listed', async () => {
-  const path = copy('p4-32', (config) => {
+  const path = copyOf('p4-32', (config) => {
     config.intermediate_size = 96;
   });
-  rewrite(path, (name) => (name === 'vit.layernorm.bias' ? undefined : name.replace('cls_token', 'clz_token')));
-  const error = await load({source: path}).catch((caught) => caught);
+  rename(path, (name) => (name === 'vit.layernorm.bias' ? undefined : name.replace('cls_token', 'clz_token')));
+  const error = await pretrained({source: path}).catch((caught) => caught);
   expect(error.name).toBe('UserError');
   expect(error.message).toContain('missing: vit.embeddings.cls_token, vit.layernorm.bias; ');
-  expect(error.message).toContain('not known: vit.embeddings.clz_token; ');
+  expect(error.message).toContain('not known: vit.embeddings.clz_token (is it vit.embeddings.cls_token?); ');
   expect(error.message).toContain('vit.encoder.layer.0.intermediate.dense.bias is [192] and should be [96]');
   expect(error.message).toMatch(/and 3 more\.$/);
 });
 
 test('a preprocessor is read with its flags; what basin cannot do is refused', async () => {
-  const path = copy('p4-32');
+  const path = copyOf('p4-32');
   const write = (value: unknown) => writeFileSync(join(path, 'preprocessor_config.json'), JSON.stringify(value));
   write({size: 32, do_normalize: false, image_mean: [0.1, 0.2, 0.3], do_convert_rgb: null, resample: 3});
-  expect((await load({source: path})).weights.preprocessor).toMatchObject({
+  expect((await pretrained({source: path})).weights.preprocessor).toMatchObject({
     size: {height: 32, width: 32},
     resample: 3,
     do_normalize: false,
@@ -169,40 +120,42 @@ test('a preprocessor is read with its flags; what basin cannot do is refused', a
     image_std: [0.5, 0.5, 0.5],
   });
   write({size: {shortest_edge: 32}});
-  await expect(load({source: path})).rejects.toThrow(/^preprocessor_config.json asks for what basin cannot do: size/);
+  await expect(pretrained({source: path})).rejects.toThrow(
+    /^preprocessor_config.json asks for what basin cannot do: size/,
+  );
   write({do_center_crop: true});
-  await expect(load({source: path})).rejects.toThrow(/centre crop/);
+  await expect(pretrained({source: path})).rejects.toThrow(/centre crop/);
   write({size: 64});
-  await expect(load({source: path})).rejects.toThrow(/resizes pictures to 64x64, but the model takes 32x32/);
+  await expect(pretrained({source: path})).rejects.toThrow(/resizes pictures to 64x64, but the model takes 32x32/);
   write({image_mean: [0.5]});
-  await expect(load({source: path})).rejects.toThrow(
+  await expect(pretrained({source: path})).rejects.toThrow(
     /1 means and 3 deviations, but the model's pictures have 3 channels/,
   );
 });
 
 test('weights that are not finite, and models that are no ViT, are refused', async () => {
-  const other = copy('p4-32', (config) => {
+  const other = copyOf('p4-32', (config) => {
     config.model_type = 'deit';
   });
-  await expect(load({source: other})).rejects.toThrow('config.json describes a model of type "deit"');
-  const swish = copy('p4-32', (config) => {
+  await expect(pretrained({source: other})).rejects.toThrow('config.json describes a model of type "deit"');
+  const swish = copyOf('p4-32', (config) => {
     config.hidden_act = 'swish';
   });
-  await expect(load({source: swish})).rejects.toThrow(/hidden_act/);
-  const broken = copy('p4-32');
+  await expect(pretrained({source: swish})).rejects.toThrow(/hidden_act/);
+  const broken = copyOf('p4-32');
   const file = join(broken, 'model.safetensors');
   const bytes = readFileSync(file);
   bytes.writeFloatLE(Number.NaN, bytes.length - 4);
   writeFileSync(file, bytes);
-  await expect(load({source: broken})).rejects.toThrow(/with NaN or infinite values: vit\.layernorm\.weight/);
+  await expect(pretrained({source: broken})).rejects.toThrow(/with NaN or infinite values: vit\.layernorm\.weight/);
 });
 
 test('random weights need a model and a seed only; their preprocessor is theirs to give', async () => {
   const model = {model: 'mlp', hidden: [5]};
-  const {weights, summary} = await load({source: 'random', model, seed: 2});
+  const {weights, summary} = await pretrained({source: 'random', model, seed: 2});
   expect(summary).toEqual({tensors: 4, parameters: 784 * 5 + 5 + 60, prunable: 784 * 5, labels: 10});
   expect(weights.preprocessor).toMatchObject({rescale_factor: 1 / 255, image_mean: [0.5], image_std: [0.5]});
-  const given = await load({
+  const given = await pretrained({
     source: 'random',
     model,
     seed: 2,
@@ -213,9 +166,9 @@ test('random weights need a model and a seed only; their preprocessor is theirs 
 });
 
 test('an input that the source does not use, or lacks, is refused', async () => {
-  const {weights} = await load({source: 'random', model: {model: 'mlp', hidden: [5]}});
-  await expect(load({source: 'upstream', labels: 3})).rejects.toThrow(/nothing is connected to the input/);
-  await expect(load({source: 'random', model: {model: 'mlp'}}, weights)).rejects.toThrow(/source is random/);
+  const {weights} = await pretrained({source: 'random', model: {model: 'mlp', hidden: [5]}});
+  await expect(pretrained({source: 'upstream', labels: 3})).rejects.toThrow(/nothing is connected to the input/);
+  await expect(pretrained({source: 'random', model: {model: 'mlp'}}, weights)).rejects.toThrow(/source is random/);
 });
 
 test('parameters are a strict union whose output parses to itself', () => {

@@ -1,13 +1,16 @@
-import {readFileSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {expect, test} from 'vitest';
+import {afterAll, expect, test} from 'vitest';
 import {z} from 'zod';
 import {digestOf} from '../../src/base/digest.ts';
 import type {Json} from '../../src/base/json.ts';
 import {registry} from '../../src/cli/registry.ts';
 import {isCandidate, type OutputsByName} from '../../src/stage/define-stage.ts';
+import {initialise} from '../../stages/lib/models/initialise.ts';
+import {bindModel} from '../../stages/lib/models/registry.ts';
 import {encodeOutput} from '../rig/encode-output.ts';
-import {locatedMnist, randomMlp, recordingServices} from '../training/services.ts';
+import {locatedMnist, randomMlp, randomVit, recordingServices} from '../training/services.ts';
 
 // What every built-in stage gives for one small input, on the back end that computes alike on every machine, beside the version it
 // had then. A stage that gives other bytes under the same version would serve old results for new ones.
@@ -15,6 +18,19 @@ import {locatedMnist, randomMlp, recordingServices} from '../training/services.t
 const data = await locatedMnist({classes: [0, 1], limit: {train: 60, test: 30}, validation: {n: 10, seed: 1}});
 const training = {data, length: '7it', lr: 1e-2, batch: 16, augment: [{shift: 2}, {flip: true}], evaluate_every: 4};
 const weights = randomMlp(1, 2, [8, 6]);
+const PRUNED = {name: 'vit.encoder.layer.0.output.dense.weight', shape: [4, 4]};
+const network = bindModel({
+  model: 'vit',
+  image_size: 4,
+  patch_size: 2,
+  hidden_size: 4,
+  num_attention_heads: 2,
+  intermediate_size: 4,
+  num_hidden_layers: 1,
+});
+const vit = {model: network.config, preprocessor: {do_resize: true}, tensors: initialise(network, 1)};
+const folder = mkdtempSync(join(tmpdir(), 'basin-versions-'));
+afterAll(() => rmSync(folder, {recursive: true}));
 
 const rows = z.array(z.record(z.string(), z.union([z.string(), z.number()])));
 
@@ -47,6 +63,10 @@ const work: Readonly<Record<string, {readonly params: object; readonly inputs?: 
     inputs: (made) => ({weights: made.finetune?.weights, mask: made['random-mask']?.mask}),
   },
   'random-reinit': {params: {seed: 4}, inputs: () => ({weights})},
+  'structured-prune': {
+    params: {data, macs: 0.4, samples: 40, batch: 16, seed: 2},
+    inputs: () => ({weights: randomVit(5)}),
+  },
   summarize: {
     params: {columns: ['loss', 'error']},
     inputs: ({finetune}) => ({
@@ -63,9 +83,25 @@ const work: Readonly<Record<string, {readonly params: object; readonly inputs?: 
       mask: [{axes: {lr: 0.01}, digest: digestOf('mask')}],
     }),
   },
+  export: {
+    params: {},
+    inputs: () => ({weights: vit, mask: {tensors: [{...PRUNED, bits: new Uint8Array(16).fill(1, 3, 9)}]}}),
+  },
   evaluate: {params: {data, split: 'test'}, inputs: ({finetune}) => ({weights: finetune?.weights})},
+  'merge-linear': {params: {weight: [1, 3]}, inputs: (made) => networks(made)},
+  'merge-slerp': {params: {t: 0.3}, inputs: ({finetune}) => ({a: weights, b: finetune?.weights})},
+  'merge-greedy-soup': {params: {data}, inputs: (made) => networks(made)},
+  'merge-task-arithmetic': {params: {lambda: 0.4}, inputs: (made) => ({base: weights, ...networks(made)})},
+  'merge-ties': {params: {density: 0.2}, inputs: (made) => ({base: weights, ...networks(made)})},
+  'merge-dare': {params: {density: 0.3, seed: 1}, inputs: (made) => ({base: weights, ...networks(made)})},
+  'merge-model-stock': {params: {}, inputs: (made) => ({base: weights, ...networks(made)})},
 };
 type Made = Readonly<Record<string, OutputsByName>>;
+/** Three different networks of one start. */
+const networks = ({finetune, 'mask-retrain': retrained, 'platon-prune': pruned}: Made) => ({
+  a: finetune?.weights,
+  weights: [retrained, pruned].map((outputs, index) => ({axes: {index}, value: outputs?.weights})),
+});
 
 const pinned = z
   .record(z.string(), z.strictObject({version: z.int(), outputs: z.record(z.string(), z.string())}))
@@ -81,7 +117,7 @@ test('no built-in stage gives other bytes than it gave under this version', asyn
     const outputs = await stage.run({
       params: json,
       inputs: {...inputs?.(made)},
-      services: recordingServices().services,
+      services: {...recordingServices().services, folder: async () => mkdtempSync(join(folder, 'stage-'))},
     });
     made[name] = outputs;
     const digests = Object.entries(stage.outputs).map(([output, declared]): [string, string] => {

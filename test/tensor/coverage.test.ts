@@ -8,9 +8,11 @@ import {chooseScorer} from '../../stages/lib/pruning/choose-scorer.ts';
 import {gradual} from '../../stages/lib/pruning/gradual.ts';
 import {fixedMask} from '../../stages/lib/pruning/masks.ts';
 import type {TrainingHook} from '../../stages/lib/training/hook.ts';
+import {withOptimizer} from '../../stages/lib/training/optimizer-settings.ts';
 import {trainingParameters} from '../../stages/lib/training/parameters.ts';
 import {bindTask} from '../../stages/lib/training/task.ts';
 import {train} from '../../stages/lib/training/train.ts';
+import {convolutionCases} from '../../stages/tensor/self-test/convolutions.ts';
 import {networkCases} from '../../stages/tensor/self-test/network.ts';
 import {operationCases} from '../../stages/tensor/self-test/operations.ts';
 import {productCases} from '../../stages/tensor/self-test/products.ts';
@@ -49,7 +51,7 @@ async function kernelsOf(work: () => unknown): Promise<Set<string>> {
   return seen;
 }
 
-const parameters = z.strictObject(trainingParameters);
+const parameters = z.strictObject(trainingParameters).transform(withOptimizer);
 const data = await locatedMnist({classes: [0, 1], limit: {train: 8, test: 4}});
 const vit = {
   model: 'vit',
@@ -62,14 +64,28 @@ const vit = {
   num_attention_heads: 2,
   intermediate_size: 12,
 };
+const resnet = {model: 'resnet', depth: 8, width: 2, labels: 2, image_size: 28, num_channels: 1};
 const models: Readonly<Record<string, JsonObject>> = {
   vit,
   'vit with the tanh GELU': {...vit, hidden_act: 'gelu_new'},
+  'vit with dropout': {...vit, hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1},
   mlp: {model: 'mlp', labels: 2, hidden: [5]},
+  'resnet under batch normalisation': {...resnet, norm: 'batch'},
+  'resnet under group normalisation': {...resnet, norm: 'group', groups: 2},
 };
+const ways: readonly object[] = [
+  {decay: 'weights'},
+  {optimizer: 'adam', weight_decay: 0.1, accumulate: 2, decay: 'weights'},
+  {optimizer: 'adamax', label_smoothing: 0.1},
+  {
+    optimizer: {name: 'sgd', momentum: 0.9, nesterov: true},
+    weight_decay: 0.1,
+    schedule: {name: 'step', milestones: [2]},
+  },
+];
 
 const tested = await kernelsOf(() => {
-  for (const {avoided, compute} of [...operationCases, ...productCases, ...networkCases]) {
+  for (const {avoided, compute} of [...operationCases, ...productCases, ...networkCases, ...convolutionCases]) {
     if (!avoided) tf.tidy(() => void compute(tf));
   }
 });
@@ -79,8 +95,12 @@ for (const [name, config] of Object.entries(models)) {
     const {services} = recordingServices();
     const model = bindModel(config);
     const weights = {model: model.config, preprocessor, tensors: initialise(model, 1)};
-    const settings = parameters.parse({data, length: '4it', lr: 1e-3, batch: 4, decay: 'weights', evaluate_every: 2});
-    const task = await bindTask(weights, settings, services);
+    const settings = ways.map((way) =>
+      parameters.parse({data, length: '4it', lr: 1e-3, batch: 4, evaluate_every: 2, ...way}),
+    );
+    const [plain] = settings;
+    if (!plain) throw new Error('no way to train');
+    const task = await bindTask(weights, plain, services);
     const schedule = {steps: 4, warmup: 1, finalWarmup: 1, interval: 2, keep: 0.5};
     const scores = [{name: 'platon', beta1: 0.85, beta2: 0.95}, {name: 'magnitude'}, {name: 'movement'}] as const;
     const prunings = scores.map((score) => {
@@ -90,7 +110,8 @@ for (const [name, config] of Object.entries(models)) {
     const kept = tf.tensor1d(new Uint8Array(task.layout.size).fill(1), 'bool');
     const hooks: readonly TrainingHook[] = [{}, ...prunings, fixedMask(tf, kept)];
     const needed = await kernelsOf(async () => {
-      for (const hook of hooks) await train(task, settings, services, hook);
+      for (const hook of hooks) await train(task, plain, services, hook);
+      for (const way of settings) await train(task, way, services);
     });
     tf.dispose(kept);
     for (const pruning of prunings) pruning.dispose();

@@ -141,6 +141,8 @@ test('what the stages need is equal to the cpu back end, and a wrong kernel is f
     'exact GELU',
     'a training step of a small vit',
     'a training step of a small vit with heads that our attention takes',
+    'a training step of a small vit with dropout, by Adamax',
+    'a training step of a small vit, by SGD with Nesterov momentum',
   ]);
 
   tf.unregisterKernel('Rsqrt', 'wasm');

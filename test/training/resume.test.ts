@@ -3,6 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import {afterAll, expect, test} from 'vitest';
+import type {Weights} from '../../src/artifact/kinds.ts';
 import {digestOf} from '../../src/base/digest.ts';
 import type {Checkpoint, Checkpoints} from '../../src/stage/checkpoint.ts';
 import type {OutputsByName, Stage} from '../../src/stage/define-stage.ts';
@@ -10,11 +11,13 @@ import {loadCheckpoint, saveCheckpoint} from '../../src/store/checkpoint-file.ts
 import finetune from '../../stages/finetune.ts';
 import gradualPrune from '../../stages/gradual-prune.ts';
 import imp from '../../stages/imp.ts';
+import {initialise} from '../../stages/lib/models/initialise.ts';
+import {bindModel} from '../../stages/lib/models/registry.ts';
 import maskRetrain from '../../stages/mask-retrain.ts';
 import platonPrune from '../../stages/platon-prune.ts';
 import randomMask from '../../stages/random-mask.ts';
 import {encodeOutput} from '../rig/encode-output.ts';
-import {locatedMnist, randomMlp, recordingServices} from './services.ts';
+import {locatedMnist, preprocessor, randomMlp, recordingServices} from './services.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'basin-resume-'));
 afterAll(() => rmSync(folder, {recursive: true}));
@@ -36,7 +39,7 @@ const digests = (stage: Stage, outputs: OutputsByName): Record<string, string> =
 
 /** Stops a run when it offers the checkpoint of a step, having saved it as a real file; then runs it again from there. */
 async function interrupted(stage: Stage, params: object, inputs: Record<string, unknown>, at: number) {
-  const place = join(folder, `${stage.name}-${at}`);
+  const place = mkdtempSync(join(folder, `${stage.name}-`));
   const controller = new AbortController();
   let offered = 0;
   const stopping: Checkpoints = {
@@ -69,17 +72,35 @@ const mask = (
   })
 ).mask;
 
-for (const [stage, params, inputs] of [
-  [finetune, common, {weights}],
-  [platonPrune, pruning, {weights}],
-  [gradualPrune, {...pruning, score: 'movement'}, {weights}],
-  [imp, {...common, prune: {rule: 'open_lth', fraction: 0.2}}, {weights, mask}],
-  [maskRetrain, common, {weights, mask}],
+/** Dropout, a carried vector of another name, and steps of several batches. */
+const dropping = bindModel({
+  model: 'vit',
+  labels: 2,
+  image_size: 28,
+  num_channels: 1,
+  patch_size: 14,
+  hidden_size: 8,
+  num_hidden_layers: 1,
+  num_attention_heads: 1,
+  intermediate_size: 8,
+  hidden_dropout_prob: 0.2,
+  attention_probs_dropout_prob: 0.1,
+});
+const vit: Weights = {model: dropping.config, preprocessor, tensors: initialise(dropping, 1)};
+const otherwise = {...common, optimizer: 'adamax', accumulate: 2, length: '25it', from: '2it'};
+
+for (const [stage, params, inputs, stops] of [
+  [finetune, otherwise, {weights: vit}, [7]],
+  [finetune, common, {weights}, [1, 5, 7, 18, 22]],
+  [platonPrune, pruning, {weights}, [1, 5, 7, 18, 22]],
+  [gradualPrune, {...pruning, score: 'movement'}, {weights}, [1, 5, 7, 18, 22]],
+  [imp, {...common, prune: {rule: 'open_lth', fraction: 0.2}}, {weights, mask}, [1, 5, 7, 18, 22]],
+  [maskRetrain, common, {weights, mask}, [1, 5, 7, 18, 22]],
 ] as const) {
-  test(`${stage.name} that was stopped goes on from its checkpoint and ends with the same bytes`, async () => {
+  test(`${stage.name} of ${inputs.weights.model.model} that was stopped goes on from its checkpoint and ends with the same bytes`, async () => {
     const before = tf.memory().numTensors;
     const undisturbed = await stage.run({params: {...params}, inputs, services: recordingServices().services});
-    for (const at of [1, 5, 7, 18, 22]) {
+    for (const at of stops) {
       const {outputs, steps} = await interrupted(stage, params, inputs, at);
       expect(digests(stage, outputs), `stopped after step ${at}`).toEqual(digests(stage, undisturbed));
       expect(steps).toBe(23 - at);

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type {Weights} from '../../src/artifact/kinds.ts';
-import {digestOfFile} from '../../src/base/digest.ts';
+import {digestOfFile} from '../../src/base/digested-files.ts';
 import type {Json, JsonObject} from '../../src/base/json.ts';
 import {NO_CHECKPOINTS} from '../../src/run/checkpoints.ts';
 import type {Checkpoints} from '../../src/stage/checkpoint.ts';
@@ -42,5 +42,19 @@ export const preprocessor: JsonObject = {do_resize: true, rescale_factor: 1 / 25
 /** A small random network for 28 × 28 digits. */
 export function randomMlp(seed: number, labels = 2, hidden: readonly number[] = [8]): Weights {
   const model = bindModel({model: 'mlp', hidden: [...hidden], labels});
+  return {model: model.config, preprocessor, tensors: initialise(model, seed)};
+}
+
+/** A small random vit for 28 × 28 digits: two blocks of 16 with two heads and 24 neurons. */
+export function randomVit(seed: number, labels = 2): Weights {
+  const shape = {image_size: 28, patch_size: 14, num_channels: 1, hidden_size: 16, num_hidden_layers: 2};
+  const model = bindModel({
+    model: 'vit',
+    ...shape,
+    num_attention_heads: 2,
+    intermediate_size: 24,
+    initializer_range: 0.2,
+    labels,
+  });
   return {model: model.config, preprocessor, tensors: initialise(model, seed)};
 }

@@ -4,18 +4,20 @@ import {z} from 'zod';
 import type {Weights} from '../../src/artifact/kinds.ts';
 import {fixedMask} from '../../stages/lib/pruning/masks.ts';
 import type {TrainingHook} from '../../stages/lib/training/hook.ts';
-import {trainingParameters} from '../../stages/lib/training/parameters.ts';
+import {withOptimizer} from '../../stages/lib/training/optimizer-settings.ts';
+import {pack, unpack} from '../../stages/lib/training/parameter-layout.ts';
+import {partParameters, trainingParameters} from '../../stages/lib/training/parameters.ts';
 import {bindTask} from '../../stages/lib/training/task.ts';
 import {train} from '../../stages/lib/training/train.ts';
 import {locatedMnist, randomMlp, recordingServices} from './services.ts';
 
-const schema = z.strictObject(trainingParameters);
+const schema = z.strictObject({...trainingParameters, ...partParameters}).transform(withOptimizer);
 const data = await locatedMnist({classes: [0, 1], limit: {train: 50, test: 20}});
 
 async function trained(settings: object, weights: Weights = randomMlp(1), services = recordingServices().services) {
   const params = schema.parse({data, length: '2ep', lr: 1e-3, batch: 16, ...settings});
   const task = await bindTask(weights, params, services);
-  return train(task, params, services);
+  return {layout: task.layout, ...(await train(task, params, services))};
 }
 
 test('a thousand steps leave as many tensors as they found, and learn', async () => {
@@ -168,6 +170,80 @@ test('parameters parse to themselves, and short forms to their long ones', () =>
   for (const length of ['', 'ep', '5', '1it2ep', '-1ep', '1.5ep']) {
     expect(schema.safeParse({data, length, lr: 1e-3}).success, length).toBe(false);
   }
+});
+
+test('two parts of a training without momentum are the whole, bit for bit, and count on', async () => {
+  const settings = {
+    length: '2ep1it',
+    optimizer: 'sgd',
+    lr: 0.1,
+    seed: 4,
+    augment: [{shift: 2}],
+    accumulate: 2,
+    batch: 8,
+  };
+  const whole = await trained({...settings, evaluate_every: 2});
+  for (const cut of ['1it', '1ep', '1ep2it', '2ep1it']) {
+    const before = await trained({...settings, until: cut});
+    const tensors = unpack(whole.layout, before.flat);
+    const after = await trained({...settings, evaluate_every: 2, from: cut}, {...randomMlp(1), tensors});
+    expect(after.flat, cut).toEqual(whole.flat);
+    const bare = ({loss_ema, ...row}: (typeof whole.metrics)[number]) => row;
+    expect([...before.metrics, ...after.metrics].map(bare)).toEqual(whole.metrics.map(bare));
+    const last = Number(before.metrics.at(-1)?.step);
+    expect(after.evals).toEqual(whole.evals.filter(({step}) => Number(step) > last || step === 9));
+  }
+  await expect(trained({length: '1ep', from: '9it'})).rejects.toThrow('no part from step 9 to step 4');
+  await expect(trained({length: '1ep', from: '3it', until: '2it'})).rejects.toThrow('no part from step 3 to step 2');
+  await expect(trained({length: '1ep', until: '2ep'})).rejects.toThrow('no part from step 0 to step 8');
+});
+
+test('an optimizer that begins within a training corrects its moments for its own start', async () => {
+  const part = {from: '3it', until: '4it', length: '8it', weight_decay: 0, clip: null, schedule: 'constant', lr: 1e-3};
+  const {flat, layout} = await trained(part);
+  const before = pack(layout, randomMlp(1).tensors);
+  const moves = flat.map((value, index) => Math.abs(value - (before[index] ?? 0)));
+  expect(Math.max(...moves)).toBeCloseTo(1e-3, 5); // Adam's first step is lr, whatever the gradient
+});
+
+test('steps of several batches are those of one large batch, the last smaller group too', async () => {
+  const settings = {length: '2ep', augment: [{shift: 2}], lr: 0.01};
+  const large = await trained({...settings, batch: 16});
+  const small = await trained({...settings, batch: 8, accumulate: 2});
+  expect(small.metrics).toHaveLength(large.metrics.length);
+  small.metrics.forEach(({loss}, index) => {
+    expect(Number(loss)).toBeCloseTo(Number(large.metrics[index]?.loss), 5);
+  });
+  const largest = Math.max(...large.flat.map(Math.abs));
+  small.flat.forEach((value, index) => {
+    expect(Math.abs(value - (large.flat[index] ?? 0)) / largest).toBeLessThan(1e-4);
+  });
+});
+
+test('a name and the optimizer that it stands for are one set of parameters, and what does not fit is refused', () => {
+  const parse = (settings: object) => schema.parse({data, length: '1ep', lr: 1e-3, ...settings});
+  expect(parse({optimizer: 'torch'})).toEqual(parse({}));
+  expect(parse({optimizer: {name: 'adamw'}, weight_decay: 0.01, decay: 'all'})).toEqual(parse({}));
+  expect(parse({optimizer: 'trainer'})).toEqual(parse({weight_decay: 0, decay: 'weights'}));
+  expect(parse({optimizer: 'adamax'})).toMatchObject({optimizer: {eps: 1e-6}, weight_decay: 0.01, decay: 'weights'});
+  expect(parse({optimizer: 'sgd'})).toMatchObject({optimizer: {momentum: 0}, weight_decay: 0, decay: 'all'});
+  for (const optimizer of [
+    {name: 'sgd', nesterov: true},
+    {name: 'sgd', momentum: 0.9, nesterov: true, dampening: 0.1},
+    {name: 'sgd', dampening: 0.1},
+    {name: 'sgd', betas: [0.9, 0.99]},
+    {name: 'adam', momentum: 0.9},
+    {name: 'adam', betas: [0.9, 1]},
+    'lion',
+  ]) {
+    expect(() => parse({optimizer}), JSON.stringify(optimizer)).toThrow();
+  }
+  expect(parse({schedule: {name: 'step', milestones: [3], warmup: '02ep'}}).schedule).toEqual({
+    name: 'step',
+    milestones: ['3it'],
+    gamma: 0.1,
+    warmup: '2ep',
+  });
 });
 
 test('a training of no steps hands the weights on as they are, and says how good they are', async () => {

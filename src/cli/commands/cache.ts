@@ -1,11 +1,11 @@
 import {existsSync} from 'node:fs';
+import {formatBytes, parseBytes} from '../../base/byte-size.ts';
 import {formatSeconds} from '../../report/format.ts';
 import type {EvictionReason} from '../../store/choose-evictions.ts';
 import {collectGarbage} from '../../store/collect-garbage.ts';
 import {openStore} from '../../store/open-store.ts';
 import type {Store} from '../../store/store.ts';
 import {verifyStore} from '../../store/verify-store.ts';
-import {formatBytes, parseBytes} from '../byte-size.ts';
 import {cacheFolder} from '../cache-folder.ts';
 import {EXIT} from '../exit-code.ts';
 import {commandFault, printFaults} from '../faults.ts';

@@ -8,6 +8,8 @@ import type {Plan} from '../../plan/verdict.ts';
 import {mermaid} from '../../results/mermaid.ts';
 import {planText} from '../../results/plan-text.ts';
 import {EXIT} from '../exit-code.ts';
+import {printFaults} from '../faults.ts';
+import {machineFor} from '../machine.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
 import {defaultJobs} from '../pool-setting.ts';
 import {withPrepared} from '../prepare.ts';
@@ -19,6 +21,11 @@ interface PlanOptions extends PipelineOptions {
 
 export const planCommand = (file: string, options: PlanOptions): Promise<number> =>
   withPrepared(file, options, 'look', ok, async ({graph, plan, store}) => {
+    const machine = machineFor({graph, plan}, new Set(graph.instances.keys()), options.resources);
+    if (!machine.ok) {
+      printFaults(machine.error, options.json ?? false);
+      return EXIT.wrong;
+    }
     const time = predictTime(graph, plan, store, defaultJobs());
     process.stdout.write(`${planShown(graph, plan, time, options)}\n`);
     if (!options.json)

@@ -2,8 +2,10 @@ import type {RunResult} from '../../run/run-options.ts';
 import {WorkerPool} from '../../run/worker-pool.ts';
 import {chooseReporter} from '../choose-reporter.ts';
 import {EXIT} from '../exit-code.ts';
+import {printFaults} from '../faults.ts';
 import {findWanted, withUpstream} from '../find-instance.ts';
 import {onInterrupt} from '../interrupt.ts';
+import {machineFor} from '../machine.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
 import {defaultJobs, poolProfile} from '../pool-setting.ts';
 import {type Prepared, withPrepared} from '../prepare.ts';
@@ -41,12 +43,19 @@ async function runTold(
     logCommand: (id) => repeatCommand('log', file, [id], options),
   });
   const jobs = options.jobs ?? defaultJobs();
+  const machine = machineFor(prepared, wanted, options.resources, jobs);
+  if (!machine.ok) {
+    reporter.close();
+    printFaults(machine.error, options.json ?? false);
+    return EXIT.wrong;
+  }
   const pool = new WorkerPool(poolProfile(manifest?.backend ?? 'cpu', jobs));
   const interrupt = onInterrupt(() => pool.kill());
   try {
     const {result, unmet} = await runPrepared(prepared, wanted, {
       pool,
       jobs,
+      machine: machine.value,
       onFailure: options.keepGoing ? 'keep-going' : options.failFast ? 'fail-fast' : 'finish-running',
       stop: interrupt.signal,
       emit: (event) => reporter.report(event),

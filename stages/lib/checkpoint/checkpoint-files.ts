@@ -23,10 +23,10 @@ export interface NoCheckpoint {
   readonly nothingThere?: true;
 }
 
-const CONFIG = 'config.json';
-const PREPROCESSOR = 'preprocessor_config.json';
-const WEIGHTS = 'model.safetensors';
-const INDEX = 'model.safetensors.index.json';
+export const CONFIG = 'config.json';
+export const PREPROCESSOR = 'preprocessor_config.json';
+export const WEIGHTS = 'model.safetensors';
+export const INDEX = 'model.safetensors.index.json';
 
 const INDEX_HINT = 'Use an index as transformers writes it, with its shards in the same folder.';
 
@@ -50,7 +50,7 @@ const isFolder = (path: string): Promise<boolean> =>
 const isShardName = (name: Json): name is string => typeof name === 'string' && /^[^/\\\0]+\.safetensors$/.test(name);
 
 /** The shards that an index names, sorted. @throws StageError when it names anything but files beside it. */
-async function shardsOf(index: string): Promise<string[]> {
+export async function shardsOf(index: string): Promise<string[]> {
   const {weight_map: map} = await readObject(index);
   if (!isJsonObject(map)) throw new StageError(`${INDEX} has no weight_map from tensors to files.`, INDEX_HINT);
   const names = new Set<string>();

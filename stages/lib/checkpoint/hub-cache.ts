@@ -1,8 +1,6 @@
 import {readFile, stat} from 'node:fs/promises';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
-import {fail, ok, type Result} from '../../../src/base/result.ts';
-import type {NoCheckpoint} from './checkpoint-files.ts';
 
 /** `hf:owner/name[@revision]`; the revision is a branch, a tag, `refs/pr/N` or a commit. */
 export interface HubReference {
@@ -32,22 +30,20 @@ const isFolder = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** The snapshot folder of a reference in the local cache; nothing is fetched. */
+export const repositoryFolder = ({owner, name}: HubReference, environment: NodeJS.ProcessEnv): string =>
+  join(hubCache(environment), `models--${owner}--${name}`);
+
+/** The snapshot folder of a reference in the local cache; some of its files may be missing. Nothing is fetched. */
 export async function findSnapshot(
   reference: HubReference,
-  environment: NodeJS.ProcessEnv = process.env,
-): Promise<Result<string, NoCheckpoint>> {
-  const {owner, name, revision} = reference;
-  const repository = join(hubCache(environment), `models--${owner}--${name}`);
+  environment: NodeJS.ProcessEnv,
+): Promise<string | undefined> {
+  const {revision} = reference;
+  const repository = repositoryFolder(reference, environment);
   const commit = await readFile(join(repository, 'refs', revision), 'utf8').then(
     (text) => text.trim(),
     () => revision,
   );
   const snapshot = join(repository, 'snapshots', commit);
-  if (/^[\w.-]+$/.test(commit) && !commit.startsWith('.') && (await isFolder(snapshot))) return ok(snapshot);
-  const download = `hf download ${owner}/${name}${revision === 'main' ? '' : ` --revision ${revision}`}`;
-  return fail({
-    reason: `${owner}/${name} at revision ${revision} is not in the local HuggingFace cache, and basin does not fetch it.`,
-    hint: `Fetch it once with \`${download} config.json model.safetensors preprocessor_config.json\`, or give the path of a folder.`,
-  });
+  return /^[\w.-]+$/.test(commit) && !commit.startsWith('.') && (await isFolder(snapshot)) ? snapshot : undefined;
 }

@@ -41,7 +41,7 @@ export function completePreprocessor(settings: PreprocessorSettings, model: Mode
   if (flags.do_resize && (size.height !== imageSize || size.width !== imageSize)) {
     throw new StageError(
       `The preprocessor resizes pictures to ${size.height}x${size.width}, but the model takes ${imageSize}x${imageSize}.`,
-      'Give a preprocessor and a model that belong together.',
+      'Give a preprocessor and a model that belong together, or `image_size`, which sets the size of both.',
     );
   }
   if (image_mean.length !== channels || image_std.length !== channels) {

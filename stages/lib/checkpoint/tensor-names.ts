@@ -9,6 +9,9 @@ const RENAMED: readonly (readonly [RegExp, string])[] = [
   [/\.mlp\.fc2\./, '.output.dense.'],
 ];
 
+/** What a bare `ViTModel` calls its parts. */
+const WITHOUT_PREFIX = /^(embeddings|encoder|layers|layernorm|pooler)\./;
+
 /** Tensors of other heads that a ViT checkpoint may carry and that classification does not use. */
 const UNUSED = /^vit\.(pooler\.|embeddings\.mask_token$)/;
 
@@ -17,7 +20,7 @@ const UNUSED = /^vit\.(pooler\.|embeddings\.mask_token$)/;
  * `ViTModel` (such as google/vit-base-patch16-224-in21k) has no `vit.` before its names.
  */
 export function vitTensorName(name: string): string | undefined {
-  const whole = /^(vit|classifier)\./.test(name) ? name : `vit.${name}`;
+  const whole = WITHOUT_PREFIX.test(name) ? `vit.${name}` : name;
   if (UNUSED.test(whole)) return undefined;
   return RENAMED.reduce((text, [from, to]) => text.replace(from, to), whole);
 }

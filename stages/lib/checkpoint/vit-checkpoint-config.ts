@@ -12,6 +12,19 @@ const refuse = (reason: string): StageError =>
     'Fetch the checkpoint again, or write the field as transformers does.',
   );
 
+/** Names of transformers for an activation that basin has under another name: the same function. */
+const SAME_ACTIVATION: ReadonlyMap<Json, Json> = new Map([['gelu_pytorch_tanh', 'gelu_new']]);
+
+/** Refuses what would make transformers compute something else than classes with these very tensors. */
+function refuseOtherWork({problem_type: problem = null, pruned_heads: pruned = {}, quantization_config}: JsonObject) {
+  if (problem !== null && problem !== 'single_label_classification') {
+    throw refuse(`problem_type is ${shown(problem)}, and basin trains for one class a picture`);
+  }
+  if (isJsonObject(pruned) && Object.keys(pruned).length > 0)
+    throw refuse('pruned_heads takes heads out of the network');
+  if (isJsonObject(quantization_config ?? null)) throw refuse('quantization_config stores weights in other numbers');
+}
+
 /** Classes as transformers counts them: `id2label`, else `num_labels`, else 2; 0 for a body without a head. */
 function labelsOf(config: JsonObject): number {
   const {id2label = null, num_labels: count = null} = config;
@@ -36,10 +49,11 @@ export function vitCheckpointConfig(config: JsonObject): JsonObject {
       'Choose a Vision Transformer such as google/vit-base-patch16-224-in21k.',
     );
   }
+  refuseOtherWork(config);
   const used: Record<string, Json> = {};
   for (const name of FIELDS) {
     const value = config[name];
-    if (value !== undefined) used[name] = value;
+    if (value !== undefined) used[name] = SAME_ACTIVATION.get(value) ?? value;
   }
   // The number of labels may be given anew, so its range is for the model to check.
   const parsed = vitConfigSchema.safeParse({...used, model: 'vit'});

@@ -1,10 +1,12 @@
 import {z} from 'zod';
+import {USER_MODULE} from '../../../src/stage/user-module.ts';
 
-const CLASSES = 10;
+/** Classes of the built-in data sets, and most that one of the user's may have. */
+const [TEN, MANY] = [10, 65_536];
 const count = z.int().min(1);
 const seed = z.int().min(0);
 
-const choices = {
+const choices = (most: number) => ({
   limit: z
     .strictObject({train: count.optional(), test: count.optional()})
     .describe('At most this many pictures of a split: the first ones, in file order, after `classes`.')
@@ -14,7 +16,7 @@ const choices = {
       z
         .int()
         .min(0)
-        .max(CLASSES - 1),
+        .max(most - 1),
     )
     .min(2)
     .refine((classes) => new Set(classes).size === classes.length, 'A class is listed twice.')
@@ -26,7 +28,7 @@ const choices = {
       'Takes n pictures out of train, by a seeded draw, after `classes` and `limit`; they become split validation.',
     )
     .optional(),
-};
+});
 
 const mnist = z.strictObject({
   name: z.literal('mnist'),
@@ -35,7 +37,7 @@ const mnist = z.strictObject({
     .min(1)
     .describe('Folder with the four IDX files; without it, those that come with basin.')
     .optional(),
-  ...choices,
+  ...choices(TEN),
 });
 
 const cifar10 = z.strictObject({
@@ -46,13 +48,32 @@ const cifar10 = z.strictObject({
     .default('data')
     .describe('Folder with data_batch_1.bin … test_batch.bin, or with cifar-10-batches-bin/ that holds them.'),
   download: z.literal(true).describe('Fetch the official archive (162 MiB) into root when it is not there.').optional(),
-  ...choices,
+  ...choices(TEN),
+});
+
+export const builtInDataSetSchema = z.discriminatedUnion('name', [mnist, cifar10]);
+
+const file = z
+  .string()
+  .regex(USER_MODULE, {error: 'This is no file: a path starts with ./, ../ or /.', abort: true})
+  .meta({format: 'path'})
+  .describe('A TypeScript file that exports a data set by default; the path starts at the pipeline file.');
+
+export const userDataSetSchema = z.strictObject({
+  name: file,
+  root: z
+    .string()
+    .min(1)
+    .describe('Folder with its files; the one that the TypeScript file lies in unless given.')
+    .optional(),
+  settings: z.record(z.string(), z.json()).describe('What the file declares as its settings.').default({}),
+  ...choices(MANY),
 });
 
 /** A data set as a pipeline names it: which, where, and how much of it. */
 export const dataSetSchema = z
-  .discriminatedUnion('name', [mnist, cifar10])
-  .describe('A data set: {name: mnist | cifar10, root, limit, classes, validation}.');
+  .union([builtInDataSetSchema, userDataSetSchema, file.transform((name) => userDataSetSchema.parse({name}))])
+  .describe('A data set: {name: mnist | cifar10 | ./FILE, root, limit, classes, validation}.');
 
 export type DataSetValue = z.output<typeof dataSetSchema>;
 

@@ -2,11 +2,14 @@ import {readdir, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {canonicalJson} from '../../../src/base/canonical-json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {openModule} from '../../../src/stage/user-module.ts';
+import {fileNameOf} from '../user-code.ts';
 import {CIFAR10_CLASSES, CIFAR10_FILES, CIFAR10_TEST_FILE, CIFAR10_TRAIN_FILES, readCifar10} from './cifar10.ts';
 import type {DataSetValue, Split} from './data-set-value.ts';
 import {MNIST_CLASSES, MNIST_FILES, readMnist} from './mnist.ts';
 import {permutation} from './permutation.ts';
 import {firstPictures, type Pictures, picturesAt} from './pictures.ts';
+import {bindDataSet, declaredFiles, loadUserDataSet} from './user-data-set.ts';
 
 /** A data set in memory, after `classes`, `limit` and `validation`, in this order. */
 export interface DataSet {
@@ -43,7 +46,7 @@ const recent = new Map<string, Promise<DataSet>>();
 export async function loadDataSet(value: DataSetValue): Promise<DataSet> {
   const root = value.root;
   if (root === undefined) throw new Error('Internal error: a data set reached a stage without being located');
-  const files = Object.keys(value.name === 'mnist' ? MNIST_FILES : CIFAR10_FILES);
+  const files = await filesOf(value, root);
   const key = `${canonicalJson(JSON.parse(JSON.stringify(value)))} ${await fingerprint(root, files)}`;
   const known = recent.get(key);
   const data = known ?? decode(value, root);
@@ -57,20 +60,25 @@ export async function loadDataSet(value: DataSetValue): Promise<DataSet> {
   return data;
 }
 
+async function filesOf(value: DataSetValue, root: string): Promise<readonly string[]> {
+  if (!('settings' in value)) return Object.keys(value.name === 'mnist' ? MNIST_FILES : CIFAR10_FILES);
+  return declaredFiles(bindDataSet(await openModule(value.name), value.settings).files, root);
+}
+
 async function fingerprint(root: string, names: readonly string[]): Promise<string> {
   const stats = await Promise.all(names.map((name) => stat(join(root, name)).catch(() => undefined)));
   return stats.map((file) => `${file?.size}:${file?.mtimeMs}`).join(' ');
 }
 
 async function decode(value: DataSetValue, root: string): Promise<DataSet> {
-  const {train, test, classes, notes} = value.name === 'mnist' ? await mnist(root) : await cifar10(root);
+  const {train, test, classes, notes} = await whole(value, root);
   const chosen = (pictures: Pictures, limit: number | undefined): Pictures => {
     const filtered = value.classes ? ofClasses(pictures, value.classes) : pictures;
     return limit === undefined ? filtered : firstPictures(filtered, limit);
   };
   const training = chosen(train, value.limit?.train);
   return {
-    name: value.name,
+    name: fileNameOf(value.name),
     classes: value.classes?.length ?? classes,
     ...(value.validation ? takeValidation(training, value.validation) : {train: training, validation: undefined}),
     test: chosen(test, value.limit?.test),
@@ -79,6 +87,11 @@ async function decode(value: DataSetValue, root: string): Promise<DataSet> {
 }
 
 type Whole = Pick<DataSet, 'train' | 'test' | 'classes' | 'notes'>;
+
+async function whole(value: DataSetValue, root: string): Promise<Whole> {
+  if ('settings' in value) return {...(await loadUserDataSet(value.name, root, value.settings)), notes: []};
+  return value.name === 'mnist' ? mnist(root) : cifar10(root);
+}
 
 async function mnist(root: string): Promise<Whole> {
   const [train, test] = await Promise.all([readMnist(root, 'train', true), readMnist(root, 'test', true)]);

@@ -1,12 +1,15 @@
 import {stat} from 'node:fs/promises';
-import {join, resolve} from 'node:path';
+import {dirname, join, resolve} from 'node:path';
+import type {z} from 'zod';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import type {SourceContext, SourceResolution, SourceResolver} from '../../../src/stage/source.ts';
+import {findModule} from '../../../src/stage/user-module.ts';
 import {CIFAR10_FOLDER, CIFAR10_TEST_FILE, CIFAR10_TRAIN_FILES} from './cifar10.ts';
-import {type DataSetValue, dataSetSchema} from './data-set-value.ts';
+import {type DataSetValue, dataSetSchema, type userDataSetSchema} from './data-set-value.ts';
 import {fetchCifar10} from './fetch-cifar10.ts';
 import {embeddedMnist, MNIST_FILES} from './mnist.ts';
+import {bindDataSet, declaredFiles} from './user-data-set.ts';
 
 /** The files of a data set that are there, or why it cannot be had. */
 type Location =
@@ -19,6 +22,7 @@ type Location =
  */
 export const resolveDataSet: SourceResolver = async (json, context): Promise<SourceResolution> => {
   const value = dataSetSchema.parse(json);
+  if ('settings' in value) return resolveUserDataSet(value, context);
   const location = value.name === 'mnist' ? await locateMnist(value, context) : await locateCifar10(value, context);
   if ('reason' in location) return {state: 'unresolved', ...location};
   const files: Record<string, string> = {};
@@ -30,6 +34,20 @@ export const resolveDataSet: SourceResolver = async (json, context): Promise<Sou
     located: {name: value.name, root: location.root, ...choices},
   };
 };
+
+async function resolveUserDataSet(
+  value: z.output<typeof userDataSetSchema>,
+  {folder, digestOfFile}: SourceContext,
+): Promise<SourceResolution> {
+  const path = resolve(folder, value.name);
+  const found = await findModule(path);
+  const {settings, files: declared} = bindDataSet(found, value.settings);
+  const root = value.root === undefined ? dirname(path) : resolve(folder, value.root);
+  const files: Record<string, string> = {};
+  for (const name of await declaredFiles(declared, root)) files[name] = await digestOfFile(join(root, name));
+  const same = {name: found.reference, settings, ...choicesOf(value)};
+  return {state: 'resolved', identity: {...same, files}, located: {...same, root}};
+}
 
 function choicesOf({limit, classes, validation}: DataSetValue): JsonObject {
   const sizes = limit && {
@@ -43,7 +61,7 @@ function choicesOf({limit, classes, validation}: DataSetValue): JsonObject {
   };
 }
 
-async function locateMnist(value: DataSetValue & {name: 'mnist'}, context: SourceContext): Promise<Location> {
+async function locateMnist(value: Extract<DataSetValue, {name: 'mnist'}>, context: SourceContext): Promise<Location> {
   const root = value.root === undefined ? embeddedMnist() : resolve(context.folder, value.root);
   if (root === undefined) {
     return {
@@ -60,7 +78,10 @@ async function locateMnist(value: DataSetValue & {name: 'mnist'}, context: Sourc
   };
 }
 
-async function locateCifar10(value: DataSetValue & {name: 'cifar10'}, context: SourceContext): Promise<Location> {
+async function locateCifar10(
+  value: Extract<DataSetValue, {name: 'cifar10'}>,
+  context: SourceContext,
+): Promise<Location> {
   const root = resolve(context.folder, value.root);
   const found = await cifar10In(root);
   if (found) return found;

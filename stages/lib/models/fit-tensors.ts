@@ -1,4 +1,5 @@
 import type {NamedTensor} from '../../../src/artifact/kinds.ts';
+import {nearestName} from '../../../src/base/nearest.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import {allFinite} from '../all-finite.ts';
 import type {ParameterShape} from './model.ts';
@@ -27,15 +28,15 @@ export function fitTensors(
   const known = new Set(parameters.map(({name}) => name));
   const pairs = parameters.map((parameter) => ({parameter, tensor: tensors.get(parameter.name)}));
   const found = pairs.flatMap(({tensor}) => (tensor === undefined ? [] : [tensor]));
+  const missing = pairs.flatMap(({parameter, tensor}) => (tensor === undefined ? [parameter.name] : []));
+  const unknown = [...tensors.keys()].filter((name) => !known.has(name));
+  const guessed = unknown.slice(0, SHOWN).map((name) => {
+    const near = nearestName(name, missing);
+    return near === undefined ? name : `${name} (is it ${near}?)`;
+  });
   const faults = [
-    ...list(
-      'missing',
-      pairs.flatMap(({parameter, tensor}) => (tensor === undefined ? [parameter.name] : [])),
-    ),
-    ...list(
-      'not known',
-      [...tensors.keys()].filter((name) => !known.has(name)),
-    ),
+    ...list('missing', missing),
+    ...list('not known', [...guessed, ...unknown.slice(SHOWN)]),
     ...list(
       'of another shape',
       pairs.flatMap(({parameter: {name, shape}, tensor}) =>

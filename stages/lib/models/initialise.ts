@@ -25,6 +25,12 @@ function startingValues(parameter: ParameterShape, seed: number, stream: 'initia
     case 'uniform':
       fillUniform(values, place, scale);
       break;
+    case 'unit':
+      fillUniform(values, place, 0.5);
+      values.forEach((value, index) => {
+        values[index] = value + 0.5;
+      });
+      break;
     case 'ones':
       values.fill(1);
       break;

@@ -1,5 +1,6 @@
 import type {Tensor, Tensor2D, Tensor4D} from '@tensorflow/tfjs';
 import type {JsonObject} from '../../../src/base/json.ts';
+import type {Dropout} from '../../tensor/dropout.ts';
 import type {Tf} from '../../tensor/library.ts';
 
 /** Parameters by their on-disk HuggingFace names. */
@@ -8,14 +9,23 @@ export type ParameterTensors = Readonly<Record<string, Tensor>>;
 export interface ParameterShape {
   readonly name: string;
   readonly shape: readonly number[];
-  /** How random weights start; `uniform` lies between -scale and scale. */
-  readonly init: 'normal' | 'uniform' | 'zeros' | 'ones';
+  /** How random weights start; `uniform` lies between -scale and scale, `unit` between 0 and 1. */
+  readonly init: 'normal' | 'uniform' | 'unit' | 'zeros' | 'ones';
   /** Standard deviation of `normal`, half the width of `uniform`; not given is 0.02. */
   readonly scale?: number;
   /** Whether pruning may take weights of it: weight matrices of the body, never biases, norms, embeddings or the head. */
   readonly prunable: boolean;
   /** Belongs to the classifier, so it is replaced when a head is made anew. */
   readonly head: boolean;
+  /** A running statistic: no gradient reaches it; it follows what `trainingPass` gives for it. */
+  readonly buffer?: true;
+}
+
+/** What training sees of a batch. */
+export interface TrainingPass {
+  readonly logits: Tensor2D;
+  /** The batch's own estimate of every buffer, by name. */
+  readonly statistics: ParameterTensors;
 }
 
 /** A model closed over a checked configuration. */
@@ -28,8 +38,10 @@ export interface Model {
   /** Height and width of a picture in pixels. */
   readonly imageSize: number;
   readonly labels: number;
-  /** Probability of dropout anywhere in training; what cannot train with it says so. */
+  /** The largest probability of dropout in training; where it is 0, `forward` needs no `dropout`. */
   readonly dropout: number;
-  /** Pictures [B, channels, imageSize, imageSize], preprocessed → logits [B, labels]. Pure; no randomness. */
-  forward(tf: Tf, parameters: ParameterTensors, pictures: Tensor4D): Tensor2D;
+  /** Pictures [B, channels, imageSize, imageSize], preprocessed → logits [B, labels]. Pure; units drop out in training only, by `dropout`. */
+  forward(tf: Tf, parameters: ParameterTensors, pictures: Tensor4D, dropout?: Dropout): Tensor2D;
+  /** The same in training, of a model with buffers: it normalises by the batch, and reads no buffer. */
+  trainingPass?(tf: Tf, parameters: ParameterTensors, pictures: Tensor4D): TrainingPass;
 }

@@ -6,21 +6,30 @@ import type {Precision} from '../../tensor/fused/product.ts';
 import {schemaFaults} from '../schema-faults.ts';
 import {mlp, mlpConfigSchema} from './mlp.ts';
 import type {Model} from './model.ts';
+import {resnet} from './resnet.ts';
+import {resnetConfigSchema} from './resnet-config.ts';
+import {isUserModel, loadUserModel, userModelSchema} from './user-model.ts';
 import {vit} from './vit.ts';
 import {vitConfigSchema} from './vit-config.ts';
 
-/** A model as a parameter: `{model: vit | mlp, …}`, each with its own settings and no others. */
-export const modelSchema = z.discriminatedUnion('model', [vitConfigSchema, mlpConfigSchema]);
+const builtInSchema = z.discriminatedUnion('model', [vitConfigSchema, mlpConfigSchema, resnetConfigSchema]);
 
-const NAMES: readonly string[] = ['vit', 'mlp'];
+/** A model as a parameter: `{model: vit | mlp | resnet | ./FILE, …}`, each with its own settings and no others. */
+export const modelSchema = z.union([builtInSchema, userModelSchema]);
+
+const NAMES: readonly string[] = ['vit', 'mlp', 'resnet'];
+
+/** The model of a configuration, a user's too. @throws StageError when it is not valid, or its file is gone or another one. */
+export const loadModel = async (config: JsonObject, precision: Precision = 'fp32'): Promise<Model> =>
+  isUserModel(config) ? loadUserModel(config) : bindModel(config, precision);
 
 /**
- * The model of a configuration, with defaults filled in. `precision` is how it computes, and no part of what it is.
+ * The built-in model of a configuration, with defaults filled in. `precision` is how it computes, and no part of what it is.
  *
  * @throws StageError when the configuration is not valid.
  */
 export function bindModel(config: JsonObject, precision: Precision = 'fp32'): Model {
-  const parsed = modelSchema.safeParse(config);
+  const parsed = builtInSchema.safeParse(config);
   if (!parsed.success) {
     const {model} = config;
     const hint = typeof model === 'string' && !NAMES.includes(model) ? suggestion(model, NAMES, 'models') : undefined;
@@ -32,5 +41,7 @@ export function bindModel(config: JsonObject, precision: Precision = 'fp32'): Mo
       return vit(settings, precision);
     case 'mlp':
       return mlp(settings, precision);
+    case 'resnet':
+      return resnet(settings, precision);
   }
 }

@@ -1,4 +1,5 @@
 import type {Tensor, Tensor2D, Tensor4D} from '@tensorflow/tfjs';
+import type {Dropout} from '../../tensor/dropout.ts';
 import {addNorm} from '../../tensor/fused/add-norm.ts';
 import {type Projected, rowAttention, selfAttention} from '../../tensor/fused/attention.ts';
 import {layerNorm} from '../../tensor/fused/layer-norm.ts';
@@ -19,10 +20,30 @@ interface Pass {
   readonly batch: number;
   /** Of linear layers; attention's own products are always in float32. */
   readonly precision: Precision;
+  /** In training, where the configuration has any. */
+  readonly dropout: Dropout | undefined;
+}
+
+/** Dropout of what enters the residual stream, in training. */
+const hiddenDropout = ({dropout, config}: Pass, x: Tensor): Tensor => dropout?.(x, config.hidden_dropout_prob) ?? x;
+
+/** A projection that has dropped out, its bias already in it; untouched where nothing drops out. */
+function dropped(pass: Pass, projected: Projected): Projected {
+  const {tf, dropout, config} = pass;
+  if (!dropout || config.hidden_dropout_prob === 0) return projected;
+  const {product: rows, bias} = projected;
+  return {product: hiddenDropout(pass, tf.add(rows, bias)), bias: tf.zerosLike(bias)};
+}
+
+/** Dropout of attention's weights, in training. */
+function attentionDropout({dropout, config}: Pass): ((weights: Tensor) => Tensor) | undefined {
+  const probability = config.attention_probs_dropout_prob;
+  return dropout && probability > 0 ? (weights) => dropout(weights, probability) : undefined;
 }
 
 /** Pictures → token rows [B · T, D]: class token first, then the patches row by row, positions added. */
-function embed({tf, parameters, config, batch, precision}: Pass, pictures: Tensor4D): Tensor {
+function embed(pass: Pass, pictures: Tensor4D): Tensor {
+  const {tf, parameters, config, batch, precision} = pass;
   const {hidden_size: width, patch_size: patch} = config;
   const tokens = tokensOf(config);
   const kernel = tf.reshape(parameterOf(parameters, `${PATCHES}.weight`), [width, -1]);
@@ -31,7 +52,7 @@ function embed({tf, parameters, config, batch, precision}: Pass, pictures: Tenso
   // adding zeros spreads the class token over the batch; the gradient of tf.tile would be a loop over the batch
   const classes = tf.add(parameterOf(parameters, CLASS_TOKEN), tf.zeros([batch, 1, 1]));
   const sequence = tf.concat([classes, tf.reshape(projected, [batch, tokens - 1, width])], 1);
-  return tf.reshape(tf.add(sequence, parameterOf(parameters, POSITIONS)), [batch * tokens, width]);
+  return hiddenDropout(pass, tf.reshape(tf.add(sequence, parameterOf(parameters, POSITIONS)), [batch * tokens, width]));
 }
 
 /** The class token's row of each picture: [B · T, D] → [B, D]. */
@@ -73,17 +94,19 @@ function block(pass: Pass, layer: number, {sum, normal}: Stream, last: boolean):
   const {layer_norm_eps: epsilon, num_attention_heads: heads} = config;
   const names = blockNames(layer);
   const shape = {heads, tokens: tokensOf(config)};
+  const drop = attentionDropout(pass);
   const mixed = last
     ? rowAttention(
         tf,
         project(pass, [names.query], classRows(pass, normal)),
         project(pass, [names.key, names.value], normal),
         shape,
+        drop,
       )
-    : selfAttention(tf, project(pass, [names.query, names.key, names.value], normal), shape);
+    : selfAttention(tf, project(pass, [names.query, names.key, names.value], normal), shape, drop);
   const attended = addNorm(
     tf,
-    {...project(pass, [names.attentionOutput], mixed), residual: last ? classRows(pass, sum) : sum},
+    {...dropped(pass, project(pass, [names.attentionOutput], mixed)), residual: last ? classRows(pass, sum) : sum},
     normOf(parameters, names.normAfter, epsilon),
   );
   const inner = project(pass, [names.intermediate], attended.normal);
@@ -91,7 +114,7 @@ function block(pass: Pass, layer: number, {sum, normal}: Stream, last: boolean):
   return addNorm(
     tf,
     {
-      ...project(pass, [names.output], activate(tf, config.hidden_act, inner.product, inner.bias)),
+      ...dropped(pass, project(pass, [names.output], activate(tf, config.hidden_act, inner.product, inner.bias))),
       residual: attended.sum,
     },
     normOf(parameters, next, epsilon),
@@ -108,7 +131,7 @@ function forward(pass: Pass, pictures: Tensor4D): Tensor2D {
   return linear(tf, linearParameters(parameters, CLASSIFIER), stream.normal, precision).as2D(pass.batch, config.labels);
 }
 
-/** HuggingFace's `ViTForImageClassification` without dropout: pictures → logits (science.md §4.1). */
+/** HuggingFace's `ViTForImageClassification`: pictures → logits (science.md §4.1). */
 export function vit(config: VitConfig, precision: Precision): Model {
   return {
     config: {...config},
@@ -117,7 +140,7 @@ export function vit(config: VitConfig, precision: Precision): Model {
     imageSize: config.image_size,
     labels: config.labels,
     dropout: Math.max(config.hidden_dropout_prob, config.attention_probs_dropout_prob),
-    forward: (tf, parameters, pictures) =>
-      tf.tidy(() => forward({tf, parameters, config, batch: pictures.shape[0], precision}, pictures)),
+    forward: (tf, parameters, pictures, dropout) =>
+      tf.tidy(() => forward({tf, parameters, config, batch: pictures.shape[0], precision, dropout}, pictures)),
   };
 }

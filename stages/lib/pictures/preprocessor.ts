@@ -58,7 +58,7 @@ export function bindPreprocessor(
     if (!config.do_resize) {
       throw new StageError(
         `The model takes pictures of ${size} × ${size} pixels, the data set's have ${pictures.height} × ${pictures.width}, and the preprocessor has do_resize: false.`,
-        'Load weights for this size, or set do_resize: true in their preprocessor.',
+        'Load weights for this size (pretrain-load has `image_size` for it), or set do_resize: true in their preprocessor.',
       );
     }
     if (config.resample !== BILINEAR) {

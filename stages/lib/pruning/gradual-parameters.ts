@@ -37,7 +37,7 @@ interface Amount {
 }
 
 export const oneAmount = ({keep, sparsity}: Amount): boolean => (keep === undefined) !== (sparsity === undefined);
-export const oneAmountFault = {error: 'Give exactly one of `keep` and `sparsity`.', path: ['keep']};
+export const oneAmountFault = {error: 'give exactly one of `keep` and `sparsity`', path: ['keep']};
 
 /** The parameters with the amount as `keep`, however it was given. */
 export const keepOnly = <P extends Amount>({keep, sparsity, ...rest}: P) => ({

@@ -59,11 +59,11 @@ export function nonZero(layout: ParameterLayout, flat: Float32Array): Uint8Array
   return bits;
 }
 
-/** Fractions kept, from one bit for each parameter of the layout. */
+/** Fractions kept, from one bit for each parameter of the layout; running statistics are no parameters. */
 export function keptFractions(layout: ParameterLayout, bits: Uint8Array): Kept {
   const prunable = ones(bits, 0, layout.prunable);
-  const all = prunable + ones(bits, layout.prunable, bits.length);
-  return {kept: layout.prunable === 0 ? 1 : prunable / layout.prunable, kept_of_network: all / layout.size};
+  const all = prunable + ones(bits, layout.prunable, layout.trainable);
+  return {kept: layout.prunable === 0 ? 1 : prunable / layout.prunable, kept_of_network: all / layout.trainable};
 }
 
 function ones(bits: Uint8Array, from: number, to: number): number {

@@ -29,21 +29,21 @@ export const prunableSchema = z
 export type Prunable = z.output<typeof prunableSchema>;
 
 /**
- * The parameters with `prunable` set by the patterns.
+ * The parameters with `prunable` set by the patterns, which running statistics never match.
  *
  * @throws StageError for a pattern that no tensor matches, and when nothing is left.
  */
 export function choosePrunable(parameters: readonly ParameterShape[], choice: Prunable): readonly ParameterShape[] {
   if (choice === undefined) return parameters;
   const {include, exclude = []} = choice;
-  const names = parameters.map(({name}) => name);
+  const names = parameters.flatMap(({name, buffer}) => (buffer ? [] : [name]));
   for (const pattern of [...(include ?? []), ...exclude]) {
     if (names.some((name) => matchesName(pattern, name))) continue;
     throw new StageError(`No tensor of the network matches "${pattern}".`, suggestion(pattern, names, 'tensors'));
   }
   const matches = (among: readonly string[], name: string) => among.some((pattern) => matchesName(pattern, name));
   const chosen = parameters.map((parameter) => {
-    const included = include ? matches(include, parameter.name) : parameter.prunable;
+    const included = include ? !parameter.buffer && matches(include, parameter.name) : parameter.prunable;
     return {...parameter, prunable: included && !matches(exclude, parameter.name)};
   });
   if (chosen.some(({prunable}) => prunable)) return chosen;
@@ -54,8 +54,8 @@ export function choosePrunable(parameters: readonly ParameterShape[], choice: Pr
 }
 
 /** One line: how many weights can be pruned, of how many, in which tensors. */
-export function describePrunable({entries, prunable, size}: ParameterLayout): string {
+export function describePrunable({entries, prunable, trainable}: ParameterLayout): string {
   const tensors = entries.filter((entry) => entry.prunable).length;
-  const [some, all] = [prunable, size].map((count) => count.toLocaleString('en-US'));
-  return `${some} of ${all} weights can be pruned, in ${tensors} of ${entries.length} tensors.`;
+  const [some, all] = [prunable, trainable].map((count) => count.toLocaleString('en-US'));
+  return `${some} of ${all} weights can be pruned, in ${tensors} of ${entries.filter(({offset}) => offset < trainable).length} tensors.`;
 }

@@ -50,7 +50,17 @@ export function philox4x32(
 }
 
 /** Names of the streams, so that two uses of one seed never share numbers. Never renumber: results would change. */
-export const STREAM = {order: 1, augment: 2, initialise: 3, head: 4, mask: 5, subset: 6} as const;
+export const STREAM = {
+  order: 1,
+  augment: 2,
+  initialise: 3,
+  head: 4,
+  mask: 5,
+  subset: 6,
+  dropout: 7,
+  drop: 23,
+  fisher: 24,
+} as const;
 export type Stream = keyof typeof STREAM;
 
 /**

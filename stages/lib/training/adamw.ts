@@ -1,9 +1,13 @@
 import type {Scalar, Tensor1D} from '@tensorflow/tfjs';
 import type {Tf} from '../../tensor/library.ts';
+import {ADAMW} from './optimizer-settings.ts';
 
-export const BETA_1 = 0.9;
-export const BETA_2 = 0.999;
-export const EPSILON = 1e-8;
+/** What Adam and AdamW are set to. */
+export interface AdamSettings {
+  /** Weights of the past in the means of the gradient and of its square. */
+  readonly betas: readonly [number, number];
+  readonly eps: number;
+}
 
 /** What AdamW carries from step to step, all flat. */
 export type OptimizerState = {
@@ -24,10 +28,16 @@ export type StepScalars = {
 };
 
 /** The scalars of step t (from 1), computed in float64. */
-export function stepScalars(tf: Tf, step: number, lr: number, weightDecay: number): StepScalars {
+export function stepScalars(
+  tf: Tf,
+  step: number,
+  lr: number,
+  weightDecay: number,
+  {betas: [beta1, beta2]}: AdamSettings = ADAMW,
+): StepScalars {
   return {
     shrink: tf.scalar(1 - lr * weightDecay),
-    stepSize: tf.scalar(lr / (1 - BETA_1 ** step)),
-    rootCorrection: tf.scalar(Math.sqrt(1 - BETA_2 ** step)),
+    stepSize: tf.scalar(lr / (1 - beta1 ** step)),
+    rootCorrection: tf.scalar(Math.sqrt(1 - beta2 ** step)),
   };
 }

@@ -14,28 +14,36 @@ interface LayoutEntry {
 
 /**
  * Where each parameter lies in one flat vector. Training works on that vector, so an optimizer, a norm or a mask is a few
- * operations however many tensors there are; what can be pruned comes first, as one stretch.
+ * operations however many tensors there are; what can be pruned comes first, as one stretch, and running statistics last.
  */
 export interface ParameterLayout {
-  /** Prunable ones first; sorted by name within each part. */
+  /** Prunable ones first, buffers last; sorted by name within each part. */
   readonly entries: readonly LayoutEntry[];
   readonly size: number;
   /** Length of the prunable front. */
   readonly prunable: number;
+  /** Length of the front that has gradients: all but the buffers. */
+  readonly trainable: number;
 }
 
 export function layoutOf(parameters: readonly ParameterShape[]): ParameterLayout {
   const entries: LayoutEntry[] = [];
   let offset = 0;
   let prunable = 0;
-  const ordered = [...parameters.filter((p) => p.prunable), ...parameters.filter((p) => !p.prunable)];
+  let trainable = 0;
+  const ordered = [
+    ...parameters.filter((p) => p.prunable),
+    ...parameters.filter((p) => !p.prunable && !p.buffer),
+    ...parameters.filter((p) => p.buffer),
+  ];
   for (const parameter of ordered) {
     const size = parameter.shape.reduce((product, axis) => product * axis, 1);
     entries.push({name: parameter.name, shape: parameter.shape, offset, size, prunable: parameter.prunable});
     offset += size;
     if (parameter.prunable) prunable = offset;
+    if (!parameter.buffer) trainable = offset;
   }
-  return {entries, size: offset, prunable};
+  return {entries, size: offset, prunable, trainable};
 }
 
 /** The flat vector of tensors that must be exactly those of the layout. */

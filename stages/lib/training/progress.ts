@@ -3,8 +3,8 @@ import {z} from 'zod';
 import type {Row} from '../../../src/artifact/kinds.ts';
 import type {Checkpoint} from '../../../src/stage/checkpoint.ts';
 import type {Tf} from '../../tensor/library.ts';
-import type {OptimizerState} from './adamw.ts';
 import type {TrainingHook} from './hook.ts';
+import type {TrainingState} from './train-step.ts';
 
 /** A row of the last evaluation of a split. */
 export type Held = Row & {readonly split: string};
@@ -34,24 +34,21 @@ const positionSchema = z.object({
 /** A hook's arrays stand beside the optimizer's under names of their own. */
 const HOOK = 'hook.';
 
-export const started = (): TrainingProgress => ({step: 0, ema: 0, metrics: [], evals: [], final: []});
+/** A training that begins after a step. */
+export const started = (step: number): TrainingProgress => ({step, ema: 0, metrics: [], evals: [], final: []});
 
 /** Everything that a training needs to go on: numbers as JSON writes doubles, which is exact, and float32 arrays. */
 export function checkpointOf(
   {step, ema, metrics, evals, final}: TrainingProgress,
-  {flat, m, v}: OptimizerState,
+  state: TrainingState,
   hook: TrainingHook,
 ): Checkpoint {
   const own = hook.snapshot?.() ?? {position: null, arrays: {}};
+  const values = Object.entries(state).map(([name, tensor]) => [name, tensor.dataSync<'float32'>()]);
   const ofHook = Object.entries(own.arrays).map(([name, array]) => [`${HOOK}${name}`, array]);
   return {
     position: {step, ema, metrics, evals, final, hook: own.position},
-    arrays: {
-      flat: flat.dataSync<'float32'>(),
-      m: m.dataSync<'float32'>(),
-      v: v.dataSync<'float32'>(),
-      ...Object.fromEntries(ofHook),
-    },
+    arrays: Object.fromEntries([...values, ...ofHook]),
   };
 }
 
@@ -65,12 +62,12 @@ export function resumed(checkpoint: Checkpoint, hook: TrainingHook): TrainingPro
   return progress;
 }
 
-/** The optimizer's tensors of a checkpoint; whoever asks disposes of them. */
-export function stateOf(tf: Tf, {arrays}: Checkpoint): OptimizerState {
-  const tensor = (name: string): Tensor1D => {
-    const array = arrays[name];
-    if (!array) throw new Error(`Internal error: a checkpoint of a training without "${name}"`);
-    return tf.tensor1d(array);
-  };
-  return {flat: tensor('flat'), m: tensor('m'), v: tensor('v')};
+/** The parameters of a checkpoint and what its optimizer carried; whoever asks disposes of them. */
+export function stateOfCheckpoint(tf: Tf, {arrays}: Checkpoint): TrainingState {
+  const own = Object.entries(arrays).filter(([name]) => !name.startsWith(HOOK));
+  const {flat, ...carried} = Object.fromEntries(
+    own.map(([name, array]): [string, Tensor1D] => [name, tf.tensor1d(array)]),
+  );
+  if (!flat) throw new Error('Internal error: a checkpoint of a training without its parameters');
+  return {...carried, flat};
 }

@@ -1,32 +1,61 @@
 import {z} from 'zod';
+import {spanSchema, stepsOf} from './length.ts';
 
-const warmup = z.int().min(0).default(0).describe('Steps over which the rate rises linearly from 0.');
+const warmup = spanSchema
+  .transform((span) => (/^\d+it$/.test(span) ? Number.parseInt(span, 10) : span))
+  .prefault(0)
+  .describe('Span over which the rate rises linearly from 0: steps, or as in 5ep.');
 const form = z.discriminatedUnion('name', [
   z.strictObject({name: z.literal('linear'), warmup}),
   z.strictObject({name: z.literal('cosine'), warmup}),
   z.strictObject({name: z.literal('constant'), warmup}),
+  z.strictObject({
+    name: z.literal('step'),
+    milestones: z
+      .array(spanSchema)
+      .min(1)
+      .max(1000)
+      .describe('Where the rate falls: spans from the start, as in 80ep.'),
+    gamma: z.number().positive().max(1).default(0.1).describe('What the rate is multiplied by at each milestone.'),
+    warmup,
+  }),
 ]);
 const names = z.enum(['linear', 'cosine', 'constant']);
 
 /** How the learning rate moves; a bare name is short for one without warm-up. */
 export const scheduleSchema = z
   .union([names.transform((name) => ({name, warmup: 0})), form])
-  .describe('How the learning rate moves: linear (to 0), cosine (to 0) or constant, or {name, warmup: steps}.');
+  .describe(
+    'How the learning rate moves: linear (to 0), cosine (to 0) or constant, or {name, warmup}; or {name: step, milestones, gamma, warmup}.',
+  );
 
-type Schedule = z.output<typeof scheduleSchema>;
+/** A schedule in steps. */
+export type Schedule =
+  | {readonly name: 'linear' | 'cosine' | 'constant'; readonly warmup: number}
+  | {readonly name: 'step'; readonly milestones: readonly number[]; readonly gamma: number; readonly warmup: number};
+
+/** The schedule of a checked parameter, its spans turned into steps. */
+export function inSteps(given: z.output<typeof scheduleSchema>, stepsPerEpoch: number): Schedule {
+  const warmup = typeof given.warmup === 'number' ? given.warmup : stepsOf(given.warmup, stepsPerEpoch);
+  if (given.name !== 'step') return {name: given.name, warmup};
+  return {...given, warmup, milestones: given.milestones.map((span) => stepsOf(span, stepsPerEpoch))};
+}
 
 /**
- * The factor on the learning rate at a step counted from 0, as HuggingFace's schedulers have it (science §6): without
- * warm-up the first update has the whole rate, the last 1/steps of it under `linear`.
+ * The factor on the learning rate at a step counted from 0. `linear`, `cosine` and `constant` are HuggingFace's (science §6): without
+ * warm-up the first update has the whole rate, the last 1/steps of it under `linear`. `step` is open_lth's (§2.3): gamma for each
+ * milestone that is reached, times min(1, step / warmup), so that milestones count from the start and not from the end of warm-up.
  */
-export function scheduleFactor({name, warmup}: Schedule, step: number, steps: number): number {
-  if (step < warmup) return step / Math.max(1, warmup);
-  const done = (step - warmup) / Math.max(1, steps - warmup);
+export function scheduleFactor(schedule: Schedule, step: number, steps: number): number {
+  const {name, warmup} = schedule;
+  const rise = step < warmup ? step / warmup : 1;
+  if (name === 'step') return schedule.gamma ** schedule.milestones.filter((at) => at <= step).length * rise;
+  if (rise < 1) return rise;
   switch (name) {
     case 'linear':
       return Math.max(0, (steps - step) / Math.max(1, steps - warmup));
     case 'cosine':
-      return 0.5 * (1 + Math.cos(Math.PI * done));
+      return 0.5 * (1 + Math.cos(Math.PI * ((step - warmup) / Math.max(1, steps - warmup))));
     case 'constant':
       return 1;
   }

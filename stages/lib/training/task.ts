@@ -7,7 +7,7 @@ import type {DataSetValue} from '../data/data-set-value.ts';
 import {type DataSet, loadDataSet} from '../data/load-data-set.ts';
 import type {Pictures} from '../data/pictures.ts';
 import {type Evaluation, evaluate, logitsFunction, type Network} from '../evaluate.ts';
-import {bindModel} from '../models/registry.ts';
+import {loadModel} from '../models/registry.ts';
 import {bindPreprocessor} from '../pictures/preprocessor.ts';
 import {choosePrunable, type Prunable} from '../pruning/prunable.ts';
 import {abortableBreather} from './breather.ts';
@@ -32,7 +32,7 @@ export async function bindTask(
   }: {readonly data: DataSetValue; readonly precision: Precision; readonly prunable?: Prunable},
   services: StageServices,
 ): Promise<Task> {
-  const model = bindModel(weights.model, precision);
+  const model = await loadModel(weights.model, precision);
   const data = await loadDataSet(value);
   for (const note of data.notes) services.log(note);
   if (data.classes !== model.labels) {

@@ -1,14 +1,15 @@
-import type {Scalar, Tensor, Tensor1D, Tensor2D} from '@tensorflow/tfjs';
+import type {Scalar, Tensor, Tensor1D} from '@tensorflow/tfjs';
 import {captured} from '../../tensor/capture/captured.ts';
 import {batchOf, scalarOf, vectorOf} from '../../tensor/capture/named.ts';
 import type {TensorFunction, Tensors} from '../../tensor/capture/record.ts';
-import {adamw} from '../../tensor/fused/adamw.ts';
-import {withHandGradient} from '../../tensor/fused/hand-gradient.ts';
+import {dropoutOf} from '../../tensor/dropout.ts';
 import type {Tf} from '../../tensor/library.ts';
 import type {Model} from '../models/model.ts';
-import type {OptimizerState, StepScalars} from './adamw.ts';
+import {meanCrossEntropy} from './cross-entropy.ts';
 import type {TrainingHook} from './hook.ts';
+import {adamwAsItComes, type Optimizer} from './optimizer.ts';
 import {type ParameterLayout, split} from './parameter-layout.ts';
+import {followBatch, inLayout, withoutStatistics, withStatistics} from './running-statistics.ts';
 
 /** What stays the same over all steps. */
 export interface StepProgram {
@@ -16,64 +17,109 @@ export interface StepProgram {
   readonly layout: ParameterLayout;
   /** Largest gradient norm, or null. */
   readonly clip: number | null;
+  /** torch's AdamW as it comes when not given. */
+  readonly optimizer?: Optimizer;
+  /** Share of the target that all classes get alike; 0 when not given. */
+  readonly labelSmoothing?: number;
 }
 
 /** The part of a hook that belongs to the step. */
 type StepHook = Pick<TrainingHook, 'afterGradients' | 'afterUpdate'>;
 
-type StepResult = OptimizerState & {readonly loss: Scalar; readonly gradient: Tensor1D};
+interface Derived {
+  readonly loss: Scalar;
+  readonly gradient: Tensor1D;
+}
+
+/** The next parameters and what the optimizer carries, by name. */
+export type TrainingState = Readonly<Record<string, Tensor1D>> & {readonly flat: Tensor1D};
 
 /**
  * One optimizer step: a pure function of tensors, static in shape, that reads nothing on the host, so that it can be captured.
  *
- * Takes `flat`, `m`, `v` [size]; `pictures` [B, C, H, W], preprocessed, and `labels` [B] int32; the scalars of `stepScalars`; `decays`
- * [size], 1 where weight decay acts (on all when absent); what the hook asks for. Gives the next `flat`, `m`, `v`,
- * the `loss`, and `gradient` as the optimizer got it: clipped, taken at the old parameters.
+ * Takes `flat` and what the optimizer carries [size]; `pictures` [B, C, H, W], preprocessed, and `labels` [B] int32; the optimizer's
+ * scalars; `decays` [size], 1 where weight decay acts (on all when absent); `dropout`, int32 [2], where the model drops out; what the
+ * hook asks for. Gives the next `flat` and what is carried, the `loss`, and `gradient` as the optimizer got it: clipped, taken
+ * at the old parameters. Running statistics have no gradient; the next `flat` has moved them towards those of the batch.
  */
-export function trainStep(tf: Tf, program: StepProgram, inputs: Tensors, hook: StepHook = {}): StepResult {
-  const {model, layout, clip} = program;
-  const state = stateIn(inputs);
-  const pictures = batchOf(inputs, 'pictures');
-  const labels = vectorOf(inputs, 'labels');
-  const {value: loss, grad} = tf.valueAndGrad((flat: Tensor) =>
-    meanCrossEntropy(tf, model.forward(tf, split(tf, layout, flat.as1D()), pictures), labels),
-  )(state.flat);
-  const gradient = hook.afterGradients?.(grad.as1D(), inputs) ?? grad.as1D();
-  const decays = 'decays' in inputs ? vectorOf(inputs, 'decays') : undefined;
-  return {...adamw(tf, state, {gradient, clip, scalars: scalarsIn(inputs), decays}), loss: loss.asScalar()};
+export function trainStep(tf: Tf, program: StepProgram, inputs: Tensors, hook: StepHook = {}) {
+  const {loss, gradient} = derive(tf, program, inputs);
+  return {...update(tf, program, inputs, gradient, hook), loss};
 }
 
-/** The step with a hook's part in it as one graph, where the back end captures; it gives what the hook gives, and no gradient. */
-export const capturedStep = (tf: Tf, program: StepProgram, hook: StepHook = {}): TensorFunction =>
-  captured(tf, 'training step', (inputs) => {
+/** Mean loss of a batch and its gradient; at its end, where running statistics have none, those of the batch. */
+function derive(tf: Tf, {model, layout, labelSmoothing = 0}: StepProgram, inputs: Tensors): Derived {
+  const pictures = batchOf(inputs, 'pictures');
+  const labels = vectorOf(inputs, 'labels');
+  const dropout = 'dropout' in inputs ? dropoutOf(tf, vectorOf(inputs, 'dropout')) : undefined;
+  const seen: {statistics?: Tensor1D} = {};
+  const {value, grad} = tf.valueAndGrad((flat: Tensor) => {
+    const parameters = split(tf, layout, flat.as1D());
+    if (!model.trainingPass)
+      return meanCrossEntropy(tf, model.forward(tf, parameters, pictures, dropout), labels, labelSmoothing);
+    const {logits, statistics} = model.trainingPass(tf, parameters, pictures);
+    seen.statistics = tf.keep(inLayout(tf, layout, statistics)); // only the loss leaves the scope of a gradient
+    return meanCrossEntropy(tf, logits, labels, labelSmoothing);
+  })(vectorOf(inputs, 'flat'));
+  const {statistics} = seen;
+  const gradient = statistics ? withStatistics(tf, layout, grad.as1D(), statistics) : grad.as1D();
+  statistics?.dispose();
+  return {loss: value.asScalar(), gradient};
+}
+
+function update(
+  tf: Tf,
+  {clip, layout, optimizer = adamwAsItComes}: StepProgram,
+  inputs: Tensors,
+  raw: Tensor1D,
+  hook: StepHook,
+): TrainingState & {readonly gradient: Tensor1D} {
+  const gradient = withoutStatistics(tf, layout, hook.afterGradients?.(raw, inputs) ?? raw);
+  const {flat, carried, gradient: used} = optimizer.update(tf, inputs, gradient, clip);
+  const followed = followBatch(tf, layout, {before: vectorOf(inputs, 'flat'), next: flat, gradient: raw});
+  return {...carried, flat: followed, gradient: used};
+}
+
+/** The step with a hook's part in it; it gives what the hook gives, and no gradient. */
+export const hookedStep =
+  (tf: Tf, program: StepProgram, hook: StepHook = {}): TensorFunction =>
+  (inputs) => {
     const {gradient, ...next} = trainStep(tf, program, inputs, hook);
     return {...next, ...hook.afterUpdate?.(next.flat, gradient, inputs)};
-  });
+  };
 
-/** The optimizer's tensors among those that a step takes or gives. */
-export const stateIn = (tensors: Tensors): OptimizerState => ({
+/** The same as one graph, where the back end captures. */
+export const capturedStep = (tf: Tf, program: StepProgram, hook: StepHook = {}): TensorFunction =>
+  captured(tf, 'training step', hookedStep(tf, program, hook));
+
+/**
+ * A step in parts, for a group of batches: `add` takes `loss` and `gradient` so far and adds those of a batch times its
+ * `share` of the group's pictures, `update` makes the step of the sum.
+ */
+export const capturedParts = (tf: Tf, program: StepProgram, hook: StepHook = {}) => ({
+  add: captured(tf, 'gradient of a batch', (inputs) => {
+    const {loss, gradient} = derive(tf, program, inputs);
+    const share = scalarOf(inputs, 'share');
+    return {
+      loss: tf.add(scalarOf(inputs, 'loss'), tf.mul(loss, share)),
+      gradient: tf.add(vectorOf(inputs, 'gradient'), tf.mul(gradient, share)),
+    };
+  }),
+  update: captured(tf, 'optimizer step', (inputs) => {
+    const {gradient, ...next} = update(tf, program, inputs, vectorOf(inputs, 'gradient'), hook);
+    return {...next, ...hook.afterUpdate?.(next.flat, gradient, inputs)};
+  }),
+});
+
+/** Parameters and what an optimizer carries among the tensors that a step takes or gives. */
+export const stateOf = ({carries}: Optimizer, tensors: Tensors): TrainingState => ({
+  ...Object.fromEntries(carries.map((name) => [name, vectorOf(tensors, name)])),
+  flat: vectorOf(tensors, 'flat'),
+});
+
+/** The same for AdamW as it comes. */
+export const stateIn = (tensors: Tensors) => ({
   flat: vectorOf(tensors, 'flat'),
   m: vectorOf(tensors, 'm'),
   v: vectorOf(tensors, 'v'),
 });
-
-const scalarsIn = (tensors: Tensors): StepScalars => ({
-  shrink: scalarOf(tensors, 'shrink'),
-  stepSize: scalarOf(tensors, 'stepSize'),
-  rootCorrection: scalarOf(tensors, 'rootCorrection'),
-});
-
-/** Mean cross-entropy of logits [B, K] and int32 labels [B], with its gradient (softmax − one-hot) / B by hand. */
-function meanCrossEntropy(tf: Tf, logits: Tensor2D, labels: Tensor1D): Scalar {
-  const [batch, classes] = logits.shape;
-  return withHandGradient(tf, [logits], () => {
-    // cast after, because the wasm backend writes int32 whatever type is asked of oneHot
-    const target = tf.cast(tf.oneHot(labels, classes), 'float32');
-    const logProbabilities = tf.logSoftmax(logits);
-    return {
-      value: tf.div(tf.neg(tf.sum(tf.mul(target, logProbabilities))), batch),
-      saved: [logProbabilities, target],
-      gradient: (dy, saved) => [tf.mul(tf.sub(tf.exp(saved(0)), saved(1)), tf.div(dy, batch))],
-    };
-  }).asScalar();
-}

@@ -1,22 +1,20 @@
 import type {Tensor1D} from '@tensorflow/tfjs';
 import type {Row} from '../../../src/artifact/kinds.ts';
 import {StageError, type StageServices} from '../../../src/stage/define-stage.ts';
-import {scalarOf} from '../../tensor/capture/named.ts';
 import {permutation} from '../data/permutation.ts';
 import {type Evaluation, evaluationRow} from '../evaluate.ts';
-import {type BatchBuffer, batchBuffer, checkAugmentation, fillBatch} from '../pictures/batch.ts';
-import {type OptimizerState, stepScalars} from './adamw.ts';
+import {batchBuffer, checkAugmentation, fillBatch} from '../pictures/batch.ts';
 import {breather} from './breather.ts';
 import type {TrainingHook} from './hook.ts';
 import {stepsOf} from './length.ts';
-import {decayingWeights} from './parameter-layout.ts';
 import type {TrainingParameters} from './parameters.ts';
-import {checkpointOf, type Held, resumed, started, stateOf} from './progress.ts';
-import {scheduleFactor} from './schedule.ts';
+import {checkpointOf, type Held, resumed, started, stateOfCheckpoint} from './progress.ts';
+import {inSteps, type Schedule, scheduleFactor} from './schedule.ts';
+import {type Batch, stepper} from './stepper.ts';
 import {evaluateFlat, type Task} from './task.ts';
-import {capturedStep, stateIn} from './train-step.ts';
+import type {TrainingState} from './train-step.ts';
 
-/** How many steps there are. */
+/** How many steps there are in the whole training, of which a stage may make a part. */
 export interface TrainingLength {
   readonly stepsPerEpoch: number;
   readonly steps: number;
@@ -33,22 +31,34 @@ interface Trained {
 /** Weight of the past in `loss_ema`; the mean is bias-corrected, so that its first value is the first loss. */
 const EMA = 0.98;
 
-export function trainingLength(task: Task, {length, batch}: TrainingParameters): TrainingLength {
-  const stepsPerEpoch = Math.ceil(task.data.train.n / batch);
+export function trainingLength(task: Task, {length, batch, accumulate}: TrainingParameters): TrainingLength {
+  const stepsPerEpoch = Math.ceil(Math.ceil(task.data.train.n / batch) / accumulate);
   return {stepsPerEpoch, steps: stepsOf(length, stepsPerEpoch)};
 }
 
-/** Refuses what would only show after hours, or never. */
-function check(task: Task, params: TrainingParameters, steps: number): void {
-  if (task.model.dropout > 0) {
+/** The steps that are made: those after `first`, up to `last`. */
+interface Part {
+  readonly first: number;
+  readonly last: number;
+}
+
+function partOf({from = '0it', until}: TrainingParameters, {steps, stepsPerEpoch}: TrainingLength): Part {
+  const first = stepsOf(from, stepsPerEpoch);
+  const last = until === undefined ? steps : stepsOf(until, stepsPerEpoch);
+  if (first > last || last > steps) {
     throw new StageError(
-      `The model drops out units with probability ${task.model.dropout}, and basin does not train with dropout yet.`,
-      'Load it with its dropout probabilities set to 0.',
+      `A training of ${steps} steps has no part from step ${first} to step ${last}.`,
+      '`from` lies before `until`, and both within `length`.',
     );
   }
-  if (params.schedule.warmup > 0 && params.schedule.warmup >= steps) {
+  return {first, last};
+}
+
+/** Refuses what would only show after hours, or never. */
+function check(task: Task, params: TrainingParameters, schedule: Schedule, steps: number): void {
+  if (schedule.warmup > 0 && schedule.warmup >= steps) {
     throw new StageError(
-      `A warm-up of ${params.schedule.warmup} steps leaves none of ${steps}.`,
+      `A warm-up of ${schedule.warmup} steps leaves none of ${steps}.`,
       'Shorten `schedule.warmup`, or lengthen `length`.',
     );
   }
@@ -63,32 +73,21 @@ export async function train(
   hook: TrainingHook = {},
 ): Promise<Trained> {
   const {tf} = services;
-  const {model, layout, data} = task;
-  const {stepsPerEpoch, steps} = trainingLength(task, params);
-  check(task, params, steps);
+  const length = trainingLength(task, params);
+  const {stepsPerEpoch, steps} = length;
+  const {first, last} = partOf(params, length);
+  const schedule = inSteps(params.schedule, stepsPerEpoch);
+  check(task, params, schedule, steps);
   const breathe = breather();
-  const buffer = batchBuffer(task.preprocessing, Math.min(params.batch, data.train.n));
-  const decays = params.decay === 'weights' ? tf.tensor1d(decayingWeights(layout)) : undefined;
-  const stepOf = capturedStep(tf, {model, layout, clip: params.clip}, hook);
-  let state: OptimizerState = tf.tidy(() => {
-    const loaded = tf.tensor1d(task.start);
-    return {
-      flat: hook.start?.(loaded) ?? loaded,
-      m: tf.zeros<typeof loaded.rankType>([layout.size]),
-      v: tf.zeros<typeof loaded.rankType>([layout.size]),
-    };
-  });
   const saved = await services.checkpoints.load();
-  const progress = saved ? resumed(saved, hook) : started();
+  const progress = saved ? resumed(saved, hook) : started(first);
   const {metrics, evals} = progress;
-  if (saved) {
-    tf.dispose([state.flat, state.m, state.v]);
-    state = stateOf(tf, saved);
-    services.log(`Goes on after step ${progress.step} of ${steps}, from a checkpoint.`);
-  }
-  let order: Uint32Array = new Uint32Array(0);
+  const stepping = stepper(task, params, services, hook);
+  let state: TrainingState = saved ? stateOfCheckpoint(tf, saved) : stepping.start();
+  if (saved) services.log(`Goes on after step ${progress.step} of ${steps}, from a checkpoint.`);
+  const group = groups(task, params, stepsPerEpoch);
   const due = (step: number): boolean =>
-    step === steps || (step > 0 && params.evaluate_every !== undefined && step % params.evaluate_every === 0);
+    step === last || (step > first && params.evaluate_every !== undefined && step % params.evaluate_every === 0);
   const evaluateIfDue = async (step: number): Promise<void> => {
     if (!due(step) || evals.some((row) => row.step === step)) return;
     progress.final = await evaluateHeldOut(task, state.flat, services, hook);
@@ -96,32 +95,23 @@ export async function train(
   };
   try {
     await evaluateIfDue(progress.step);
-    for (let step = progress.step + 1; step <= steps; step++) {
-      const epoch = Math.floor((step - 1) / stepsPerEpoch);
-      const place = (step - 1) % stepsPerEpoch;
-      if (place === 0 || order.length === 0) order = permutation(data.train.n, params.seed.order, 'order', epoch);
-      const indices = order.subarray(place * params.batch, (place + 1) * params.batch);
-      fillBatch(buffer, data.train, indices, task.preprocessing, {
-        augment: params.augment,
-        seed: params.seed.augment,
-        epoch,
-      });
-      const lr = params.lr * scheduleFactor(params.schedule, step - 1, steps);
-      const next = advance(step, lr, indices.length);
-      tf.dispose([state.flat, state.m, state.v]);
-      state = next.state;
-      if (!Number.isFinite(next.loss)) throw diverged(step, next.loss);
+    for (let step = progress.step + 1; step <= last; step++) {
+      const lr = params.lr * scheduleFactor(schedule, step - 1, steps);
+      const {state: made, loss} = await stepping.advance(state, {step, own: step - first, lr}, group(step));
+      tf.dispose(Object.values(state));
+      state = made;
+      if (!Number.isFinite(loss)) throw diverged(step, loss);
       progress.step = step;
-      progress.ema = EMA * progress.ema + (1 - EMA) * next.loss;
+      progress.ema = EMA * progress.ema + (1 - EMA) * loss;
       metrics.push({
         step,
         epoch: step / stepsPerEpoch,
-        loss: next.loss,
-        loss_ema: progress.ema / (1 - EMA ** step),
+        loss,
+        loss_ema: progress.ema / (1 - EMA ** (step - first)),
         lr,
         ...hook.columns?.(),
       });
-      services.progress({step, steps, epoch: step / stepsPerEpoch, loss: next.loss});
+      services.progress({step, steps, epoch: step / stepsPerEpoch, loss});
       await breathe();
       await services.checkpoints.offer(() => checkpointOf(progress, state, hook));
       services.signal.throwIfAborted();
@@ -129,28 +119,35 @@ export async function train(
     }
     return {flat: state.flat.dataSync<'float32'>().slice(), metrics, evals, final: progress.final};
   } finally {
-    tf.dispose([state.flat, state.m, state.v, ...(decays ? [decays] : [])]);
-  }
-
-  function advance(step: number, lr: number, n: number): {state: OptimizerState; loss: number} {
-    const {loss, ...next} = tf.tidy(() => {
-      const batch = batchTensors(services, buffer, task, n);
-      const scalars = stepScalars(tf, step, lr, params.weight_decay);
-      const given = stepOf({...state, ...batch, ...scalars, ...(decays && {decays}), ...hook.inputs?.(step)});
-      const {flat, m, v} = stateIn(given);
-      return {flat: hook.afterStep?.(step, {...given, flat}) ?? flat, m, v, loss: scalarOf(given, 'loss')};
-    });
-    const [value = Number.NaN] = loss.dataSync<'float32'>();
-    loss.dispose();
-    return {state: next, loss: value + 0}; // never −0, the loss of a batch without doubt, which a checkpoint would give back as 0
+    tf.dispose(Object.values(state));
+    stepping.dispose();
   }
 }
 
-function batchTensors({tf}: StageServices, buffer: BatchBuffer, {preprocessing}: Task, n: number) {
-  const {channels, size} = preprocessing;
-  return {
-    pictures: tf.tensor4d(buffer.pixels.subarray(0, n * channels * size * size), [n, channels, size, size]),
-    labels: tf.tensor1d(buffer.labels.subarray(0, n), 'int32'),
+/** The pictures of each step, in batches, every epoch in an order of its own. */
+function groups(task: Task, {batch, accumulate, augment, seed}: TrainingParameters, stepsPerEpoch: number) {
+  const {
+    data: {train: pictures},
+    preprocessing,
+  } = task;
+  const buffer = batchBuffer(preprocessing, Math.min(batch, pictures.n));
+  let order: {readonly epoch: number; readonly samples: Uint32Array} | undefined;
+  return (step: number) => {
+    const epoch = Math.floor((step - 1) / stepsPerEpoch);
+    if (order?.epoch !== epoch) order = {epoch, samples: permutation(pictures.n, seed.order, 'order', epoch)};
+    const place = ((step - 1) % stepsPerEpoch) * accumulate * batch;
+    const group = order.samples.subarray(place, place + accumulate * batch);
+    let used = 0;
+    return {
+      count: Math.ceil(group.length / batch),
+      total: group.length,
+      next: async (): Promise<Batch> => {
+        const indices = group.subarray(used, used + batch);
+        used += indices.length;
+        fillBatch(buffer, pictures, indices, preprocessing, {augment, seed: seed.augment, epoch});
+        return {...buffer, n: indices.length};
+      },
+    };
   };
 }
 

@@ -73,7 +73,7 @@ export async function verifyBuild(
 /** To download and on disk. */
 const SIZES: Readonly<Record<Edition, string>> = {
   cpu: '274 MB to download, 640 MB on disk',
-  cuda: '3.3 GB to download, 5.6 GB on disk',
+  cuda: '3.3 GB to download, 5.3 GB on disk',
 };
 
 /** TensorFlow's libraries where they are now: in their place, or just unpacked into `temporary`. */

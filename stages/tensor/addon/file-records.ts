@@ -1,6 +1,6 @@
 import {readFile, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {digestOfFile} from '../../../src/base/digest.ts';
+import {digestOfFile} from '../../../src/base/digested-files.ts';
 
 export interface FileRecord {
   /** Path inside its folder. */

@@ -1,6 +1,6 @@
 import {mkdir, readdir, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
-import {digestOfFile} from '../../../src/base/digest.ts';
+import {digestOfFile} from '../../../src/base/digested-files.ts';
 import {fail, ok, type Result} from '../../../src/base/result.ts';
 import {type Edition, type Obstacle, obstacle, type SetupReporter} from '../backend.ts';
 import {findProgram} from '../machine.ts';

@@ -36,25 +36,34 @@ function heads(tf: Tf, projected: Projected, parts: number, batch: number, count
   return parts === 1 ? [together] : tf.split(together, parts, 1); // into one part, tfjs 4.22 fails in the gradient
 }
 
+/** What training does to the weights of attention [B, H, R, T] before they mix the values. */
+type Drop = (weights: Tensor) => Tensor;
+
 /** softmax(q kᵀ / √d) v of heads [B, H, R, d], [B, H, T, d] and [B, H, T, d] → [B · R, H · d] (Vaswani et al. 2017, eq. 1). */
-function attend(tf: Tf, projections: readonly Tensor[]): Tensor {
+function attend(tf: Tf, projections: readonly Tensor[], drop: Drop = (weights) => weights): Tensor {
   const [queries, keys, values] = projections;
   if (!queries || !keys || !values) throw new Error('Internal error: attention lacks a projection');
   const [, count = 1, , size = 1] = queries.shape;
-  const weights = tf.softmax(tf.matMul(tf.mul(queries, size ** -0.5), keys, false, true));
+  const weights = drop(tf.softmax(tf.matMul(tf.mul(queries, size ** -0.5), keys, false, true)));
   const mixed = tf.matMul(weights, values);
   return tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [-1, count * size]);
 }
 
 /** Self-attention by TensorFlow.js. */
-export function selfAttentionDefinition(tf: Tf, qkv: Projected, shape: AttentionShape): Tensor {
-  return attend(tf, heads(tf, qkv, 3, (qkv.product.shape[0] ?? 0) / shape.tokens, shape.heads));
+export function selfAttentionDefinition(tf: Tf, qkv: Projected, shape: AttentionShape, drop?: Drop): Tensor {
+  return attend(tf, heads(tf, qkv, 3, (qkv.product.shape[0] ?? 0) / shape.tokens, shape.heads), drop);
 }
 
 /** Attention of one row of each image by TensorFlow.js. */
-export function rowAttentionDefinition(tf: Tf, query: Projected, kv: Projected, shape: AttentionShape): Tensor {
+export function rowAttentionDefinition(
+  tf: Tf,
+  query: Projected,
+  kv: Projected,
+  shape: AttentionShape,
+  drop?: Drop,
+): Tensor {
   const batch = (kv.product.shape[0] ?? 0) / shape.tokens;
-  return attend(tf, [...heads(tf, query, 1, batch, shape.heads), ...heads(tf, kv, 2, batch, shape.heads)]);
+  return attend(tf, [...heads(tf, query, 1, batch, shape.heads), ...heads(tf, kv, 2, batch, shape.heads)], drop);
 }
 
 const HEAD_STEP = 16;
@@ -63,9 +72,13 @@ const HEAD_STEP = 16;
 const applies = (tf: Tf, width: number, {heads}: AttentionShape): boolean =>
   hasNativeOperations(tf) && width % (heads * HEAD_STEP) === 0;
 
-/** Self-attention without its output projection: qkv [B · T, 3D], query, key and value side by side → [B · T, D]. */
-export function selfAttention(tf: Tf, qkv: Projected, shape: AttentionShape): Tensor {
-  if (!applies(tf, (qkv.product.shape[1] ?? 0) / 3, shape)) return selfAttentionDefinition(tf, qkv, shape);
+/**
+ * Self-attention without its output projection: qkv [B · T, 3D], query, key and value side by side → [B · T, D]. The native operation
+ * never has all weights at once, so with `drop` the definition computes.
+ */
+export function selfAttention(tf: Tf, qkv: Projected, shape: AttentionShape, drop?: Drop): Tensor {
+  if (drop || !applies(tf, (qkv.product.shape[1] ?? 0) / 3, shape))
+    return selfAttentionDefinition(tf, qkv, shape, drop);
   const {product, bias} = qkv;
   const attributes = {integers: {...shape}};
   return withHandGradient(tf, [product, bias], () => {
@@ -81,8 +94,9 @@ export function selfAttention(tf: Tf, qkv: Projected, shape: AttentionShape): Te
 }
 
 /** Attention of one row of each image over all its rows: query [B, D], kv [B · T, 2D], key and value side by side → [B, D]. */
-export function rowAttention(tf: Tf, query: Projected, kv: Projected, shape: AttentionShape): Tensor {
-  if (!applies(tf, query.product.shape[1] ?? 0, shape)) return rowAttentionDefinition(tf, query, kv, shape);
+export function rowAttention(tf: Tf, query: Projected, kv: Projected, shape: AttentionShape, drop?: Drop): Tensor {
+  if (drop || !applies(tf, query.product.shape[1] ?? 0, shape))
+    return rowAttentionDefinition(tf, query, kv, shape, drop);
   const inputs = [query.product, query.bias, kv.product, kv.bias];
   const attributes = {integers: {...shape}};
   return withHandGradient(tf, inputs, () => {

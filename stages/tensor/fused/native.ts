@@ -26,6 +26,8 @@ interface Attributes {
   readonly booleans?: Readonly<Record<string, boolean>>;
   /** Those that say a type of element, which is float32: TensorFlow's own operations have them. */
   readonly floats?: readonly string[];
+  /** Those that say a type which is int32. */
+  readonly integerTypes?: readonly string[];
 }
 
 /**
@@ -37,16 +39,17 @@ export function callNative(
   name: string,
   inputs: readonly TensorInfo[],
   outputs: number,
-  {integers = {}, reals = {}, booleans = {}, floats = []}: Attributes = {},
+  {integers = {}, reals = {}, booleans = {}, floats = [], integerTypes = []}: Attributes = {},
 ): Tensor[] {
   const backend: object = tf.backend();
   if (!isNodeBackend(backend)) throw new Error(`Internal error: ${name} was called without the native back end`);
-  const {TF_ATTR_INT, TF_ATTR_FLOAT, TF_ATTR_BOOL, TF_ATTR_TYPE, TF_FLOAT} = backend.binding;
+  const {TF_ATTR_INT, TF_ATTR_FLOAT, TF_ATTR_BOOL, TF_ATTR_TYPE, TF_FLOAT, TF_INT32} = backend.binding;
   const attributes = [
     ...Object.entries(integers).map(([key, value]) => ({name: key, type: TF_ATTR_INT, value})),
     ...Object.entries(reals).map(([key, value]) => ({name: key, type: TF_ATTR_FLOAT, value})),
     ...Object.entries(booleans).map(([key, value]) => ({name: key, type: TF_ATTR_BOOL, value})),
     ...floats.map((key) => ({name: key, type: TF_ATTR_TYPE, value: TF_FLOAT})),
+    ...integerTypes.map((key) => ({name: key, type: TF_ATTR_TYPE, value: TF_INT32})),
   ];
   return backend.executeMultipleOutputs(name, attributes, inputs, outputs);
 }

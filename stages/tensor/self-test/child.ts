@@ -13,6 +13,6 @@ const backend = process.argv[2];
 if (!isBackendName(backend)) throw new Error('Internal error: the self-test was started without a back end');
 await tell({state: 'started', case: 'loading'});
 const tf = await loadTensorLibrary(backend, {threads: 1});
-const result = await compareWithCpu(tf, backend, (name) => void tell({state: 'started', case: name}));
+const result = await compareWithCpu(tf, tf.getBackend(), (name) => void tell({state: 'started', case: name}));
 await tell({state: 'finished', result});
 process.disconnect();

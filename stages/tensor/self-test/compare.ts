@@ -1,13 +1,20 @@
 import type {Tensor} from '@tensorflow/tfjs';
 import type {Tf} from '../library.ts';
 import type {Case} from './case.ts';
+import {convolutionCases} from './convolutions.ts';
 import {networkCases} from './network.ts';
 import {operationCases} from './operations.ts';
 import {productCases} from './products.ts';
 import type {KernelFault, SelfTestResult} from './result.ts';
 import {trainingCases} from './training.ts';
 
-const CASES: readonly Case[] = [...operationCases, ...productCases, ...networkCases, ...trainingCases];
+const CASES: readonly Case[] = [
+  ...operationCases,
+  ...productCases,
+  ...networkCases,
+  ...convolutionCases,
+  ...trainingCases,
+];
 
 /** Largest difference that other orders of summation in float32 explain, relative to the largest value of a tensor. */
 const TOLERANCE = 5e-5;

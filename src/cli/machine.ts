@@ -1,0 +1,73 @@
+import {readdirSync} from 'node:fs';
+import {availableParallelism, totalmem} from 'node:os';
+import type {Diagnostic} from '../base/diagnostic.ts';
+import {fail, ok, type Result} from '../base/result.ts';
+import type {Graph} from '../graph/graph.ts';
+import type {Plan} from '../plan/verdict.ts';
+import type {Machine} from '../run/ledger.ts';
+import {unmetDemands} from '../run/unmet-demands.ts';
+import {amountOf, describeAmount} from '../spec/resources.ts';
+import {commandFault} from './faults.ts';
+import {defaultJobs, threadsEach} from './pool-setting.ts';
+
+/** Ids as CUDA has them: those that the user leaves visible, else a number for each device file of the driver. */
+function gpuIds(): readonly string[] {
+  const visible = process.env.CUDA_VISIBLE_DEVICES;
+  if (visible !== undefined) {
+    const ids = visible.split(',').map((id) => id.trim());
+    const end = ids.findIndex((id) => id === '' || id === '-1');
+    return end < 0 ? ids : ids.slice(0, end);
+  }
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/dev')
+    .filter((name) => /^nvidia\d+$/.test(name))
+    .map((_, index) => String(index));
+}
+
+/** Of the container's share where there is one. */
+function memoryBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
+/** What this machine has for so many instances side by side, where `--resources NAME=AMOUNT,…` says otherwise by that. */
+function findMachine(given: readonly string[], jobs: number): Result<Machine> {
+  const faults: Diagnostic[] = [];
+  const said = new Map<string, number>();
+  for (const part of given.flatMap((one) => one.split(','))) {
+    const [, name = '', written = ''] = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(part) ?? [];
+    const amount = written === '0' ? 0 : amountOf(name, written);
+    if (amount !== undefined && (name !== 'gpu' || Number.isInteger(amount))) said.set(name, amount);
+    else faults.push(resourceFault(part, name));
+  }
+  if (faults.length > 0) return fail(faults);
+  const {gpu, ...amounts} = Object.fromEntries(said);
+  const found = gpuIds();
+  const gpus = gpu === undefined ? found : Array.from({length: gpu}, (_, index) => found[index] ?? String(index));
+  const threads = threadsEach(jobs);
+  const mostThreads = Math.max(availableParallelism(), jobs * threads);
+  return ok({gpus, amounts: {threads: mostThreads, memory: memoryBytes(), ...amounts}, each: {threads}});
+}
+
+/** The machine for a plan; the error is every demand of what will run that it can never meet. */
+export function machineFor(
+  {graph, plan}: {readonly graph: Graph; readonly plan: Plan},
+  wanted: ReadonlySet<number>,
+  given: readonly string[] = [],
+  jobs = defaultJobs(),
+): Result<Machine> {
+  const machine = findMachine(given, jobs);
+  if (!machine.ok) return machine;
+  const unmet = unmetDemands(graph, plan, wanted, machine.value);
+  return unmet.length > 0 ? fail(unmet) : machine;
+}
+
+function resourceFault(part: string, name: string): Diagnostic {
+  if (name === '')
+    return commandFault(`--resources takes NAME=AMOUNT, not "${part}".`, 'As in --resources gpu=2,memory=64GB.');
+  const what = name === 'gpu' ? 'a whole number' : describeAmount(name).what;
+  return commandFault(
+    `--resources: the amount of "${name}" must be ${what}, not "${part.slice(part.indexOf('=') + 1)}".`,
+    'As in --resources gpu=2,memory=64GB.',
+  );
+}

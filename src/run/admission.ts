@@ -1,0 +1,85 @@
+import {type Demand, type Holding, Ledger, type Machine, namesOf} from './ledger.ts';
+
+/** Work that is ready and waits for its turn. */
+export interface Waiting {
+  readonly demand: Demand;
+  /** The larger comes first; of equal ones the smaller `order`. */
+  readonly priority: number;
+  readonly order: number;
+  /** Runs to its end under what it was given; never rejects. */
+  run(holding: Holding): Promise<void>;
+}
+
+const isBefore = (one: Waiting, other: Waiting): boolean =>
+  one.priority > other.priority || (one.priority === other.priority && one.order < other.order);
+
+/**
+ * The ready list: starts what waits, the most urgent first, as long as there is a place for it and what it needs is free. What the first in
+ * line lacks is kept for it, and those behind it that need none of that go on, so that a large demand is not passed by for ever.
+ */
+export class Admission {
+  readonly #places: number;
+  readonly #ledger: Ledger;
+  /** By demand, the next one last. Equal demands wait for the same, so that only the first of each is looked at. */
+  readonly #lines = new Map<string, Waiting[]>();
+  #running = 0;
+  #onIdle: (() => void) | undefined;
+
+  constructor(places: number, machine: Machine) {
+    this.#places = places;
+    this.#ledger = new Ledger(machine);
+  }
+
+  /** Starts nothing yet: several are added, then `start` finds the most urgent. */
+  add(waiting: Waiting): void {
+    const key = JSON.stringify([waiting.demand.mutex ?? null, Object.entries(waiting.demand.resources)]);
+    const line = this.#lines.get(key) ?? [];
+    this.#lines.set(key, line);
+    let [low, high] = [0, line.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const other = line[middle];
+      if (other && isBefore(waiting, other)) low = middle + 1;
+      else high = middle;
+    }
+    line.splice(low, 0, waiting);
+  }
+
+  start(): void {
+    for (let next = this.#next(); next; next = this.#next()) {
+      this.#running += 1;
+      const holding = this.#ledger.take(next.demand);
+      void next.run(holding).finally(() => {
+        this.#running -= 1;
+        this.#ledger.give(holding);
+        this.start();
+        if (this.#running === 0) this.#onIdle?.();
+      });
+    }
+  }
+
+  /** Until nothing runs and nothing waits. */
+  async idle(): Promise<void> {
+    if (this.#running > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+  }
+
+  #next(): Waiting | undefined {
+    if (this.#running >= this.#places) return undefined;
+    const heads = [...this.#lines].flatMap(([key, line]) => {
+      const head = line.at(-1);
+      return head ? [{key, line, head}] : [];
+    });
+    heads.sort((a, b) => (isBefore(a.head, b.head) ? -1 : 1));
+    const kept = new Set<string>();
+    for (const {key, line, head} of heads) {
+      const lacking = this.#ledger.lacking(head.demand);
+      if (lacking.length === 0 && !namesOf(head.demand).some((name) => kept.has(name))) {
+        line.pop();
+        if (line.length === 0) this.#lines.delete(key);
+        return head;
+      }
+      for (const name of lacking) kept.add(name);
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,95 @@
+import type {Tensor, Tensor4D} from '@tensorflow/tfjs';
+import {z} from 'zod';
+import type {JsonObject} from '../../../src/base/json.ts';
+import {StageError} from '../../../src/stage/define-stage.ts';
+import type {Tf} from '../../tensor/library.ts';
+import {schemaFaults} from '../schema-faults.ts';
+
+/** What a model is made for. */
+export interface ModelTask<Settings> {
+  readonly settings: Settings;
+  /** Number of classes. */
+  readonly labels: number;
+  /** Height and width of a picture, in pixels. */
+  readonly imageSize: number;
+  readonly channels: number;
+}
+
+const parameterSchema = z.strictObject({
+  shape: z.array(z.int().min(1)),
+  init: z.enum(['normal', 'uniform', 'unit', 'zeros', 'ones']),
+  scale: z.number().min(0).optional(),
+  prunable: z.boolean().default(false),
+  head: z.boolean().default(false),
+});
+const parametersSchema = z
+  .record(
+    z.string().regex(/^[\w.-]{1,200}$/, 'a name has letters, digits, dots, dashes and underscores'),
+    parameterSchema,
+  )
+  .refine((parameters) => Object.keys(parameters).length > 0, 'it declares no parameter');
+
+/**
+ * A parameter of a model: its shape, and how random weights start: `normal` with deviation `scale` (0.02), `uniform` between -scale and
+ * scale, `unit` between 0 and 1. `prunable`: pruning may take weights of it; `head`: it belongs to the
+ * classifier, and is made anew for other classes. Neither unless given.
+ */
+export type ParameterDeclaration = z.input<typeof parameterSchema>;
+
+/** A model of the user's. */
+export interface ModelDeclaration<S extends z.ZodType> {
+  readonly doc: string;
+  /** A strict object of what `settings` may hold; its output is in the key, defaults filled in. */
+  readonly settings: S;
+  /** Every parameter by its name. */
+  parameters(task: ModelTask<z.output<S>>): Readonly<Record<string, ParameterDeclaration>>;
+  /** Pictures [B, channels, imageSize, imageSize], preprocessed → logits [B, labels]. A pure function of tensors that reads no value back. */
+  forward(tf: Tf, parameter: (name: string) => Tensor, pictures: Tensor4D, task: ModelTask<z.output<S>>): Tensor;
+}
+
+/** A user's model made for a task. */
+export interface BoundModel {
+  /** With defaults filled in. */
+  readonly settings: JsonObject;
+  readonly parameters: z.output<typeof parametersSchema>;
+  forward(tf: Tf, parameter: (name: string) => Tensor, pictures: Tensor4D): Tensor;
+}
+
+/** A model as basin sees it: the same declaration with its types forgotten. */
+export interface ModelDefinition {
+  readonly kind: 'model';
+  /** @throws StageError when settings or parameters are not right. */
+  bind(task: ModelTask<JsonObject>): BoundModel;
+}
+
+/** Declares a model in a file of its own: `export default defineModel({…})`. */
+export function defineModel<S extends z.ZodType>(declaration: ModelDeclaration<S>): ModelDefinition {
+  return {
+    kind: 'model',
+    bind(task) {
+      const settings = declaration.settings.safeParse(task.settings);
+      if (!settings.success)
+        throw new StageError(`its settings are not right: ${schemaFaults(settings.error)}`, declaration.doc);
+      const own = {...task, settings: settings.data};
+      const parameters = parametersSchema.safeParse(declaration.parameters(own));
+      if (!parameters.success)
+        throw new StageError(
+          `its parameters are not right: ${schemaFaults(parameters.error)}`,
+          'Each is {shape, init, scale?, prunable?, head?} under its name.',
+        );
+      return {
+        settings: z.record(z.string(), z.json()).parse(settings.data),
+        parameters: parameters.data,
+        forward: (tf, parameter, pictures) => declaration.forward(tf, parameter, pictures, own),
+      };
+    },
+  };
+}
+
+const definitionSchema = z.custom<ModelDefinition>(
+  (value) => z.looseObject({kind: z.literal('model'), bind: z.function()}).safeParse(value).success,
+);
+
+/** What a file exports by default, where that is a model. */
+export const isModelDefinition = (exported: unknown): exported is ModelDefinition =>
+  definitionSchema.safeParse(exported).success;

@@ -1,0 +1,38 @@
+import {z} from 'zod';
+import {defineStage} from '../src/stage/define-stage.ts';
+import {layerPositions} from './lib/merging/layer-position.ts';
+import {linear} from './lib/merging/linear.ts';
+import {MODEL_INPUTS, mergeTensors, modelsOf} from './lib/merging/models.ts';
+import {settingsOf, weighted} from './lib/merging/recipe.ts';
+import {settingAt} from './lib/merging/setting.ts';
+
+export default defineStage({
+  name: 'merge-linear',
+  version: 1,
+  doc: 'The weighted mean of networks; with equal weights a uniform soup (Wortsman et al. 2022).',
+  params: z
+    .strictObject({
+      ...weighted,
+      normalize: z.boolean().default(true).describe('Whether the weights are divided by their sum.'),
+    })
+    .refine(({weight, models}) => weight !== 0 || models.length > 0, {
+      error: 'With a weight of 0 nothing is merged.',
+      path: ['weight'],
+    }),
+  inputs: MODEL_INPUTS,
+  outputs: {weights: {kind: 'weights', doc: 'The merged network.'}},
+  computes: 'plain',
+  async run({params, inputs}) {
+    const models = modelsOf(inputs);
+    const settings = settingsOf('weight', {all: params.weight, entries: params.models}, models);
+    const [first] = models;
+    if (!first) throw new Error('Internal error: nothing to merge');
+    const positions = layerPositions(first.weights.tensors.map(({name}) => name));
+    const weights = mergeTensors(first.weights, ({name}, index) => {
+      const tensors = models.map(({weights: {tensors: own}}) => own[index]?.values ?? new Float32Array());
+      const factors = settings.map((setting) => settingAt(setting, name, positions.get(name) ?? 0));
+      return linear(tensors, factors, params.normalize);
+    });
+    return {weights};
+  },
+});

@@ -1,0 +1,3 @@
+throw new Error('This stage is not written yet.');
+
+export {};
