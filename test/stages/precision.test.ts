@@ -41,6 +41,8 @@ test('every stage that runs a network has a precision, and fp32 is in no key', (
     [
       'evaluate',
       'finetune',
+      'gradual-prune',
+      'imp',
       'interpolate',
       'mask-retrain',
       'merge-greedy-soup',

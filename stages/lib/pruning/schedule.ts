@@ -1,4 +1,4 @@
-/** When and how much PLATON prunes, in optimizer steps. */
+/** When and how much is pruned, in optimizer steps. */
 export interface PruningSchedule {
   /** All optimizer steps. */
   readonly steps: number;
@@ -23,4 +23,11 @@ export function remaining(schedule: PruningSchedule, step: number): {readonly ra
   const left = 1 - (step - warmup) / (steps - warmup - finalWarmup);
   // the last step masks in any case, so that what is handed on is pruned
   return {ratio: keep + (1 - keep) * left ** 3, masks: step % interval === 0 || step === steps};
+}
+
+/** The first step after which weights are masked. */
+export function firstMasked(schedule: PruningSchedule): number {
+  const {steps, warmup, finalWarmup, interval} = schedule;
+  const atInterval = (Math.floor(warmup / interval) + 1) * interval;
+  return Math.min(atInterval, steps - finalWarmup + 1, steps);
 }

@@ -9,6 +9,7 @@ import type {Pictures} from '../data/pictures.ts';
 import {type Evaluation, type Example, evaluate, logitsFunction, type Network} from '../evaluate.ts';
 import {loadModel} from '../models/registry.ts';
 import {bindPreprocessor} from '../pictures/preprocessor.ts';
+import {choosePrunable, type Prunable} from '../pruning/prunable.ts';
 import {abortableBreather} from './breather.ts';
 import {layoutOf, type ParameterLayout, pack, unpack} from './parameter-layout.ts';
 
@@ -24,7 +25,11 @@ export interface Task extends Network {
 /** Loads the data set and checks that the weights' model can classify it. */
 export async function bindTask(
   weights: Weights,
-  {data: value, precision}: {readonly data: DataSetValue; readonly precision: Precision},
+  {
+    data: value,
+    precision,
+    prunable,
+  }: {readonly data: DataSetValue; readonly precision: Precision; readonly prunable?: Prunable},
   services: StageServices,
 ): Promise<Task> {
   const model = await loadModel(weights.model, precision);
@@ -36,7 +41,7 @@ export async function bindTask(
       `Give the network a fresh head: pretrain-load with {source: upstream, labels: ${data.classes}, head_seed: 0}.`,
     );
   }
-  const layout = layoutOf(model.parameters);
+  const layout = layoutOf(choosePrunable(model.parameters, prunable));
   return {
     weights,
     model,
