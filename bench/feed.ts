@@ -7,8 +7,9 @@ import {augmentSchema} from '../stages/lib/pictures/augment-schema.ts';
 import {openFeed} from '../stages/lib/pictures/feed.ts';
 import {bindPreprocessor} from '../stages/lib/pictures/preprocessor.ts';
 import {stepScalars} from '../stages/lib/training/adamw.ts';
+import {adamwAsItComes} from '../stages/lib/training/optimizer.ts';
 import {layoutOf, pack} from '../stages/lib/training/parameter-layout.ts';
-import {capturedStep, stateIn} from '../stages/lib/training/train-step.ts';
+import {capturedStep, stateOf, type TrainingState} from '../stages/lib/training/train-step.ts';
 import {scalarOf} from '../stages/tensor/capture/named.ts';
 import {loadTensorLibrary} from '../stages/tensor/load.ts';
 import {MODELS} from './cases.ts';
@@ -75,7 +76,7 @@ for (const {name, config, share} of CASES) {
       log: console.error,
     });
     const flat = tf.tensor1d(start);
-    let state = {flat, m: tf.zerosLike(flat), v: tf.zerosLike(flat)};
+    let state: TrainingState = {flat, m: tf.zerosLike(flat), v: tf.zerosLike(flat)};
     let from = performance.now();
     for (let done = 1; done <= warm + steps; done++) {
       const {pixels, labels, n} = await feed.next();
@@ -86,15 +87,15 @@ for (const {name, config, share} of CASES) {
           labels: tf.tensor1d(labels, 'int32'),
           ...stepScalars(tf, done, 1e-4, 0.01),
         });
-        return {...stateIn(given), loss: scalarOf(given, 'loss')};
+        return {state: stateOf(adamwAsItComes, given), loss: scalarOf(given, 'loss')};
       });
       next.loss.dataSync();
-      tf.dispose([state.flat, state.m, state.v, next.loss]);
-      state = {flat: next.flat, m: next.m, v: next.v};
+      tf.dispose([...Object.values(state), next.loss]);
+      state = next.state;
       if (done === warm) from = performance.now();
     }
     const rate = (1000 * steps) / (performance.now() - from);
-    tf.dispose([state.flat, state.m, state.v]);
+    tf.dispose(Object.values(state));
     await feed.close();
     return rate;
   };

@@ -43,19 +43,15 @@ const shared = process.env.BASIN_SHARED;
 /** Minutes of training, so not on every run of the tests; the quickstart has tests of its own. */
 const small = process.env.BASIN_ALL ? readdirSync(SMALL).filter((name) => name !== 'quickstart.yaml') : [];
 
-test.for(small)(
-  '%s runs on a small machine and meets its expectations',
-  {timeout: 600_000},
-  async (name, {skip}) => {
-    const read = (folder: string): string => readFileSync(join(folder, name), 'utf8');
-    const needsCifar = read(FOLDER).includes('name: cifar10') && !read(SMALL).includes('name: mnist');
-    skip(needsCifar && shared === undefined, 'BASIN_SHARED is not set, so there are no CIFAR-10 files');
-    const args = [join(FOLDER, name), '--params', join(SMALL, name), '--backend', BACKEND];
-    const data = needsCifar ? ['--set', `data.root=${join(shared ?? '', 'data')}`] : [];
-    const {code, totals, instances} = await runJson([...args, ...data], await bareMachine());
-    expect({code, totals}).toMatchObject({code: 0, totals: {ran: instances, failed: 0}});
-  },
-);
+test.for(small)('%s runs on a small machine and meets its expectations', {timeout: 600_000}, async (name, {skip}) => {
+  const read = (folder: string): string => readFileSync(join(folder, name), 'utf8');
+  const needsCifar = read(FOLDER).includes('name: cifar10') && !read(SMALL).includes('name: mnist');
+  skip(needsCifar && shared === undefined, 'BASIN_SHARED is not set, so there are no CIFAR-10 files');
+  const args = [join(FOLDER, name), '--params', join(SMALL, name), '--backend', BACKEND];
+  const data = needsCifar ? ['--set', `data.root=${join(shared ?? '', 'data')}`] : [];
+  const {code, totals, instances} = await runJson([...args, ...data], await bareMachine());
+  expect({code, totals}).toMatchObject({code: 0, totals: {ran: instances, failed: 0}});
+});
 
 const STUDY = join(FOLDER, 'cifar10-lmc.yaml');
 

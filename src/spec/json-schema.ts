@@ -141,7 +141,9 @@ const EXPECTATION: JsonObject = {
 };
 
 const COLUMN_TYPE: JsonObject = {enum: ['utf8', 'float64', 'int32', 'bool']};
-const OUTPUT_KIND: JsonObject = {enum: ['file', 'weights', 'mask', 'metrics', 'evals', 'points', 'examples', 'summary']};
+const OUTPUT_KIND: JsonObject = {
+  enum: ['file', 'weights', 'mask', 'metrics', 'evals', 'points', 'examples', 'summary'],
+};
 const ARGUMENT: JsonObject = {type: ['string', 'number', 'boolean']};
 
 /** What a node has that runs a program. */

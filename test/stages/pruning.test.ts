@@ -161,12 +161,24 @@ test('random scores are drawn once: masks of several ratios are nested, the trai
   ).toSatisfy((rows: readonly {regrown: number}[]) => rows.every(({regrown}) => regrown === 0));
 });
 
+test('before there are scores everything stays', async () => {
+  const choice = {...training, keep: 0.2, interval: 30, warmup: 0, final_warmup: 20, score: 'platon'};
+  const traces = z
+    .array(z.looseObject({step: z.number(), kept: z.number()}))
+    .parse((await runStage(gradualPrune, choice, {weights})).traces);
+  const exact = Math.round(0.2 * PRUNABLE) / PRUNABLE;
+  expect(traces.map(({step, kept}) => [step, kept])).toEqual([
+    [21, 1],
+    [30, exact],
+  ]);
+});
+
 test('what cannot be pruned is refused before training', async () => {
   const refused = (choice: object, network = weights) =>
     expect(runStage(gradualPrune, {...training, keep: 0.2, score: 'platon', ...choice}, {weights: network})).rejects;
   await refused({keep: 1e-5}).toThrow(`keep: 0.00001 of ${PRUNABLE} prunable weights is not one weight.`);
-  await refused({interval: 30, final_warmup: 20}).toThrow(
-    'The first pruning, after step 21, comes before there are scores, after step 30 (interval: 30).',
+  await refused({interval: 50, final_warmup: 20}).toThrow(
+    'The last pruning, after step 21, comes before there are scores, after step 50 (interval: 50).',
   );
   await refused({}, randomMlp(1, 2, [])).toThrow('The network has no weights that can be pruned.');
   await refused({prunable: {include: ['fc7']}}).toThrow('No tensor of the network matches "fc7".');

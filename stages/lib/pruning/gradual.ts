@@ -6,7 +6,7 @@ import {allFinite} from '../all-finite.ts';
 import type {TrainingHook} from '../training/hook.ts';
 import type {ParameterLayout} from '../training/parameter-layout.ts';
 import {masked} from './masks.ts';
-import {firstMasked, type PruningSchedule, remaining} from './schedule.ts';
+import {lastChosen, type PruningSchedule, remaining} from './schedule.ts';
 import type {Scorer} from './scorer.ts';
 import {type Selection, type SelectionMethod, select} from './selection.ts';
 
@@ -48,10 +48,10 @@ function check({prunable}: Pick<ParameterLayout, 'prunable'>, {schedule, scorer}
     const least = (1 / prunable).toPrecision(2);
     throw new StageError(`keep: ${keep} of ${prunable} prunable weights is not one weight.`, `Keep at least ${least}.`);
   }
-  const first = firstMasked(schedule);
-  if (keep < 1 && first < scorer.firstStep) {
+  const last = lastChosen(schedule);
+  if (keep < 1 && last < scorer.firstStep) {
     throw new StageError(
-      `The first pruning, after step ${first}, comes before there are scores, after step ${scorer.firstStep} (interval: ${interval}).`,
+      `The last pruning, after step ${last}, comes before there are scores, after step ${scorer.firstStep} (interval: ${interval}).`,
       'Give a smaller `interval`, a longer `warmup` or a longer `length`.',
     );
   }
@@ -91,7 +91,8 @@ export function gradual(
       throw new StageError(`The scores stopped being finite at step ${step}.`, 'Lower lr, or set `clip: 1`.');
     }
     const before = selection?.bits;
-    const chosen = select(method, scores, ratio);
+    // before there are scores nothing tells weights apart, and all stay
+    const chosen = select(method, scores, step < scorer.firstStep ? 1 : ratio);
     choose(chosen);
     const regrown = before ? added(before, chosen.bits) : 0;
     rounds.push({step, ratio, threshold: chosen.threshold, kept: chosen.kept, regrown});

@@ -25,9 +25,9 @@ export function remaining(schedule: PruningSchedule, step: number): {readonly ra
   return {ratio: keep + (1 - keep) * left ** 3, masks: step % interval === 0 || step === steps};
 }
 
-/** The first step after which weights are masked. */
-export function firstMasked(schedule: PruningSchedule): number {
-  const {steps, warmup, finalWarmup, interval} = schedule;
-  const atInterval = (Math.floor(warmup / interval) + 1) * interval;
-  return Math.min(atInterval, steps - finalWarmup + 1, steps);
+/** The last step after which it is chosen anew what stays. */
+export function lastChosen({steps, warmup, finalWarmup, interval}: PruningSchedule): number {
+  const atInterval = Math.floor(steps / interval) * interval;
+  const atTarget = Math.min(steps - finalWarmup + 1, steps);
+  return atInterval > warmup ? Math.max(atInterval, atTarget) : atTarget;
 }
