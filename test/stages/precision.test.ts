@@ -44,6 +44,7 @@ test('every stage that runs a network has a precision, and fp32 is in no key', (
       'gradual-prune',
       'imp',
       'interpolate',
+      'layerwise',
       'mask-retrain',
       'merge-greedy-soup',
       'platon-prune',
