@@ -15,8 +15,8 @@ export type ParameterFault =
   | {readonly kind: 'unknown'; readonly path: Path; readonly names: readonly string[]}
   /** Each of these is known, but they cannot be given together. */
   | {readonly kind: 'exclusive'; readonly path: Path; readonly names: readonly string[]}
-  /** `message` goes on after the parameter's name. */
-  | {readonly kind: 'bad'; readonly path: Path; readonly message: string};
+  /** `message` goes on after the parameter's name; `meant` is the choice that was probably misspelt. */
+  | {readonly kind: 'bad'; readonly path: Path; readonly message: string; readonly meant?: string | undefined};
 
 /** The faults that a stage's schema finds in raw parameters, with unions reduced to the branch that was meant. */
 export function parameterFaults(stage: Stage, raw: JsonObject, issues: readonly Issue[]): readonly ParameterFault[] {
@@ -48,11 +48,11 @@ function faultsOf(stage: Stage, raw: JsonObject, issue: Issue, base: Path): read
     case 'invalid_union':
       return (
         unionFaults(stage, raw, issue.errors, path) ?? [
-          {kind: 'bad', path, message: expected(stage, path, value, issue)},
+          {kind: 'bad', path, message: expected(stage, path, value, issue), meant: meant(stage, path, value)},
         ]
       );
     default:
-      return [{kind: 'bad', path, message: expected(stage, path, value, issue)}];
+      return [{kind: 'bad', path, message: expected(stage, path, value, issue), meant: meant(stage, path, value)}];
   }
 }
 
@@ -119,6 +119,18 @@ function expected(stage: Stage, path: Path, value: Json | undefined, issue: Issu
   }
   const lower = issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
   return ` is ${shown}, which is not right: ${lower}`;
+}
+
+/** The nearest of the texts that a parameter may be. */
+function meant(stage: Stage, path: Path, value: Json | undefined): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const choices = schemasAt(stage, path)
+    .flatMap(withBranches)
+    .flatMap((schema) => [schema.const, schema.enum].flat());
+  return nearestName(
+    value,
+    choices.filter((choice) => typeof choice === 'string'),
+  );
 }
 
 const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}…` : text);

@@ -63,7 +63,8 @@ export function reportParameter(node: CheckedNode, row: Row, fault: ParameterFau
       const [name] = fault.path;
       const subject = name === undefined ? 'The parameters' : `"${fault.path.join('.')}"`;
       const doc = name === undefined ? undefined : documentation(stage, String(name));
-      const hint = doc === undefined ? undefined : `${String(name)}: ${doc}`;
+      const told = doc === undefined ? undefined : `${String(name)}: ${doc}`;
+      const hint = fault.meant === undefined ? told : `Did you mean "${fault.meant}"?`;
       const at = placeOf(node, row, fault.path, false);
       faults.add(
         'bad-parameter',

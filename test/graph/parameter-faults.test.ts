@@ -96,6 +96,7 @@ stages:
 "data.name" of "train" must be one of "mnist", "cifar10", but is "mnits".
     data: {name: mnits, limit: {trian: 5}}
                  ^^^^^
+Did you mean "mnist"?
 
 p.yaml:2:31 unknown-parameter
 "data.limit" has no parameter "trian".
