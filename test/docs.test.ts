@@ -1,5 +1,5 @@
 import {spawnSync} from 'node:child_process';
-import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import {registry} from '../src/cli/registry.ts';
@@ -9,17 +9,7 @@ import {mlpConfigSchema} from '../stages/lib/models/mlp.ts';
 import {resnetConfigSchema} from '../stages/lib/models/resnet-config.ts';
 import {vitConfigSchema} from '../stages/lib/models/vit-config.ts';
 import {environment, makeFolder, STACK} from './cli/basin.ts';
-
-const ROOT = join(import.meta.dirname, '..');
-const PAGES = [
-  'README.md',
-  'CONTRIBUTING.md',
-  ...readdirSync(join(ROOT, 'docs'), {recursive: true, encoding: 'utf8'})
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
-];
-
-const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
+import {named, PAGES, ROOT, read, sections} from './pages.ts';
 
 /** The commands of a page: lines of its `sh` fences, without the remark behind two spaces and a #. */
 const commandsIn = (page: string): readonly string[] =>
@@ -82,18 +72,12 @@ test.for(PAGES)('%s: every link leads to a file, and to a heading of it', (page)
   }
 });
 
-/** The text under a second-level heading of the pages on stages. */
-function section(name: string): string {
-  const pattern = new RegExp(`^## ${name}\\n(.*?)(?=^## |$(?![\\s\\S]))`, 'ms');
-  const [found] = PAGES.filter((page) => page.startsWith('docs/stages')).flatMap(
-    (page) => pattern.exec(read(page))?.[1] ?? [],
-  );
-  if (found === undefined) throw new Error(`No page on stages has a section "${name}".`);
+/** The text under a heading of the pages under a path. */
+function section(name: string, under = 'docs/stages'): string {
+  const [found] = sections(under, name);
+  if (found === undefined) throw new Error(`No page under ${under} has a section "${name}".`);
   return found;
 }
-
-const named = (text: string): ReadonlySet<string> =>
-  new Set([...text.matchAll(/`([\w-]+)`/g)].map(([, name = '']) => name));
 
 // In both directions: what a stage has is described, and a table describes nothing that a stage does not have.
 test.for([...registry.values()])(
@@ -111,14 +95,14 @@ test.for([...registry.values()])(
   },
 );
 
-test('docs/stages.md names every field of a data set and of the models', () => {
+test('the pages name every field of a data set and of the models', () => {
   const fields = (schemas: readonly {readonly shape: object}[]): readonly string[] =>
-    schemas.flatMap(({shape}) => Object.keys(shape));
+    schemas.flatMap(({shape}) => Object.keys(shape)).filter((name) => name !== 'model');
   const data = named(section('Data sets'));
   expect(fields([...builtInDataSetSchema.options, userDataSetSchema]).filter((name) => !data.has(name))).toEqual([]);
-  const models = named(section('Models'));
-  const wanted = fields([vitConfigSchema, mlpConfigSchema, ...resnetConfigSchema.options]).filter(
-    (name) => name !== 'model',
-  );
-  expect(wanted.filter((name) => !models.has(name))).toEqual([]);
+  const models = {vit: [vitConfigSchema], mlp: [mlpConfigSchema], resnet: resnetConfigSchema.options};
+  for (const [model, schemas] of Object.entries(models)) {
+    const described = named(section(model, 'docs/science'));
+    expect(fields(schemas).filter((name) => !described.has(name))).toEqual([]);
+  }
 });

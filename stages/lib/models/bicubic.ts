@@ -25,7 +25,7 @@ function tapsOf(from: number, to: number): Tap[] {
 
 /**
  * A square grid [from, from, channels] resampled to [to, to, channels] in float64, as torch's `interpolate(mode="bicubic",
- * align_corners=False)` without antialiasing: Keys' kernel with a = −0.75, the border repeated (science.md §4.4).
+ * align_corners=False)` without antialiasing: Keys' kernel with a = −0.75, the border repeated (docs/science/models.md).
  */
 export function bicubic(grid: ArrayLike<number>, channels: number, from: number, to: number): Float64Array {
   const taps = tapsOf(from, to);

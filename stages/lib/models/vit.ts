@@ -131,7 +131,7 @@ function forward(pass: Pass, pictures: Tensor4D): Tensor2D {
   return linear(tf, linearParameters(parameters, CLASSIFIER), stream.normal, precision).as2D(pass.batch, config.labels);
 }
 
-/** HuggingFace's `ViTForImageClassification`: pictures → logits (science.md §4.1). */
+/** HuggingFace's `ViTForImageClassification`: pictures → logits (docs/science/models.md). */
 export function vit(config: VitConfig, precision: Precision): Model {
   return {
     config: {...config},

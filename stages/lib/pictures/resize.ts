@@ -28,7 +28,7 @@ function kernelOf(input: number, output: number, filter: WeighingFilter): Kernel
   return kernel;
 }
 
-/** Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc`: a filter as wide as the scale when shrinking (science §5.4). */
+/** Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc`: a filter as wide as the scale when shrinking (docs/science/pictures.md). */
 function makeKernel(input: number, output: number, filter: WeighingFilter): Kernel {
   const {support: reach, weight} = WEIGHING[filter];
   const scale = input / output;

@@ -60,7 +60,7 @@ function check({prunable}: Pick<ParameterLayout, 'prunable'>, {schedule, scorer}
 /**
  * Gradual pruning as a hook: at the schedule's steps it sets to zero the prunable weights whose scores are not among the schedule's fraction
  * of the highest. Between two such steps the network is dense and pruned weights may grow back; in the final phase every step
- * masks. Gradients and optimizer state are not masked (science §1.2).
+ * masks. Gradients and optimizer state are not masked (docs/science/pruning.md).
  */
 export function gradual(
   tf: Tf,

@@ -12,7 +12,7 @@ export interface MaskedTensor {
 
 /**
  * The bits of each tensor after the smallest of its weights by magnitude have been removed; what was removed stays so. Rules and
- * their sources: docs/stages/tickets.md.
+ * their sources: docs/science/tickets.md.
  *
  * @throws StageError when a rule would leave nothing.
  */

@@ -13,7 +13,7 @@ interface PlatonScorer extends Scorer {
 
 /**
  * PLATON (Zhang et al. 2022): the updated weight times the clipped gradient, averaged over windows of `interval` steps, and what is
- * smoothed from that (science §1.2).
+ * smoothed from that (docs/science/pruning.md).
  */
 export function platonScorer(
   tf: Tf,

@@ -14,7 +14,7 @@ export interface PruningSchedule {
 
 /**
  * The fraction to keep at a step counted from 1, and whether weights are masked after it: the cubic schedule of
- * Zhang et al. 2022 (PLATON) as its code has it, with r_0 = 1 (science §1.1).
+ * Zhang et al. 2022 (PLATON) as its code has it, with r_0 = 1 (docs/science/pruning.md).
  */
 export function remaining(schedule: PruningSchedule, step: number): {readonly ratio: number; readonly masks: boolean} {
   const {steps, warmup, finalWarmup, interval, keep} = schedule;

@@ -42,8 +42,8 @@ export function inSteps(given: z.output<typeof scheduleSchema>, stepsPerEpoch: n
 }
 
 /**
- * The factor on the learning rate at a step counted from 0. `linear`, `cosine` and `constant` are HuggingFace's (science §6): without
- * warm-up the first update has the whole rate, the last 1/steps of it under `linear`. `step` is open_lth's (§2.3): gamma for each
+ * The factor on the learning rate at a step counted from 0. `linear`, `cosine` and `constant` are HuggingFace's: without
+ * warm-up the first update has the whole rate, the last 1/steps of it under `linear`. `step` is open_lth's: gamma for each
  * milestone that is reached, times min(1, step / warmup), so that milestones count from the start and not from the end of warm-up.
  */
 export function scheduleFactor(schedule: Schedule, step: number, steps: number): number {

@@ -14,7 +14,7 @@ interface WindowStep {
 }
 
 /**
- * The window's mean after one more step, (place · window + |θ·∇L|) / (place + 1), as PLATON's published code has it (science §1.2;
+ * The window's mean after one more step, (place · window + |θ·∇L|) / (place + 1), as PLATON's published code has it (docs/science/pruning.md;
  * Pruner.py at c1776cf), by TensorFlow.js. At place 0 a new window starts with this step; a finite mean then leaves no trace.
  */
 export function windowMeanDefinition(tf: Tf, {window, weights, gradient, place}: WindowStep): Tensor1D {
