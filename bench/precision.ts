@@ -15,6 +15,8 @@ import {quietServices} from './services.ts';
  * precision it was trained in. It is admitted when the mean of the differences lies within the noise of the seeds.
  *
  *   bin/basin-node bench/precision.ts [--steps 400] [--seeds 5] [--first 1] [--threads 1] [--cifar10 FOLDER]
+ *
+ * FOLDER is the one that holds data_batch_1.bin itself.
  */
 
 const {values: options} = parseArgs({
