@@ -97,9 +97,10 @@ const work: Readonly<Record<string, {readonly params: object; readonly inputs?: 
   summarize: {
     params: {columns: ['loss', 'error']},
     inputs: ({finetune}) => ({
-      tables: [0, 1].flatMap((replicate) =>
-        rows.parse(finetune?.summary).map((row) => ({replicate, ...row, loss: replicate + 0.5, error: 3 * replicate})),
-      ),
+      tables: [0, 1].map((replicate) => ({
+        axes: {replicate},
+        value: rows.parse(finetune?.summary).map((row) => ({...row, loss: replicate + 0.5, error: 3 * replicate})),
+      })),
     }),
   },
   select: {

@@ -1,9 +1,9 @@
 import {z} from 'zod';
-import {axisCell} from '../../../src/artifact/gather.ts';
 import type {NamedTensor, Weights} from '../../../src/artifact/kinds.ts';
 import {canonicalJson} from '../../../src/base/canonical-json.ts';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {type Opened, StageError} from '../../../src/stage/define-stage.ts';
+import {shownAt} from '../shown-at.ts';
 import {sameShape} from '../training/parameter-layout.ts';
 import {layerPositions} from './layer-position.ts';
 import {asStatistic, type MergedStatistics, mergedStatistics} from './running-statistics.ts';
@@ -41,14 +41,6 @@ export interface MergedModel {
   readonly at: string | JsonObject;
   readonly weights: Weights;
 }
-
-/** A network as people are shown it: `a`, or `seed=1`. */
-export const shownAt = (at: string | JsonObject): string =>
-  typeof at === 'string'
-    ? at
-    : Object.entries(at)
-        .map(([axis, value]) => `${axis}=${axisCell(value)}`)
-        .join(', ');
 
 type ModelInputs = {readonly [K in (typeof NAMED)[number]]: Weights | undefined} & {
   readonly weights: readonly Opened<'weights'>[] | undefined;
