@@ -4,6 +4,7 @@ import {defineStage} from '../src/stage/define-stage.ts';
 import {drop, RESCALES, rescale} from './lib/merging/drop.ts';
 import {BASE_INPUT, MODEL_INPUTS, modelsOf} from './lib/merging/models.ts';
 import {settingsOf, thinned} from './lib/merging/recipe.ts';
+import {mergedStatisticsSchema} from './lib/merging/running-statistics.ts';
 import {settingAt} from './lib/merging/setting.ts';
 import {lambdaSchema, mergeTaskVectors} from './lib/merging/task-vectors.ts';
 
@@ -26,17 +27,18 @@ export default defineStage({
       .boolean()
       .default(false)
       .describe('Whether the sum is divided by the sum of the weights, with `elect` of those that agree.'),
+    statistics: mergedStatisticsSchema,
   }),
   inputs: {base: BASE_INPUT, ...MODEL_INPUTS},
   outputs: {weights: {kind: 'weights', doc: 'The merged network.'}},
   computes: 'plain',
   async run({params, inputs: {base, ...inputs}}) {
-    const {weight, density, models: entries, seed, lambda, normalize, elect} = params;
+    const {weight, density, models: entries, seed, lambda, normalize, elect, statistics} = params;
     const models = modelsOf(inputs, base);
     const weights = settingsOf('weight', {all: weight, entries}, models);
     const densities = settingsOf('density', {all: density, entries}, models);
     const identities = models.map(({at}) => canonicalJson(at));
-    const merged = mergeTaskVectors(base, models, {weights, lambda, normalize, elect}, (change) => {
+    const merged = mergeTaskVectors(base, models, {weights, lambda, normalize, elect, statistics}, (change) => {
       const {delta, name, model, position} = change;
       const fraction = settingAt(densities[model] ?? 1, name, position);
       const kept = drop(delta, fraction, {seed, model: identities[model] ?? '', tensor: name});

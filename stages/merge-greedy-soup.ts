@@ -6,8 +6,10 @@ import {splitOf} from './lib/data/load-data-set.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import type {Evaluation} from './lib/evaluate.ts';
 import {bestFirst, withIngredient} from './lib/merging/greedy-soup.ts';
-import {MODEL_INPUTS, modelsOf, shownAt} from './lib/merging/models.ts';
+import {MODEL_INPUTS, modelsOf} from './lib/merging/models.ts';
 import {precisionSchema} from './lib/precision.ts';
+import {shownAt} from './lib/shown-at.ts';
+import {reEstimatedSchema, restoreStatistics} from './lib/training/line-statistics.ts';
 import {pack} from './lib/training/parameter-layout.ts';
 import {bindTask, evaluateFlat, weightsOf} from './lib/training/task.ts';
 
@@ -23,6 +25,11 @@ export default defineStage({
         .default('validation')
         .describe('The held-out pictures. `test` is refused where there is a validation split.'),
       precision: precisionSchema,
+      statistics: reEstimatedSchema
+        .optional()
+        .describe(
+          'Of networks with running statistics (batch normalisation), which are estimated anew for every soup; must be given there.',
+        ),
     })
     .refine(({data, split}) => split !== 'test' || data.validation === undefined, {
       error: 'Choosing by the split test is refused, since the data set has a validation split.',
@@ -52,6 +59,7 @@ export default defineStage({
     const [first] = models;
     if (!first) throw new StageError('There is no network.', 'Connect `weights`.');
     const task = await bindTask(first.weights, params, services);
+    const restore = restoreStatistics(task, params.statistics, services);
     const pictures = splitOf(task.data, params.split);
     const steps = 2 * models.length - 1;
     let step = 0;
@@ -65,6 +73,13 @@ export default defineStage({
         flat.dispose();
       }
     };
+    const restored = async (values: Float32Array): Promise<Float32Array> => {
+      const mixed: Tensor1D = services.tf.tensor1d(values);
+      const flat = await restore(mixed);
+      const found = flat.dataSync<'float32'>().slice();
+      services.tf.dispose([mixed, flat]);
+      return found;
+    };
     const candidates = [];
     for (const {at, weights} of models) {
       const accuracy = await accuracyOf(pack(task.layout, weights.tensors));
@@ -75,7 +90,8 @@ export default defineStage({
     let ingredients = 0;
     const summary = [];
     for (const {network, accuracy, weights} of bestFirst(candidates)) {
-      const tried = withIngredient(soup, ingredients, pack(task.layout, weights.tensors));
+      const mixed = withIngredient(soup, ingredients, pack(task.layout, weights.tensors));
+      const tried = ingredients === 0 ? mixed : await restored(mixed);
       const found = ingredients === 0 ? accuracy : await accuracyOf(tried);
       const kept = found > best;
       if (kept) {

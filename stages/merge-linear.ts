@@ -3,6 +3,7 @@ import {defineStage} from '../src/stage/define-stage.ts';
 import {linear} from './lib/merging/linear.ts';
 import {MODEL_INPUTS, mergeTensors, modelsOf} from './lib/merging/models.ts';
 import {settingsOf, weighted} from './lib/merging/recipe.ts';
+import {mergedStatisticsSchema} from './lib/merging/running-statistics.ts';
 import {settingAt} from './lib/merging/setting.ts';
 
 export default defineStage({
@@ -13,6 +14,7 @@ export default defineStage({
     .strictObject({
       ...weighted,
       normalize: z.boolean().default(true).describe('Whether the weights are divided by their sum.'),
+      statistics: mergedStatisticsSchema,
     })
     .refine(({weight, models}) => weight !== 0 || models.length > 0, {
       error: 'With a weight of 0 nothing is merged.',
@@ -26,7 +28,7 @@ export default defineStage({
     const settings = settingsOf('weight', {all: params.weight, entries: params.models}, models);
     const [first] = models;
     if (!first) throw new Error('Internal error: nothing to merge');
-    const weights = mergeTensors(first.weights, ({name}, index, position) => {
+    const weights = mergeTensors(first.weights, params.statistics, ({name}, index, position) => {
       const tensors = models.map(({weights: {tensors: own}}) => own[index]?.values ?? new Float32Array());
       const factors = settings.map((setting) => settingAt(setting, name, position));
       return linear(tensors, factors, params.normalize);

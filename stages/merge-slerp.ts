@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {defineStage} from '../src/stage/define-stage.ts';
 import {mergeTensors, refuseStranger} from './lib/merging/models.ts';
+import {mergedStatisticsSchema} from './lib/merging/running-statistics.ts';
 import {settingAt, settingSchema} from './lib/merging/setting.ts';
 import {slerp} from './lib/merging/slerp.ts';
 
@@ -12,6 +13,7 @@ export default defineStage({
     t: settingSchema(z.number().min(0).max(1)).describe(
       'How far from a to b, 0 to 1: a number, anchors over the layers, or a list of {filter, value}.',
     ),
+    statistics: mergedStatisticsSchema,
   }),
   inputs: {
     a: {kind: 'weights', doc: 'The network at t = 0.'},
@@ -19,9 +21,9 @@ export default defineStage({
   },
   outputs: {weights: {kind: 'weights', doc: 'The merged network.'}},
   computes: 'plain',
-  async run({params: {t}, inputs: {a, b}}) {
+  async run({params: {t, statistics}, inputs: {a, b}}) {
     refuseStranger(a, b, 'b');
-    const weights = mergeTensors(a, ({name, values}, index, position) =>
+    const weights = mergeTensors(a, statistics, ({name, values}, index, position) =>
       slerp(values, b.tensors[index]?.values ?? values, settingAt(t, name, position)),
     );
     return {weights};

@@ -2,6 +2,7 @@ import {z} from 'zod';
 import {defineStage} from '../src/stage/define-stage.ts';
 import {BASE_INPUT, MODEL_INPUTS, modelsOf} from './lib/merging/models.ts';
 import {settingsOf, weighted} from './lib/merging/recipe.ts';
+import {mergedStatisticsSchema} from './lib/merging/running-statistics.ts';
 import {lambdaSchema, mergeTaskVectors} from './lib/merging/task-vectors.ts';
 
 export default defineStage({
@@ -12,14 +13,15 @@ export default defineStage({
     ...weighted,
     lambda: lambdaSchema,
     normalize: z.boolean().default(false).describe('Whether the sum is divided by the sum of the weights.'),
+    statistics: mergedStatisticsSchema,
   }),
   inputs: {base: BASE_INPUT, ...MODEL_INPUTS},
   outputs: {weights: {kind: 'weights', doc: 'The merged network.'}},
   computes: 'plain',
-  async run({params: {weight, models: entries, lambda, normalize}, inputs}) {
+  async run({params: {weight, models: entries, lambda, normalize, statistics}, inputs}) {
     const models = modelsOf(inputs, inputs.base);
     const weights = settingsOf('weight', {all: weight, entries}, models);
-    const rule = {weights, lambda, normalize, elect: false};
+    const rule = {weights, lambda, normalize, elect: false, statistics};
     return {weights: mergeTaskVectors(inputs.base, models, rule, ({delta}) => delta)};
   },
 });

@@ -3,6 +3,7 @@ import type {Weights} from '../src/artifact/kinds.ts';
 import {defineStage} from '../src/stage/define-stage.ts';
 import {BASE_INPUT, type MergedModel, MODEL_INPUTS, modelsOf} from './lib/merging/models.ts';
 import {settingsOf, thinned} from './lib/merging/recipe.ts';
+import {mergedStatisticsSchema} from './lib/merging/running-statistics.ts';
 import {settingAt} from './lib/merging/setting.ts';
 import {lambdaSchema, mergeTaskVectors} from './lib/merging/task-vectors.ts';
 import {deltaOf, keptOf, largest} from './lib/merging/thin.ts';
@@ -37,6 +38,7 @@ export default defineStage({
         .boolean()
         .default(true)
         .describe('Whether each sum is divided by the weights of the networks that agree.'),
+      statistics: mergedStatisticsSchema,
     })
     .refine(
       ({trim, density, models}) =>
@@ -46,7 +48,8 @@ export default defineStage({
   inputs: {base: BASE_INPUT, ...MODEL_INPUTS},
   outputs: {weights: {kind: 'weights', doc: 'The merged network.'}},
   computes: 'plain',
-  async run({params: {weight, density, models: entries, trim, lambda, normalize}, inputs: {base, ...inputs}}) {
+  async run({params, inputs: {base, ...inputs}}) {
+    const {weight, density, models: entries, trim, lambda, normalize, statistics} = params;
     const models = modelsOf(inputs, base);
     const weights = settingsOf('weight', {all: weight, entries}, models);
     const densities = settingsOf('density', {all: density, entries}, models);
@@ -54,7 +57,7 @@ export default defineStage({
       trim === 'network'
         ? models.map((model, index) => largestOfNetwork(base, model, settingAt(densities[index] ?? 1, '', 0)))
         : undefined;
-    const merged = mergeTaskVectors(base, models, {weights, lambda, normalize, elect: true}, (change) => {
+    const merged = mergeTaskVectors(base, models, {weights, lambda, normalize, elect: true, statistics}, (change) => {
       const {delta, name, tensor, model, position} = change;
       const own = wholes?.[model]?.[tensor];
       return keptOf(delta, own ?? largest(delta, settingAt(densities[model] ?? 1, name, position)));

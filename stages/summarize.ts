@@ -1,7 +1,29 @@
 import {z} from 'zod';
-import type {Row} from '../src/artifact/kinds.ts';
-import {defineStage, StageError} from '../src/stage/define-stage.ts';
+import type {Row, TableKind} from '../src/artifact/kinds.ts';
+import {defineStage, type Opened, StageError} from '../src/stage/define-stage.ts';
+import {shownAt} from './lib/shown-at.ts';
 import {studentT} from './lib/student-t.ts';
+
+type Replicates = readonly Opened<TableKind>[];
+
+const splitOf = ({split}: Row): string => (typeof split === 'string' ? split : '');
+
+/** The rows of each split, one of each replicate. */
+function rowsBySplit(replicates: Replicates): ReadonlyMap<string, readonly Row[]> {
+  for (const {axes, value: rows} of replicates) {
+    for (const [split, {length}] of Map.groupBy(rows, splitOf)) {
+      if (length === 1) continue;
+      throw new StageError(
+        `At ${shownAt(axes)} there are ${length} rows${split && ` of the split ${split}`}, and one number of each replicate is summarized.`,
+        'Ask for tables of several rows with `basin query`: avg(…), stddev_samp(…) … group by what tells their rows apart.',
+      );
+    }
+  }
+  return Map.groupBy(
+    replicates.flatMap(({value}) => value),
+    splitOf,
+  );
+}
 
 function summaryOf(split: string, column: string, rows: readonly Row[], confidence: number) {
   const values = rows.flatMap((row) => (typeof row[column] === 'number' ? [row[column]] : []));
@@ -17,6 +39,8 @@ function summaryOf(split: string, column: string, rows: readonly Row[], confiden
   return {split, column, n, mean, sd, low: mean - half, high: mean + half};
 }
 
+const replicates = {many: {over: ['replicate']}, opens: true, optional: true} as const;
+
 export default defineStage({
   name: 'summarize',
   version: 1,
@@ -25,7 +49,10 @@ export default defineStage({
     columns: z.array(z.string().min(1)).min(1).describe('The columns to summarize, for example [error].'),
     confidence: z.number().gt(0).lt(1).default(0.95).describe('How surely the interval holds the mean.'),
   }),
-  inputs: {tables: {kind: 'summary', doc: 'The summaries of the replicates.', many: {over: ['replicate']}}},
+  inputs: {
+    tables: {kind: 'summary', doc: 'The summaries of the replicates, a row of each split; or', ...replicates},
+    points: {kind: 'points', doc: 'a point of a line of each replicate.', ...replicates},
+  },
   outputs: {
     summary: {
       kind: 'summary',
@@ -42,10 +69,12 @@ export default defineStage({
     },
   },
   computes: 'plain',
-  async run({params: {columns, confidence}, inputs}) {
-    const splits = Map.groupBy(inputs.tables, ({split}) => (typeof split === 'string' ? split : ''));
+  async run({params: {columns, confidence}, inputs: {tables, points}}) {
+    const given = tables ?? points;
+    if (!given || (tables && points))
+      throw new StageError('Either `tables` or `points` is summarized.', 'Connect one of them.');
     return {
-      summary: [...splits].flatMap(([split, rows]) =>
+      summary: [...rowsBySplit(given)].flatMap(([split, rows]) =>
         columns.map((column) => summaryOf(split, column, rows, confidence)),
       ),
     };

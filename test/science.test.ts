@@ -25,6 +25,7 @@ const LEAST: Readonly<Record<string, readonly JsonObject[]>> = {
   finetune: [TRAINING],
   interpolate: [{data: DATA, alpha: 0.5}],
   barrier: [{}],
+  'estimate-statistics': [{data: DATA}],
   instability: [{}],
   layerwise: [{data: DATA}, ...['cumulative', 'replacement', 'direction'].map((mode) => ({data: DATA, mode}))],
   'platon-prune': [{...TRAINING, keep: 0.5}],

@@ -1,5 +1,6 @@
 import barrier from '../../stages/barrier.ts';
 import compareMasks from '../../stages/compare-masks.ts';
+import estimateStatistics from '../../stages/estimate-statistics.ts';
 import evaluate from '../../stages/evaluate.ts';
 import exportFiles from '../../stages/export.ts';
 import finetune from '../../stages/finetune.ts';
@@ -43,6 +44,7 @@ const STAGES = [
   randomReinit,
   structuredPrune,
   evaluate,
+  estimateStatistics,
   select,
   summarize,
   exportFiles,

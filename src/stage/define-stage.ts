@@ -55,8 +55,8 @@ export type Inputs = Readonly<Record<string, InputDeclaration>>;
 export type Outputs = Readonly<Record<string, OutputDeclaration>>;
 
 /**
- * A gathered input is its rows with the axes as columns, sorted by axis value; when it is no table, candidates, or what it `opens`
- * in the same order. The rest is the kind's own value.
+ * A gathered input is its rows with the axes as columns, sorted by axis value; when it is no table, candidates; when it `opens` each,
+ * every value apart with its axes. The rest is the kind's own value.
  */
 export type InputValues<I extends Inputs> = {
   readonly [K in keyof I]: InputValue<I[K]> | (I[K] extends {readonly optional: true} ? undefined : never);
@@ -64,10 +64,10 @@ export type InputValues<I extends Inputs> = {
 type InputValue<D extends InputDeclaration> = D extends {readonly as: 'path'}
   ? StoredFile
   : D extends {readonly many: object}
-    ? D extends {readonly kind: TableKind}
-      ? readonly Row[]
-      : D extends {readonly opens: true}
-        ? readonly Opened<D['kind']>[]
+    ? D extends {readonly opens: true}
+      ? readonly Opened<D['kind']>[]
+      : D extends {readonly kind: TableKind}
+        ? readonly Row[]
         : readonly Candidate[]
     : ArtifactValues[D['kind']];
 export type OutputValues<O extends Outputs> = {

@@ -124,3 +124,37 @@ test('trimming a whole network is trimming it as one tensor', async () => {
   });
   await fc.assert(property, RUNS);
 });
+
+test('renumbering the weights of all networks alike renumbers the merged one', async () => {
+  // magnitudes that differ: of equal ones the first stay, so renumbering those decides what is kept
+  const distinct = fc.uniqueArray(fc.integer({min: 1, max: 4000}), {minLength: LENGTH, maxLength: LENGTH});
+  const signs = fc.array(fc.constantFrom(1, -1), {minLength: LENGTH, maxLength: LENGTH});
+  const network = fc
+    .tuple(distinct, signs)
+    .map(([sizes, of]) => sizes.map((size, index) => (size * (of[index] ?? 1)) / 64));
+  const places = Array.from({length: LENGTH}, (_, index) => index);
+  const order = fc.shuffledSubarray(places, {minLength: LENGTH, maxLength: LENGTH});
+  const property = fc.asyncProperty(network, network, order, fraction, async (a, b, order, at) => {
+    const renumbered = (of: readonly number[]) => order.map((index) => of[index] ?? Number.NaN);
+    const base = vector(places.map(() => 0));
+    for (const [stage, params] of [
+      ['merge-linear', {weight: 0.3}],
+      ['merge-slerp', {t: at}],
+      ['merge-task-arithmetic', {lambda: 0.4}],
+      ['merge-ties', {density: at}],
+      ['merge-model-stock', {}],
+    ] as const) {
+      const inputs = (of: (values: readonly number[]) => readonly number[]) =>
+        stage === 'merge-slerp'
+          ? {a: vector(of(a)), b: vector(of(b))}
+          : {base, weights: gathered(vector(of(a)), vector(of(b)))};
+      const merged = await mergeVectors(
+        stage,
+        params,
+        inputs((values) => values),
+      );
+      expect(near(await mergeVectors(stage, params, inputs(renumbered)), renumbered(merged)), stage).toBe(true);
+    }
+  });
+  await fc.assert(property, RUNS);
+});

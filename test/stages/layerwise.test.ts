@@ -7,49 +7,15 @@ import layerwise from '../../stages/layerwise.ts';
 import {layersOf} from '../../stages/lib/layerwise/layers.ts';
 import {layerwiseRows} from '../../stages/lib/layerwise/measure.ts';
 import {type MoveSettings, movesOf} from '../../stages/lib/layerwise/moves.ts';
-import {bindModel} from '../../stages/lib/models/registry.ts';
-import {layoutOf, pack, split} from '../../stages/lib/training/parameter-layout.ts';
+import {a, b, layout, measure, tiny} from '../rig/golden-line.ts';
 import {withBackend} from '../rig/tensor-backends.ts';
-import {golden, lcg} from '../training/golden.ts';
+import {golden} from '../training/golden.ts';
 import {locatedMnist, randomMlp, recordingServices} from '../training/services.ts';
 
 const tf = await withBackend('cpu');
-const tiny = bindModel({
-  ...{model: 'vit', labels: 3, hidden_size: 16, image_size: 8, patch_size: 4, num_hidden_layers: 2},
-  ...{num_attention_heads: 4, intermediate_size: 24, layer_norm_eps: 1e-12},
-});
-const layout = layoutOf(tiny.parameters);
-
-/** The network of golden.json's formula. */
-function network(seed: number): Float32Array {
-  const next = lcg(seed);
-  const tensors = tiny.parameters.map(({name, shape}) => {
-    const offset = name.includes('layernorm') && name.endsWith('weight') ? 1 : 0;
-    const size = shape.reduce((product, extent) => product * extent, 1);
-    return {name, shape, values: Float32Array.from({length: size}, () => (next() - 0.5) * 0.4 + offset)};
-  });
-  return pack(layout, tensors);
-}
-const [a, b] = [network(12345), network(54321)];
 const modules = layersOf(tf, tiny, layout, 'module');
 
-const pixel = lcg(888);
-const pictures = tf.tensor4d(
-  Float32Array.from({length: 16 * 192}, () => (pixel() - 0.5) * 2),
-  [16, 3, 8, 8],
-);
-const labels = tf.oneHot(
-  Array.from({length: 16}, (_, index) => index % 3),
-  3,
-);
-
-async function evaluate(flat: Float32Array) {
-  const losses = tf.tidy(() => {
-    const logits = tiny.forward(tf, split(tf, layout, tf.tensor1d(flat)), pictures);
-    return tf.neg(tf.sum(tf.mul(labels, tf.logSoftmax(logits)), 1)).dataSync<'float32'>();
-  });
-  return [{split: 'test', error: 0, loss: losses.reduce((sum, loss) => sum + loss, 0) / 16}];
-}
+const evaluate = async (flat: Float32Array) => [{split: 'test', ...measure(flat)}];
 
 test('one layer at the middle of a line: the golden barriers of every module, from both sides', async () => {
   const rows = await layerwiseRows({a, b, layers: modules}, {mode: 'layer', alpha: 0.5}, evaluate, NO_CHECKPOINTS);

@@ -21,9 +21,10 @@ const weights = golden.imp_bert_tickets.sizes.map((size, index) =>
 );
 
 test('open_lth’s rule on the given vector: n + 1 weights go, up to the threshold', () => {
-  const {pruned, threshold} = golden.imp_open_lth;
+  const {ceil_k, pruned, threshold} = golden.imp_open_lth;
   const bits = pruneByMagnitude(weights, rule({rule: 'open_lth', fraction: 0.2}));
   expect(zerosIn(bits)).toBe(pruned);
+  expect(zerosIn(bits)).toBe(ceil_k + 1);
   weights.forEach(({values}, tensor) => {
     values.forEach((value, index) => {
       expect(bits[tensor]?.[index]).toBe(Math.abs(value) > threshold + 1e-6 ? 1 : 0);

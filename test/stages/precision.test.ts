@@ -39,6 +39,7 @@ test('every stage that runs a network has a precision, and fp32 is in no key', (
   const stages = [...registry.values()].filter(({computes}) => computes === 'tensors');
   expect(stages.map(({name}) => name).sort()).toEqual(
     [
+      'estimate-statistics',
       'evaluate',
       'finetune',
       'gradual-prune',

@@ -1,6 +1,8 @@
 import {expect, test} from 'vitest';
+import {registry} from '../../src/cli/registry.ts';
 import {studentT} from '../../stages/lib/student-t.ts';
 import summarize from '../../stages/summarize.ts';
+import {graphOf, idsOf} from '../rig/read-text.ts';
 import {recordingServices} from '../training/services.ts';
 
 test.each([
@@ -18,43 +20,79 @@ test.each([
   expect(studentT(confidence, degrees)).toBeCloseTo(t, 3);
 });
 
-const run = (tables: readonly object[], columns: readonly string[]) =>
-  summarize.run({params: {columns}, inputs: {tables}, services: recordingServices().services});
+type Table = readonly object[];
+/** Each table as that of one replicate. */
+const gathered = (tables: readonly Table[]) => tables.map((value, replicate) => ({axes: {replicate}, value}));
+const run = (inputs: object, columns: readonly string[]) =>
+  summarize.run({params: {columns}, inputs: {...inputs}, services: recordingServices().services});
 
-test('each split and column has mean, standard deviation and interval', async () => {
-  const tables = [1, 2, 3, 6].flatMap((error, replicate) => [
-    {replicate, split: 'test', error, loss: 1},
-    {replicate, split: 'train', error: 2 * error, loss: 1},
-  ]);
-  const {summary} = await run(tables, ['error', 'loss']);
-  // mean 3, s² = (4 + 1 + 0 + 9) / 3
-  const sd = Math.sqrt(14 / 3);
-  const half = (3.18244630528 * sd) / 2;
-  expect(summary).toEqual([
-    {
-      split: 'test',
-      column: 'error',
-      n: 4,
-      mean: 3,
-      sd,
-      low: expect.closeTo(3 - half, 9),
-      high: expect.closeTo(3 + half, 9),
-    },
-    {split: 'test', column: 'loss', n: 4, mean: 1, sd: 0, low: 1, high: 1},
-    expect.objectContaining({split: 'train', column: 'error', mean: 6, sd: 2 * sd}),
-    expect.objectContaining({split: 'train', column: 'loss'}),
-  ]);
+test.each(['tables', 'points'])(
+  'each split and column of %s has mean, standard deviation and interval',
+  async (input) => {
+    const tables = [1, 2, 3, 6].map((error) => [
+      {split: 'test', error, loss: 1},
+      {split: 'train', error: 2 * error, loss: 1},
+    ]);
+    const {summary} = await run({[input]: gathered(tables)}, ['error', 'loss']);
+    // mean 3, s² = (4 + 1 + 0 + 9) / 3
+    const sd = Math.sqrt(14 / 3);
+    const half = (3.18244630528 * sd) / 2;
+    expect(summary).toEqual([
+      {
+        split: 'test',
+        column: 'error',
+        n: 4,
+        mean: 3,
+        sd,
+        low: expect.closeTo(3 - half, 9),
+        high: expect.closeTo(3 + half, 9),
+      },
+      {split: 'test', column: 'loss', n: 4, mean: 1, sd: 0, low: 1, high: 1},
+      expect.objectContaining({split: 'train', column: 'error', mean: 6, sd: 2 * sd}),
+      expect.objectContaining({split: 'train', column: 'loss'}),
+    ]);
+  },
+);
+
+test('one replicate, and a column that is not there, are refused', async () => {
+  await expect(run({tables: gathered([[{error: 1}]])}, ['error'])).rejects.toThrow('One replicate has no spread.');
+  await expect(run({tables: gathered([[{error: 1}], [{error: 1}]])}, ['eror'])).rejects.toThrow(
+    'There are no numbers "eror".',
+  );
 });
 
-test('one replicate and a column that is not there are refused', async () => {
-  await expect(run([{replicate: 0, error: 1}], ['error'])).rejects.toThrow('One replicate has no spread.');
-  await expect(
-    run(
-      [
-        {replicate: 0, error: 1},
-        {replicate: 1, error: 1},
-      ],
-      ['eror'],
-    ),
-  ).rejects.toThrow('There are no numbers "eror".');
+test('several rows of one replicate are not taken for replicates', async () => {
+  const layers = [
+    {layer: 0, error: 1},
+    {layer: 1, error: 2},
+  ];
+  await expect(run({tables: gathered([layers, layers])}, ['error'])).rejects.toThrow(
+    'At replicate=0 there are 2 rows, and one number of each replicate is summarized.',
+  );
+  const perSplit = layers.map((row) => ({split: 'test', ...row}));
+  await expect(run({tables: gathered([perSplit, perSplit])}, ['error'])).rejects.toThrow('2 rows of the split test,');
+});
+
+test('what is summarized is connected once', async () => {
+  const tables = gathered([[{split: 'test', error: 1}], [{split: 'test', error: 2}]]);
+  for (const inputs of [{}, {tables, points: tables}])
+    await expect(run(inputs, ['error'])).rejects.toThrow('Either `tables` or `points` is summarized.');
+});
+
+test('over the replicates of a line there is a summary for each alpha, which a curve with its band is drawn of', () => {
+  const graph = graphOf(
+    `
+stages:
+  load: {uses: pretrain-load, with: {source: random, seed: "\${replicate}", model: {model: mlp}}, sweep: {replicate: [1, 2, 3]}}
+  path: {uses: interpolate, in: {a: load.weights, b: load.weights}, with: {data: {name: mnist}}, sweep: {alpha: [0, 0.5, 1]}}
+  curve: {uses: summarize, in: {points: path.points}, with: {columns: [loss, error]}}
+`,
+    {},
+    registry,
+  );
+  expect(idsOf(graph).filter((id) => id.startsWith('curve'))).toEqual([
+    'curve[alpha=0]',
+    'curve[alpha=0.5]',
+    'curve[alpha=1]',
+  ]);
 });

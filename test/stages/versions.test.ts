@@ -10,7 +10,7 @@ import {isCandidate, type OutputsByName} from '../../src/stage/define-stage.ts';
 import {initialise} from '../../stages/lib/models/initialise.ts';
 import {bindModel} from '../../stages/lib/models/registry.ts';
 import {encodeOutput} from '../rig/encode-output.ts';
-import {locatedMnist, randomMlp, randomVit, recordingServices} from '../training/services.ts';
+import {locatedMnist, preprocessor, randomMlp, randomVit, recordingServices} from '../training/services.ts';
 
 // What every built-in stage gives for one small input, on the back end that computes alike on every machine, beside the version it
 // had then. A stage that gives other bytes under the same version would serve old results for new ones.
@@ -29,6 +29,16 @@ const network = bindModel({
   num_hidden_layers: 1,
 });
 const vit = {model: network.config, preprocessor: {do_resize: true}, tensors: initialise(network, 1)};
+const residual = bindModel({
+  model: 'resnet',
+  norm: 'batch',
+  depth: 8,
+  width: 1,
+  labels: 2,
+  image_size: 28,
+  num_channels: 1,
+});
+const normalised = {model: residual.config, preprocessor, tensors: initialise(residual, 1)};
 const folder = mkdtempSync(join(tmpdir(), 'basin-versions-'));
 afterAll(() => rmSync(folder, {recursive: true}));
 
@@ -87,9 +97,10 @@ const work: Readonly<Record<string, {readonly params: object; readonly inputs?: 
   summarize: {
     params: {columns: ['loss', 'error']},
     inputs: ({finetune}) => ({
-      tables: [0, 1].flatMap((replicate) =>
-        rows.parse(finetune?.summary).map((row) => ({replicate, ...row, loss: replicate + 0.5, error: 3 * replicate})),
-      ),
+      tables: [0, 1].map((replicate) => ({
+        axes: {replicate},
+        value: rows.parse(finetune?.summary).map((row) => ({...row, loss: replicate + 0.5, error: 3 * replicate})),
+      })),
     }),
   },
   select: {
@@ -105,6 +116,7 @@ const work: Readonly<Record<string, {readonly params: object; readonly inputs?: 
     inputs: () => ({weights: vit, mask: {tensors: [{...PRUNED, bits: new Uint8Array(16).fill(1, 3, 9)}]}}),
   },
   evaluate: {params: {data, split: 'test'}, inputs: ({finetune}) => ({weights: finetune?.weights})},
+  'estimate-statistics': {params: {data, pictures: 20}, inputs: () => ({weights: normalised})},
   'merge-linear': {params: {weight: [1, 3]}, inputs: (made) => networks(made)},
   'merge-slerp': {params: {t: 0.3}, inputs: ({finetune}) => ({a: weights, b: finetune?.weights})},
   'merge-greedy-soup': {params: {data}, inputs: (made) => networks(made)},

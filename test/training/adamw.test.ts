@@ -14,14 +14,20 @@ test.each([['on all'], ['through an all-ones vector']])(
   'five AdamW steps are torch.optim.AdamW’s, decay %s',
   async (how) => {
     await tf.setBackend('cpu');
-    const {init, trace} = golden.adamw;
+    const {init, defaults, trace} = golden.adamw;
+    expect(defaults).toMatchObject({betas: [0.9, 0.999], eps: 1e-8});
     let state: OptimizerState = {flat: tf.tensor1d(init), m: tf.zeros([3]), v: tf.zeros([3])};
     const decays = how === 'on all' ? undefined : tf.ones<tf.Rank.R1>([3]);
     trace.forEach(({lr, p}, t) => {
-      const rate = 2e-4 * scheduleFactor({name: 'linear', warmup: 0}, t, trace.length);
+      const rate = defaults.lr * scheduleFactor({name: 'linear', warmup: 0}, t, trace.length);
       expect(rate).toBeCloseTo(lr, 15);
       const gradient = tf.tensor1d([0.1 * (t + 1), -0.2, 0.05 * (-1) ** t]);
-      state = adamw(tf, state, {gradient, clip: null, scalars: stepScalars(tf, t + 1, rate, 0.01), decays});
+      state = adamw(tf, state, {
+        gradient,
+        clip: null,
+        scalars: stepScalars(tf, t + 1, rate, defaults.weight_decay),
+        decays,
+      });
       state.flat.dataSync().forEach((value, index) => {
         expect(Math.abs(value - (p[index] ?? Number.NaN))).toBeLessThan(3e-7);
       });

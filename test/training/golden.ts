@@ -12,8 +12,23 @@ const byName = z.record(z.string(), nested);
 export const golden = z
   .object({
     lcg: z.object({seed: z.number(), first5: numbers}),
-    adamw: z.object({init: numbers, trace: z.array(z.object({lr: z.number(), p: numbers}))}),
+    adamw: z.object({
+      init: numbers,
+      defaults: z.object({lr: z.number(), betas: numbers, eps: z.number(), weight_decay: z.number()}),
+      trace: z.array(z.object({lr: z.number(), p: numbers})),
+    }),
     platon: z.object({
+      hp: z.object({
+        beta1: z.number(),
+        beta2: z.number(),
+        deltaT: z.number(),
+        initial_threshold: z.literal(1),
+        final_threshold: z.number(),
+        initial_warmup: z.number(),
+        final_warmup: z.number(),
+        warmup_steps: z.number(),
+      }),
+      total_step: z.number(),
       params: z.array(z.tuple([z.string(), numbers])),
       trace: z.array(
         z.object({step: z.number(), r: z.number(), mask_threshold: z.number().nullable(), nonzero: numbers}),

@@ -8,9 +8,14 @@ import {remaining} from '../../stages/lib/pruning/schedule.ts';
 import {kthSmallest, select, selectExactly, selectReleased} from '../../stages/lib/pruning/selection.ts';
 import {golden, lcg} from './golden.ts';
 
-const SCHEDULE = {steps: 20, warmup: 3, finalWarmup: 6, interval: 2, keep: 0.25};
-const DECAY = {beta1: 0.85, beta2: 0.95};
-const {params, trace} = golden.platon;
+const {hp, params, total_step: steps, trace} = golden.platon;
+const SCHEDULE = {
+  steps,
+  warmup: hp.initial_warmup * hp.warmup_steps,
+  finalWarmup: hp.final_warmup * hp.warmup_steps,
+  interval: hp.deltaT,
+  keep: hp.final_threshold,
+};
 const sizes = params.map(([, shape]) => shape.reduce((product, axis) => product * axis, 1));
 const SIZE = sizes.reduce((sum, size) => sum + size, 0);
 /** The first three of the five tensors are pruned in the trace. */
@@ -20,7 +25,7 @@ const PRUNABLE = sizes.slice(0, 3).reduce((sum, size) => sum + size, 0);
 function* traceRun(method: 'released' | 'exact') {
   const weights = lcg(99);
   const gradients = lcg(4242);
-  const scorer = platonScorer(tf, PRUNABLE, {interval: SCHEDULE.interval, ...DECAY});
+  const scorer = platonScorer(tf, PRUNABLE, {interval: SCHEDULE.interval, beta1: hp.beta1, beta2: hp.beta2});
   const hook = gradual(tf, {size: SIZE, prunable: PRUNABLE}, {schedule: SCHEDULE, method, scorer});
   let flat = tf.tensor1d(Array.from({length: SIZE}, () => (weights() - 0.5) * 2));
   for (let step = 1; step <= SCHEDULE.steps; step++) {

@@ -87,10 +87,22 @@ const dropping = bindModel({
   attention_probs_dropout_prob: 0.1,
 });
 const vit: Weights = {model: dropping.config, preprocessor, tensors: initialise(dropping, 1)};
+/** Running statistics, which no gradient reaches and a checkpoint must hold all the same. */
+const normalising = bindModel({
+  model: 'resnet',
+  norm: 'batch',
+  depth: 8,
+  width: 2,
+  labels: 2,
+  image_size: 8,
+  num_channels: 1,
+});
+const resnet: Weights = {model: normalising.config, preprocessor, tensors: initialise(normalising, 1)};
 const otherwise = {...common, optimizer: 'adamax', accumulate: 2, length: '25it', from: '2it'};
 
 for (const [stage, params, inputs, stops] of [
   [finetune, otherwise, {weights: vit}, [7]],
+  [finetune, common, {weights: resnet}, [7]],
   [finetune, common, {weights}, [1, 5, 7, 18, 22]],
   [platonPrune, pruning, {weights}, [1, 5, 7, 18, 22]],
   [gradualPrune, {...pruning, score: 'movement'}, {weights}, [1, 5, 7, 18, 22]],

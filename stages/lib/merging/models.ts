@@ -1,11 +1,12 @@
 import {z} from 'zod';
-import {axisCell} from '../../../src/artifact/gather.ts';
 import type {NamedTensor, Weights} from '../../../src/artifact/kinds.ts';
 import {canonicalJson} from '../../../src/base/canonical-json.ts';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {type Opened, StageError} from '../../../src/stage/define-stage.ts';
+import {shownAt} from '../shown-at.ts';
 import {sameShape} from '../training/parameter-layout.ts';
 import {layerPositions} from './layer-position.ts';
+import {asStatistic, type MergedStatistics, mergedStatistics} from './running-statistics.ts';
 
 const NAMED = ['a', 'b', 'c', 'd'] as const;
 
@@ -40,14 +41,6 @@ export interface MergedModel {
   readonly at: string | JsonObject;
   readonly weights: Weights;
 }
-
-/** A network as people are shown it: `a`, or `seed=1`. */
-export const shownAt = (at: string | JsonObject): string =>
-  typeof at === 'string'
-    ? at
-    : Object.entries(at)
-        .map(([axis, value]) => `${axis}=${axisCell(value)}`)
-        .join(', ');
 
 type ModelInputs = {readonly [K in (typeof NAMED)[number]]: Weights | undefined} & {
   readonly weights: readonly Opened<'weights'>[] | undefined;
@@ -95,16 +88,23 @@ export function refuseStranger(reference: Weights, other: Weights, name: string)
   );
 }
 
-/** A network made tensor by tensor out of others; `make` is given the tensor's place in each of them, and the depth of its layer, 0 to 1. */
+/**
+ * A network made tensor by tensor out of others; `make` is given the tensor's place in each of them, and the depth of its layer, 0 to 1.
+ *
+ * @throws StageError when the networks have running statistics and nothing is said of them.
+ */
 export function mergeTensors(
   like: Weights,
+  statistics: MergedStatistics,
   make: (tensor: NamedTensor, index: number, position: number) => Float32Array,
 ): Weights {
   const {model, preprocessor, tensors} = like;
+  const running = mergedStatistics(like, statistics);
   const positions = layerPositions(tensors.map(({name}) => name));
   const merged = tensors.map((tensor, index): NamedTensor => {
     const {name, shape} = tensor;
-    return {name, shape, values: make(tensor, index, positions.get(name) ?? 0)};
+    const values = make(tensor, index, positions.get(name) ?? 0);
+    return {name, shape, values: running.has(name) ? asStatistic(name, values) : values};
   });
   return {model, preprocessor, tensors: merged};
 }

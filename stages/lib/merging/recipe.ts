@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {StageError} from '../../../src/stage/define-stage.ts';
-import {type At, atSchema, type MergedModel, shownAt} from './models.ts';
+import {shownAt} from '../shown-at.ts';
+import {type At, atSchema, type MergedModel} from './models.ts';
 import {type Setting, settingSchema} from './setting.ts';
 
 const weightSchema = settingSchema(z.number().min(-1000).max(1000));

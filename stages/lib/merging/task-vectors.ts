@@ -2,6 +2,7 @@ import {z} from 'zod';
 import type {Weights} from '../../../src/artifact/kinds.ts';
 import {type Combination, combine} from './combine.ts';
 import {type MergedModel, mergeTensors} from './models.ts';
+import type {MergedStatistics} from './running-statistics.ts';
 import {type Setting, settingAt} from './setting.ts';
 import {deltaOf} from './thin.ts';
 
@@ -25,14 +26,20 @@ export interface Change {
   readonly position: number;
 }
 
+/** How changes are put together, each network's weight being a setting. */
+interface Rule extends Omit<Combination, 'weights'> {
+  readonly weights: readonly Setting[];
+  readonly statistics: MergedStatistics;
+}
+
 /** The base with the changes of all networks, tensor by tensor; `thin` says what is left of each change. */
 export function mergeTaskVectors(
   base: Weights,
   models: readonly MergedModel[],
-  {weights, ...rule}: Omit<Combination, 'weights'> & {readonly weights: readonly Setting[]},
+  {weights, statistics, ...rule}: Rule,
   thin: (change: Change) => Float64Array,
 ): Weights {
-  return mergeTensors(base, ({name, values}, tensor, position) => {
+  return mergeTensors(base, statistics, ({name, values}, tensor, position) => {
     const deltas = models.map(({weights: {tensors}}, model) =>
       thin({delta: deltaOf(tensors[tensor]?.values ?? values, values), name, tensor, model, position}),
     );

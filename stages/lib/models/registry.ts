@@ -23,6 +23,12 @@ const NAMES: readonly string[] = ['vit', 'mlp', 'resnet'];
 export const loadModel = async (config: JsonObject, precision: Precision = 'fp32'): Promise<Model> =>
   isUserModel(config) ? loadUserModel(config) : bindModel(config, precision);
 
+/** Names of the tensors that hold running statistics; a user's model has none. */
+export function runningStatisticsOf(config: JsonObject): ReadonlySet<string> {
+  const {success} = builtInSchema.safeParse(config);
+  return new Set(success ? bindModel(config).parameters.flatMap(({name, buffer}) => (buffer ? [name] : [])) : []);
+}
+
 /**
  * The built-in model of a configuration, with defaults filled in. `precision` is how it computes, and no part of what it is.
  *

@@ -7,7 +7,7 @@ import type {Task} from './task.ts';
 
 /** Running statistics estimated anew from training pictures. */
 export const reEstimatedSchema = z.strictObject({
-  pictures: z.int().min(1).describe('Training pictures, drawn once and the same for all points.'),
+  pictures: z.int().min(1).describe('Training pictures, drawn once and the same for every mixture.'),
 });
 
 /** What becomes of running statistics on a line. */
@@ -31,8 +31,8 @@ export function restoreStatistics(
   const has = layout.trainable < layout.size;
   if (has && statistics === undefined) {
     throw new StageError(
-      'The networks have running statistics (batch normalisation), and those of a and b mean nothing between the two.',
-      'Add `statistics: {pictures: 2000}` to estimate them anew at every point; `interpolate` can also mix them: `statistics: interpolated`.',
+      'The networks have running statistics (batch normalisation), and those of a network mean nothing in a mixture of two.',
+      'Add `statistics: {pictures: 2000}` to estimate them anew for every mixture; `interpolate` can also mix them: `statistics: interpolated`.',
     );
   }
   if (!has && statistics !== undefined) {

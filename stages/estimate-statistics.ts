@@ -1,0 +1,38 @@
+import {z} from 'zod';
+import {defineStage} from '../src/stage/define-stage.ts';
+import {dataSetSchema} from './lib/data/data-set-value.ts';
+import {resolveDataSet} from './lib/data/resolve-data-set.ts';
+import {precisionSchema} from './lib/precision.ts';
+import {restoreStatistics} from './lib/training/line-statistics.ts';
+import {bindTask, weightsOf} from './lib/training/task.ts';
+
+export default defineStage({
+  name: 'estimate-statistics',
+  version: 1,
+  doc: 'Estimates the running statistics of batch normalisation anew, as a network needs that was merged or masked.',
+  params: z.strictObject({
+    data: dataSetSchema,
+    pictures: z.int().min(1).default(2000).describe('Training pictures to estimate from, drawn once.'),
+    precision: precisionSchema,
+  }),
+  inputs: {weights: {kind: 'weights', doc: 'A network with running statistics; what they are does not matter.'}},
+  outputs: {weights: {kind: 'weights', doc: 'The network with its own.'}},
+  computes: 'tensors',
+  noop: {precision: 'fp32'},
+  sources: {data: resolveDataSet},
+  async run({params, inputs: {weights}, services}) {
+    const task = await bindTask(weights, params, services);
+    const restore = restoreStatistics(task, {pictures: params.pictures}, services);
+    const given = services.tf.tensor1d(task.start);
+    try {
+      const found = await restore(given);
+      try {
+        return {weights: weightsOf(task, found.dataSync<'float32'>().slice())};
+      } finally {
+        found.dispose();
+      }
+    } finally {
+      given.dispose();
+    }
+  },
+});
