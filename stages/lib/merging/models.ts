@@ -1,10 +1,9 @@
 import {z} from 'zod';
 import type {NamedTensor, Weights} from '../../../src/artifact/kinds.ts';
-import {canonicalJson} from '../../../src/base/canonical-json.ts';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {type Opened, StageError} from '../../../src/stage/define-stage.ts';
+import {networkDifference} from '../network-difference.ts';
 import {shownAt} from '../shown-at.ts';
-import {sameShape} from '../training/parameter-layout.ts';
 import {layerPositions} from './layer-position.ts';
 import {asStatistic, type MergedStatistics, mergedStatistics} from './running-statistics.ts';
 
@@ -70,20 +69,12 @@ export function modelsOf(inputs: ModelInputs, base?: Weights, fewest = 1): reado
   return models;
 }
 
-/** Networks can be merged when they have one configuration, read pictures alike and hold the same tensors. */
+/** @throws StageError when a network cannot be merged with the one that all are held to. */
 export function refuseStranger(reference: Weights, other: Weights, name: string): void {
-  const field = (['model', 'preprocessor'] as const).find(
-    (key) => canonicalJson(reference[key]) !== canonicalJson(other[key]),
-  );
-  const same =
-    reference.tensors.length === other.tensors.length &&
-    reference.tensors.every(
-      (tensor, index) =>
-        tensor.name === other.tensors[index]?.name && sameShape(tensor.shape, other.tensors[index].shape),
-    );
-  if (!field && same) return;
+  const difference = networkDifference(reference, other);
+  if (difference === undefined) return;
   throw new StageError(
-    `The network ${name} differs from the others in its ${field ?? 'tensors'}, so it cannot be merged with them.`,
+    `The network ${name} differs from the others in its ${difference}, so it cannot be merged with them.`,
     'Merge networks that were trained from one pretrain-load.',
   );
 }
