@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {defineStage} from '../src/stage/define-stage.ts';
+import {defineStage, StageError} from '../src/stage/define-stage.ts';
 import {dataSetSchema} from './lib/data/data-set-value.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {precisionSchema} from './lib/precision.ts';
@@ -22,6 +22,8 @@ export default defineStage({
   sources: {data: resolveDataSet},
   async run({params, inputs: {weights}, services}) {
     const task = await bindTask(weights, params, services);
+    if (task.layout.trainable === task.layout.size)
+      throw new StageError('The network has no running statistics to estimate.', 'Take its weights as they are.');
     const restore = restoreStatistics(task, {pictures: params.pictures}, services);
     const given = services.tf.tensor1d(task.start);
     try {

@@ -7,6 +7,7 @@ import {precisionSchema} from './lib/precision.ts';
 import {batchGradients} from './lib/pruning/batch-gradients.ts';
 import {bitsOf} from './lib/pruning/masks.ts';
 import {rearrange} from './lib/pruning/rearrange.ts';
+import {rescale} from './lib/pruning/rescale.ts';
 import {searchMask, type Units} from './lib/pruning/structured-search.ts';
 import {unitGradients, unitMacs, weightMask} from './lib/pruning/structured-vit.ts';
 import {bindTask, weightsOf} from './lib/training/task.ts';
@@ -31,6 +32,10 @@ export default defineStage({
       .boolean()
       .default(true)
       .describe('Whether the mask is rearranged in each layer by how units act together.'),
+    rescale: z
+      .boolean()
+      .default(false)
+      .describe('Whether what stays is rescaled by least squares, towards a network pruned to √macs.'),
     precision: precisionSchema,
   }),
   inputs: {weights: {kind: 'weights', doc: 'A trained vit.'}},
@@ -44,7 +49,7 @@ export default defineStage({
     },
   },
   computes: 'tensors',
-  noop: {precision: 'fp32'},
+  noop: {precision: 'fp32', rescale: false},
   sources: {data: resolveDataSet},
   async run({params, inputs, services}) {
     const task = await bindTask(inputs.weights, params, services);
@@ -85,13 +90,11 @@ export default defineStage({
       ];
       return {layer, heads: h, neurons: n, macs: (h * macs.head + n * macs.neuron) * (layers / all)};
     });
-    return {
-      weights: weightsOf(
-        task,
-        task.start.map((value, index) => (bits[index] === 1 ? value : 0)),
-      ),
-      mask,
-      summary,
-    };
+    const student = task.start.map((value, index) => (bits[index] === 1 ? value : 0));
+    const teacher = () => searchMask(heads, neurons, Math.sqrt(params.macs) * all);
+    const flat = params.rescale
+      ? await rescale({task, config, ...params, sampling: params}, {student: kept, teacher: teacher()}, services)
+      : student;
+    return {weights: weightsOf(task, flat), mask, summary};
   },
 });

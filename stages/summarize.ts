@@ -15,7 +15,7 @@ function rowsBySplit(replicates: Replicates): ReadonlyMap<string, readonly Row[]
       if (length === 1) continue;
       throw new StageError(
         `At ${shownAt(axes)} there are ${length} rows${split && ` of the split ${split}`}, and one number of each replicate is summarized.`,
-        'Ask for tables of several rows with `basin query`: avg(…), stddev_samp(…) … group by what tells their rows apart.',
+        'Give tables with one row of each split, as barrier does; `basin show FILE NODE.ARTIFACT --format arrow` hands all rows to another program.',
       );
     }
   }

@@ -80,6 +80,13 @@ test.for(merges)(
 const row = z.looseObject({split: z.string(), loss: z.number()});
 const rows = z.tuple([row], row);
 
+test('a network without running statistics has nothing to estimate', async () => {
+  await expect(run('estimate-statistics', {data}, {weights: randomMlp(1)})).rejects.toMatchObject({
+    message: 'The network has no running statistics to estimate.',
+    hint: 'Take its weights as they are.',
+  });
+});
+
 test('changes that add up take no variance below 0', async () => {
   const params = {lambda: -1000, statistics: 'merged'};
   const merged = weightsIn(await run('merge-task-arithmetic', params, {base, a: one}));

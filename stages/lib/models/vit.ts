@@ -85,11 +85,23 @@ interface Stream {
   readonly normal: Tensor;
 }
 
+/** What a block computes, rows of all tokens, of the last block of the class token alone. */
+export interface BlockRows {
+  /** The residual stream [R, D] before the block, after its attention, and after its MLP. */
+  readonly before: Tensor;
+  readonly attended: Tensor;
+  readonly after: Tensor;
+  /** What attention's output layer reads, the heads' contexts side by side [R, D]. */
+  readonly context: Tensor;
+  /** What the MLP's second layer reads [R, inner]. */
+  readonly neurons: Tensor;
+}
+
 /**
  * One block, and the normalisation that follows it. Of the last one only the class token's row is read by the classifier, so there (`last`)
  * only that row's query, projection and MLP are computed: the same logits and gradients for much less work.
  */
-function block(pass: Pass, layer: number, {sum, normal}: Stream, last: boolean): Stream {
+function block(pass: Pass, layer: number, {sum, normal}: Stream, last: boolean): Stream & {readonly rows: BlockRows} {
   const {tf, parameters, config} = pass;
   const {layer_norm_eps: epsilon, num_attention_heads: heads} = config;
   const names = blockNames(layer);
@@ -104,31 +116,51 @@ function block(pass: Pass, layer: number, {sum, normal}: Stream, last: boolean):
         drop,
       )
     : selfAttention(tf, project(pass, [names.query, names.key, names.value], normal), shape, drop);
+  const before = last ? classRows(pass, sum) : sum;
   const attended = addNorm(
     tf,
-    {...dropped(pass, project(pass, [names.attentionOutput], mixed)), residual: last ? classRows(pass, sum) : sum},
+    {...dropped(pass, project(pass, [names.attentionOutput], mixed)), residual: before},
     normOf(parameters, names.normAfter, epsilon),
   );
   const inner = project(pass, [names.intermediate], attended.normal);
   const next = last ? FINAL_NORM : blockNames(layer + 1).normBefore;
-  return addNorm(
+  const neurons = activate(tf, config.hidden_act, inner.product, inner.bias);
+  const stream = addNorm(
     tf,
-    {
-      ...dropped(pass, project(pass, [names.output], activate(tf, config.hidden_act, inner.product, inner.bias))),
-      residual: attended.sum,
-    },
+    {...dropped(pass, project(pass, [names.output], neurons)), residual: attended.sum},
     normOf(parameters, next, epsilon),
   );
+  return {...stream, rows: {before, attended: attended.sum, after: stream.sum, context: mixed, neurons}};
+}
+
+/** The stream before the first block. */
+function start(pass: Pass, pictures: Tensor4D): Stream {
+  const {tf, parameters, config} = pass;
+  const sum = embed(pass, pictures);
+  return {sum, normal: layerNorm(tf, sum, normOf(parameters, blockNames(0).normBefore, config.layer_norm_eps))};
 }
 
 function forward(pass: Pass, pictures: Tensor4D): Tensor2D {
   const {tf, parameters, config, precision} = pass;
   const layers = config.num_hidden_layers;
-  const rows = embed(pass, pictures);
-  const first = normOf(parameters, blockNames(0).normBefore, config.layer_norm_eps);
-  let stream: Stream = {sum: rows, normal: layerNorm(tf, rows, first)};
+  let stream = start(pass, pictures);
   for (let layer = 0; layer < layers; layer++) stream = block(pass, layer, stream, layer === layers - 1);
   return linear(tf, linearParameters(parameters, CLASSIFIER), stream.normal, precision).as2D(pass.batch, config.labels);
+}
+
+/** What block `layer` computes, without dropout; the blocks after it are not run. */
+export function blockRows(
+  {tf, config, precision}: Pick<Pass, 'tf' | 'config' | 'precision'>,
+  parameters: ParameterTensors,
+  pictures: Tensor4D,
+  layer: number,
+): BlockRows {
+  return tf.tidy(() => {
+    const pass = {tf, parameters, config, batch: pictures.shape[0], precision, dropout: undefined};
+    let stream = start(pass, pictures);
+    for (let before = 0; before < layer; before++) stream = block(pass, before, stream, false);
+    return {...block(pass, layer, stream, layer === config.num_hidden_layers - 1).rows};
+  });
 }
 
 /** HuggingFace's `ViTForImageClassification`: pictures → logits (docs/science/models.md). */

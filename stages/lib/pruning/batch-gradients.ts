@@ -2,27 +2,20 @@ import type {Tensor} from '@tensorflow/tfjs';
 import type {StageServices} from '../../../src/stage/define-stage.ts';
 import {captured} from '../../tensor/capture/captured.ts';
 import {batchOf, vectorOf} from '../../tensor/capture/named.ts';
-import {drawInteger} from '../data/permutation.ts';
-import {batchBuffer, fillBatch, labelTensor, pictureTensor} from '../pictures/batch.ts';
-import {abortableBreather} from '../training/breather.ts';
+import {labelTensor, pictureTensor} from '../pictures/batch.ts';
 import {meanCrossEntropy} from '../training/cross-entropy.ts';
 import {split} from '../training/parameter-layout.ts';
 import type {Task} from '../training/task.ts';
+import {type Sampling, sampledBatches} from './sampled-batches.ts';
 
-interface Sampling {
-  readonly samples: number;
-  readonly batch: number;
-  readonly seed: number;
-}
-
-/** The gradient of each batch's mean loss by all parameters, in evaluation; training pictures are drawn with replacement. */
+/** The gradient of each sampled batch's mean loss by all parameters, in evaluation. */
 export async function* batchGradients(
   task: Task,
-  {samples, batch, seed}: Sampling,
+  sampling: Sampling,
   services: StageServices,
 ): AsyncGenerator<Float32Array> {
-  const {tf, signal, progress} = services;
-  const {model, layout, data, preprocessing} = task;
+  const {tf, progress} = services;
+  const {model, layout, preprocessing} = task;
   const gradientOf = captured(tf, 'gradient of a batch', (inputs) => {
     const labels = vectorOf(inputs, 'labels');
     const gradient = tf.grad((flat: Tensor) => {
@@ -31,23 +24,19 @@ export async function* batchGradients(
     })(vectorOf(inputs, 'flat'));
     return {gradient};
   });
-  const drawn = Array.from({length: samples}, (_, sample) => drawInteger(data.train.n, seed, 'fisher', 0, sample, 0));
-  const buffer = batchBuffer(preprocessing, Math.min(batch, samples));
-  const pause = abortableBreather(signal);
   const flat = tf.tensor1d(task.start);
+  let done = 0;
   try {
-    for (let start = 0; start < samples; start += batch) {
-      const indices = drawn.slice(start, start + batch);
-      fillBatch(buffer, data.train, indices, preprocessing);
+    for await (const {n, ...buffer} of sampledBatches(task, sampling, services)) {
       const gradient = tf.tidy(() => {
-        const pictures = pictureTensor(tf, buffer, preprocessing, indices.length);
-        const labels = labelTensor(tf, buffer, indices.length);
+        const pictures = pictureTensor(tf, buffer, preprocessing, n);
+        const labels = labelTensor(tf, buffer, n);
         return vectorOf(gradientOf({flat, pictures, labels}), 'gradient');
       });
       yield gradient.dataSync<'float32'>();
       gradient.dispose();
-      progress({step: Math.min(samples, start + batch), steps: samples});
-      await pause();
+      done += n;
+      progress({step: done, steps: sampling.samples});
     }
   } finally {
     flat.dispose();
