@@ -115,7 +115,7 @@ function measure({engine, n, folder, cases}: Candidate, round: number): void {
   run('no-op', 0);
   plan('no-op plan');
   // Never the same value again, nor one that gives a number another chain has: equal work is not done twice.
-  engine.writeChains(folder, n, 1_000_000 + round);
+  engine.writeChains(folder, n, 10_000_000 + round);
   plan('one-key edit plan');
   run('one-key edit', EDIT_IDEAL);
 }

@@ -2,7 +2,7 @@ import {readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {Engine} from './engine.ts';
-import {alphasOf, CHAIN_LENGTH, chains, type Study} from './tasks.ts';
+import {alphasOf, CHAIN_DISTANCE, CHAIN_LENGTH, chains, type Study} from './tasks.ts';
 
 const BASIN = fileURLToPath(new URL('../../bin/basin', import.meta.url));
 const PRELOAD = fileURLToPath(new URL('./preload.ts', import.meta.url));
@@ -17,7 +17,10 @@ function sweptChains(n: number, edited: number): string {
       (add, at) => `  ${prefix}s${at + 1}: {uses: add, in: {to: ${prefix}s${at}.number}, with: {value: ${add}}}`,
     ),
   ];
-  const lines = [...chain('first-', '1', '', edited), ...chain('', '"$'.concat('{chain}"'), others, 2)];
+  const lines = [
+    ...chain('first-', String(CHAIN_DISTANCE), '', edited),
+    ...chain('', '"$'.concat(`{chain * ${CHAIN_DISTANCE}}"`), others, 2),
+  ];
   return ['name: chains', 'stages:', ...lines].join('\n');
 }
 

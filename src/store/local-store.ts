@@ -40,7 +40,7 @@ export class LocalStore implements Store {
   records(keys: readonly Key[]): ReadonlyMap<Key, StoreRecord> {
     return this.#reading(() => {
       const found = this.#index.records(keys);
-      if (found.size === keys.length || !existsSync(this.#layout.keys)) return found;
+      if (found.size === keys.length || !(this.#made || existsSync(this.#layout.keys))) return found;
       // Another driver may have written them since the index was brought up to date.
       const late = keys.flatMap((key) =>
         found.has(key) || !existsSync(recordPath(this.root, key)) ? [] : (readRecordFile(this.root, key) ?? []),
@@ -116,6 +116,10 @@ export class LocalStore implements Store {
 
   draftFolder(): Promise<string> {
     return this.#writing('write to', () => this.#drafts.fresh());
+  }
+
+  releaseDraftFolder(folder: string, isDone: boolean): Promise<void> {
+    return this.#drafts.release(folder, isDone);
   }
 
   scratchFolder(key: Key): Promise<string> {
