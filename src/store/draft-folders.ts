@@ -1,7 +1,8 @@
 import {randomUUID} from 'node:crypto';
 import {closeSync, fstatSync, mkdirSync, openSync, readdirSync, statSync} from 'node:fs';
 import {mkdir, readdir, rm, stat} from 'node:fs/promises';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
+import {diskNow} from './disk-clock.ts';
 import {lockByte} from './lock-byte.ts';
 import {systemCode} from './store-error.ts';
 
@@ -54,8 +55,9 @@ export class DraftFolders {
       const folder = join(this.#tmp, `${process.pid}-${randomUUID()}`);
       await mkdir(folder, {recursive: true});
       const path = join(folder, ALIVE);
-      const file = openSync(path, 'a+');
-      // Another process may have taken the folder for a dead one's between the two calls: then start over.
+      // Another process may take the folder for a dead one's before this one holds the lock: then start over.
+      const file = openIfThere(path);
+      if (file === undefined) continue;
       const state = await lockByte(file, 0);
       if (state !== 'busy' && statSync(path, {throwIfNoEntry: false})?.ino === fstatSync(file).ino)
         return {folder, file};
@@ -70,6 +72,15 @@ export class DraftFolders {
     if (!home) return;
     await rm(home.folder, {recursive: true, force: true});
     closeSync(home.file);
+  }
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'a+');
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    return undefined;
   }
 }
 
@@ -101,7 +112,7 @@ async function removeIfDead(folder: string): Promise<void> {
 async function isOlder(path: string, milliseconds: number): Promise<boolean> {
   const changed = await stat(path).then(
     ({mtimeMs}) => mtimeMs,
-    () => Number.POSITIVE_INFINITY,
+    () => undefined,
   );
-  return Date.now() - changed > milliseconds;
+  return changed !== undefined && diskNow(dirname(path)) - changed > milliseconds;
 }

@@ -1,10 +1,12 @@
 import {randomUUID} from 'node:crypto';
 import {existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {mkdir, rename, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import type {Digest, Key} from '../base/digest.ts';
 import {digestOfFile} from '../base/digested-files.ts';
 import type {RecordCost} from './choose-evictions.ts';
+import {diskNow} from './disk-clock.ts';
 import {DraftFolders} from './draft-folders.ts';
 import {fileStamp, isSettled, statusOf} from './file-stamp.ts';
 import {IndexHolder} from './index-holder.ts';
@@ -184,11 +186,17 @@ export class LocalStore implements Store {
     const stamp = fileStamp(before);
     const known = this.#index.use((index) => index.fileDigest(absolute, stamp));
     if (known !== undefined) return known;
-    const readAt = Date.now();
+    const now = this.#readOnly ? Date.now() : this.#earliestNow();
     const digest = await digestOfFile(absolute);
-    if (isSettled(before, readAt) && fileStamp(statusOf(absolute)) === stamp)
+    if (isSettled(before, now) && fileStamp(statusOf(absolute)) === stamp)
       this.#index.use((index) => index.setFileDigest(absolute, stamp, digest));
     return digest;
+  }
+
+  /** An outside file may lie under another clock than the store: it has to be old by both. */
+  #earliestNow(): number {
+    const {tmp} = this.#layout;
+    return Math.min(Date.now(), diskNow(existsSync(tmp) ? tmp : tmpdir()));
   }
 
   openRunLog(name: string): RunLog {
