@@ -2,7 +2,7 @@ import {mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import {availableParallelism, cpus, loadavg, tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {parseArgs} from 'node:util';
-import {basin, basinWritten} from './engine/basin.ts';
+import {basin, basinShell, basinUserStage, basinWritten} from './engine/basin.ts';
 import type {Engine} from './engine/engine.ts';
 import {installEngines} from './engine/install.ts';
 import {peakMemory, timed} from './engine/measure.ts';
@@ -14,6 +14,7 @@ import {EDIT_IDEAL} from './engine/tasks.ts';
 /*
  * The same generated graph, n/5 chains of five trivial tasks, brought up to date by basin and by the engines that its users come from:
  * from nothing, with nothing to do, and after one value was edited; and how many tasks each runs after eight edits of a study.
+ * basin does so with stages that do nothing, with a stage of the user's, and with the shell commands that the others run.
  * Engines take turns, round by round, so that whatever else the machine does meets all of them.
  *
  *   bin/basin-node bench/engine.ts [--sizes 1000,10000] [--engines "basin, swept;ninja"] [--rounds 5] [--all] [--json] [--install]
@@ -21,7 +22,18 @@ import {EDIT_IDEAL} from './engine/tasks.ts';
  * `--install` first fetches the engines that npm and pip have; `--all` asks large sizes of slow engines too.
  */
 
-const ENGINES: readonly Engine[] = [basin, basinWritten, ninja, make, turbo, wireit, snakemake, dvc];
+const ENGINES: readonly Engine[] = [
+  basin,
+  basinWritten,
+  basinUserStage,
+  basinShell,
+  ninja,
+  make,
+  turbo,
+  wireit,
+  snakemake,
+  dvc,
+];
 
 const {values: options} = parseArgs({
   options: {
@@ -115,7 +127,7 @@ function measure({engine, n, folder, cases}: Candidate, round: number): void {
   run('no-op', 0);
   plan('no-op plan');
   // Never the same value again, nor one that gives a number another chain has: equal work is not done twice.
-  engine.writeChains(folder, n, 1_000_000 + round);
+  engine.writeChains(folder, n, 10_000_000 + round);
   plan('one-key edit plan');
   run('one-key edit', EDIT_IDEAL);
 }
@@ -152,7 +164,6 @@ try {
     for (const {folder} of candidates) rmSync(folder, {recursive: true, force: true});
   }
   for (const [at, engine] of engines.entries()) {
-    if (engine === basinWritten) continue; // writes the study as the other does
     for (const {scenario, ran, seconds} of executed(engine, join(root, `study-${at}`))) {
       const once = {seconds, fastest: seconds, slowest: seconds};
       tell({

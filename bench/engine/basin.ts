@@ -1,8 +1,8 @@
-import {readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {Engine} from './engine.ts';
-import {alphasOf, CHAIN_LENGTH, chains, type Study} from './tasks.ts';
+import {alphasOf, CHAIN_DISTANCE, CHAIN_LENGTH, chains, STEP_SCRIPT, type Study, type Task} from './tasks.ts';
 
 const BASIN = fileURLToPath(new URL('../../bin/basin', import.meta.url));
 const PRELOAD = fileURLToPath(new URL('./preload.ts', import.meta.url));
@@ -17,19 +17,48 @@ function sweptChains(n: number, edited: number): string {
       (add, at) => `  ${prefix}s${at + 1}: {uses: add, in: {to: ${prefix}s${at}.number}, with: {value: ${add}}}`,
     ),
   ];
-  const lines = [...chain('first-', '1', '', edited), ...chain('', '"$'.concat('{chain}"'), others, 2)];
+  const lines = [
+    ...chain('first-', String(CHAIN_DISTANCE), '', edited),
+    ...chain('', '"$'.concat(`{chain * ${CHAIN_DISTANCE}}"`), others, 2),
+  ];
   return ['name: chains', 'stages:', ...lines].join('\n');
 }
 
 /** Every task a node of its own, as programs write pipelines. */
-function writtenChains(n: number, edited: number): string {
-  const lines = chains(n, edited).map(({id, inputs: [above], value}) =>
-    above === undefined
-      ? `  ${id}: {uses: start, with: {value: ${value}}}`
-      : `  ${id}: {uses: add, in: {to: ${above}.number}, with: {value: ${value}}}`,
-  );
-  return ['name: chains', 'stages:', ...lines].join('\n');
+const writtenChains = (node: (task: Task) => string) => (n: number, edited: number) =>
+  ['name: chains', 'stages:', ...chains(n, edited).map((task) => `  ${task.id}: ${node(task)}`)].join('\n');
+
+const trivialNode = ({inputs: [above], value}: Task): string =>
+  above === undefined
+    ? `{uses: start, with: {value: ${value}}}`
+    : `{uses: add, in: {to: ${above}.number}, with: {value: ${value}}}`;
+
+/** The very shell commands that the other engines run. */
+function shellNode({inputs: [above], value, modulus}: Task): string {
+  const end = 'files: [step.sh], out: {number: {kind: file}}';
+  const call = `sh, step.sh, "\${out.number}", "${value}", "${modulus}"`;
+  return above === undefined
+    ? `{run: [${call}], ${end}}`
+    : `{run: [${call}, "\${in.to}"], ${end}, in: {to: ${above}.number}}`;
 }
+
+const userNode = ({inputs: [above], value, modulus}: Task): string =>
+  `{uses: ./step.ts, with: {value: ${value}, modulus: ${modulus}}${above === undefined ? '' : `, in: {to: ${above}.number}`}}`;
+
+const USER_STAGE = `import {defineStage, z} from 'lossbasin';
+
+export default defineStage({
+  name: 'step',
+  doc: 'Adds to a number, if there is one.',
+  params: z.strictObject({value: z.number().describe('To add.'), modulus: z.number().describe('Of the sum.')}),
+  inputs: {to: {kind: 'summary', doc: 'A number.', optional: true}},
+  outputs: {number: {kind: 'summary', doc: 'The sum.', columns: {value: 'float64'}}},
+  computes: 'plain',
+  async run({params, inputs}) {
+    return {number: [{value: (Number(inputs.to?.[0]?.value ?? 0) + params.value) % params.modulus}]};
+  },
+});
+`;
 
 const studyText = (study: Study): string => `# a study ${study.comment}
 name: study
@@ -70,27 +99,59 @@ function deleteOutput(folder: string): void {
   }
 }
 
-const command = (...args: readonly string[]): readonly string[] => [
-  'env',
-  `NODE_OPTIONS=--import=${PRELOAD}`,
-  BASIN,
-  ...args,
-  '--cache',
-  'cache',
-];
+const TRIVIAL_STAGES = ['env', `NODE_OPTIONS=--import=${PRELOAD}`];
 
-const basinWith = (name: string, largest: number, text: (n: number, edited: number) => string): Engine => ({
+interface Kind {
+  readonly name: string;
+  readonly largest: number;
+  text(n: number, edited: number): string;
+  /** Files that lie beside the pipeline. */
+  readonly beside?: Readonly<Record<string, string>>;
+  /** What the command begins with, so that the stages are there. */
+  readonly before?: readonly string[];
+  readonly writeStudy?: Engine['writeStudy'];
+}
+
+const basinWith = ({name, largest, text, beside = {}, before = [], writeStudy}: Kind): Engine => ({
   name,
   largest,
   absent: () => undefined,
-  writeChains: (folder, n, edited) => writeFileSync(join(folder, FILE), text(n, edited)),
-  writeStudy: (folder, study) => writeFileSync(join(folder, FILE), studyText(study)),
-  command: command('run', FILE, '--json'),
-  planCommand: command('plan', FILE),
+  writeChains: (folder, n, edited) => {
+    writeFileSync(join(folder, FILE), text(n, edited));
+    for (const [file, content] of Object.entries(beside)) {
+      if (!existsSync(join(folder, file))) writeFileSync(join(folder, file), content);
+    }
+  },
+  ...(writeStudy && {writeStudy}),
+  command: [...before, BASIN, 'run', FILE, '--json', '--cache', 'cache'],
+  planCommand: [...before, BASIN, 'plan', FILE, '--cache', 'cache'],
   ran: (_, stdout) => ranOf(stdout),
   deleteOutput,
 });
 
-export const basin = basinWith('basin, swept', 100_000, sweptChains);
+export const basin = basinWith({
+  name: 'basin, swept',
+  largest: 100_000,
+  text: sweptChains,
+  before: TRIVIAL_STAGES,
+  writeStudy: (folder, study) => writeFileSync(join(folder, FILE), studyText(study)),
+});
 /** A pipeline file may have five megabytes. */
-export const basinWritten = basinWith('basin, written out', 50_000, writtenChains);
+export const basinWritten = basinWith({
+  name: 'basin, written out',
+  largest: 50_000,
+  text: writtenChains(trivialNode),
+  before: TRIVIAL_STAGES,
+});
+export const basinUserStage = basinWith({
+  name: 'basin, user stage',
+  largest: 10_000,
+  text: writtenChains(userNode),
+  beside: {'step.ts': USER_STAGE},
+});
+export const basinShell = basinWith({
+  name: 'basin, shell',
+  largest: 1_000,
+  text: writtenChains(shellNode),
+  beside: {'step.sh': STEP_SCRIPT},
+});

@@ -8,7 +8,8 @@ export interface Engine {
   /** Why it cannot run here, and how to get it; nothing when it can. */
   absent(): string | undefined;
   writeChains(folder: string, n: number, edited: number): void;
-  writeStudy(folder: string, study: Study): void;
+  /** Absent where another engine of the list is the same one, written in another way. */
+  readonly writeStudy?: (folder: string, study: Study) => void;
   /** What brings everything up to date; it is started in the folder. */
   readonly command: readonly string[];
   /** What says what would run, where an engine has a command for it that one can trust. */

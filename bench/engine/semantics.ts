@@ -29,15 +29,17 @@ export function* executed(
   engine: Engine,
   folder: string,
 ): Generator<{scenario: Scenario; ran: number; seconds: number}> {
+  const {writeStudy} = engine;
+  if (!writeStudy) return;
   const [work, kept, elsewhere] = [join(folder, 'work'), join(folder, 'kept'), join(folder, 'elsewhere')];
   mkdirSync(work, {recursive: true});
-  engine.writeStudy(work, STUDY);
+  writeStudy(work, STUDY);
   engine.ran(work, timed(engine.command, work).stdout);
   renameSync(work, kept);
   for (const scenario of SCENARIOS) {
     const here = scenario.event === 'moved' ? elsewhere : work;
     cpSync(kept, here, {recursive: true, preserveTimestamps: true});
-    engine.writeStudy(here, scenario.study);
+    writeStudy(here, scenario.study);
     if (scenario.event === 'output-deleted') engine.deleteOutput(here);
     const {stdout, seconds} = timed(engine.command, here);
     yield {scenario, ran: engine.ran(here, stdout), seconds};

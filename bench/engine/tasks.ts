@@ -8,6 +8,8 @@ export interface Task {
 
 const NO_MODULUS = 1_000_000_007;
 export const CHAIN_LENGTH = 5;
+/** From where one chain starts to where the next does: more than a chain adds, so that no two tasks give the same number. */
+export const CHAIN_DISTANCE = 100;
 
 /** What is written into each folder: the work of a task, and a line for each time that it was done. */
 export const STEP_SCRIPT = `# OUTPUT VALUE MODULUS INPUT...; the value may be in a file
@@ -23,7 +25,7 @@ echo . >>ran
 export function chains(n: number, edited: number): readonly Task[] {
   return Array.from({length: n}, (_, at): Task => {
     const [chain, step] = [Math.floor(at / CHAIN_LENGTH), at % CHAIN_LENGTH];
-    const value = step === 0 ? chain + 1 : at === 2 ? edited : step;
+    const value = step === 0 ? (chain + 1) * CHAIN_DISTANCE : at === 2 ? edited : step;
     return {id: `c${chain}-s${step}`, inputs: step === 0 ? [] : [`c${chain}-s${step - 1}`], value, modulus: NO_MODULUS};
   });
 }

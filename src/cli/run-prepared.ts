@@ -1,5 +1,6 @@
 import {undeclaredFiles} from '../plan/undeclared-files.ts';
 import type {Verdict} from '../plan/verdict.ts';
+import {runLogName} from '../results/run-logs.ts';
 import type {RunEvent, RunTotals} from '../run/event.ts';
 import type {Machine} from '../run/ledger.ts';
 import type {OnFailure, RunResult} from '../run/run-options.ts';
@@ -30,7 +31,7 @@ export async function runPrepared(
   wanted: ReadonlySet<number>,
   {pool, jobs, machine, onFailure, stop, ...told}: RunSettings,
 ): Promise<PreparedRun> {
-  const log = store.openRunLog(`${new Date().toISOString().replaceAll(':', '')}-${graph.name}`);
+  const log = store.openRunLog(await runLogName(store.root, graph.name));
   const emit = (event: RunEvent): void => {
     told.emit(event);
     const unkept = isWorthKeeping(event) ? log.append(event) : undefined;

@@ -1,4 +1,3 @@
-import {rm, rmdir} from 'node:fs/promises';
 import type {Key} from '../base/digest.ts';
 import type {Instance} from '../graph/graph.ts';
 import {reasonText} from '../plan/reason-text.ts';
@@ -82,10 +81,6 @@ export async function computeJob(
   );
   await Promise.all(publishing);
   // What was not published is half written or not wanted, and takes space that others need.
-  await Promise.all(drafts.map(removeDrafts));
+  await Promise.all(drafts.map((folder) => store.releaseDraftFolder(folder, end.end === 'done')));
   return {id: job.id, end, left: [...unfinished], seconds: (performance.now() - startedAt) / 1000};
 }
-
-/** All was moved out of most folders, and an empty one goes by one call. */
-const removeDrafts = (folder: string): Promise<void> =>
-  rmdir(folder).catch(() => rm(folder, {recursive: true, force: true}).catch(() => undefined));

@@ -7,6 +7,8 @@ import type {FromWorker, Job, JobFailure, ToWorker} from './protocol.ts';
 import {OverdueWatch} from './time-limit.ts';
 
 const TAIL_LINES = 20;
+/** The driver's heap is for its graph; what a worker has is not in V8's heap, and has to be let go soon. */
+const HEAP_OPTION = /^--(max-semi|initial-old)-space-size=/;
 
 /** What computing a point took: wall-clock seconds, and the peak of resident memory in MiB. */
 export interface PointCost {
@@ -60,6 +62,7 @@ class Worker {
     const {gpus, threads = profile.threads} = place;
     this.process = fork(profile.script, [...profile.arguments, String(threads)], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      execArgv: process.execArgv.filter((option) => !HEAP_OPTION.test(option)),
       ...(gpus.length > 0 && {env: {...process.env, CUDA_VISIBLE_DEVICES: gpus.join(',')}}),
     });
     this.#follow(this.process.stdout);

@@ -11,7 +11,7 @@ const REPLACES_VALUE: ReadonlySet<string> = new Set(['bad-number', 'bad-text', '
 export class Faults {
   readonly #found = new Map<string, Diagnostic>();
   readonly #replaced = new Set<string>();
-  readonly #sources: SourceText[] = [];
+  readonly #sources = new Map<SourceText, number>();
   #beyond = 0;
   #next: Place | undefined;
 
@@ -33,9 +33,14 @@ export class Faults {
     this.#found.set(id, {code, message, ...(hint !== undefined && {hint}), ...(at && {at})});
   }
 
+  /** A file that is used in two places is read twice, and is wrong once. */
   #number(source: SourceText): number {
-    const known = this.#sources.indexOf(source);
-    return known >= 0 ? known : this.#sources.push(source) - 1;
+    const known = this.#sources.get(source);
+    if (known !== undefined) return known;
+    const equal = [...this.#sources].find(([{name, text}]) => name === source.name && text === source.text);
+    const number = equal?.[1] ?? this.#sources.size;
+    this.#sources.set(source, number);
+    return number;
   }
 
   get all(): readonly Diagnostic[] {

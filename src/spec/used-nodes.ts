@@ -79,7 +79,7 @@ export function nodesOfUse(use: UseSpec, user: User, faults: Faults): UsedNodes 
   }
   const given = [...givenBy(use, user.resolver), ...user.given];
   const spec = user.read({path, text: opened.value, given}, {users: chain, count});
-  if (!spec) return nothing;
+  if (!spec || spec.nodes.size === 0) return nothing; // why there are none is told already
   const nodes = new Map<string, NodeSpec>();
   for (const node of spec.nodes.values()) {
     const renamed = `${name}.${node.name}`;

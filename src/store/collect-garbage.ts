@@ -1,5 +1,6 @@
 import {rm} from 'node:fs/promises';
 import {chooseEvictions, type Eviction} from './choose-evictions.ts';
+import {diskNow} from './disk-clock.ts';
 import type {Store} from './store.ts';
 import {storeError} from './store-error.ts';
 import {storeLayout} from './store-layout.ts';
@@ -20,11 +21,13 @@ export interface Collection {
  */
 export async function collectGarbage(
   store: Store,
-  {budget, now, dryRun}: {readonly budget: number; readonly now: number; readonly dryRun: boolean},
+  {budget, dryRun}: {readonly budget: number; readonly dryRun: boolean},
 ): Promise<Collection> {
   try {
+    const layout = storeLayout(store.root);
+    const now = diskNow(layout.tmp);
     const payloads: StoredFile<StoredPayloadName>[] = [];
-    for await (const payload of storedPayloads(storeLayout(store.root))) payloads.push(payload);
+    for await (const payload of storedPayloads(layout)) payloads.push(payload);
     const evictions = chooseEvictions(payloads, store.costs(), store.currentKeys(), {budget, now});
     if (!dryRun) for (const {payload} of evictions) await rm(payload.path, {force: true});
     const bytesBefore = sum(payloads);

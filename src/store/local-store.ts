@@ -1,10 +1,12 @@
 import {randomUUID} from 'node:crypto';
 import {existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {mkdir, rename, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import type {Digest, Key} from '../base/digest.ts';
 import {digestOfFile} from '../base/digested-files.ts';
 import type {RecordCost} from './choose-evictions.ts';
+import {diskNow} from './disk-clock.ts';
 import {DraftFolders} from './draft-folders.ts';
 import {fileStamp, isSettled, statusOf} from './file-stamp.ts';
 import {IndexHolder} from './index-holder.ts';
@@ -40,7 +42,7 @@ export class LocalStore implements Store {
   records(keys: readonly Key[]): ReadonlyMap<Key, StoreRecord> {
     return this.#reading(() => {
       const found = this.#index.records(keys);
-      if (found.size === keys.length || !existsSync(this.#layout.keys)) return found;
+      if (found.size === keys.length || !(this.#made || existsSync(this.#layout.keys))) return found;
       // Another driver may have written them since the index was brought up to date.
       const late = keys.flatMap((key) =>
         found.has(key) || !existsSync(recordPath(this.root, key)) ? [] : (readRecordFile(this.root, key) ?? []),
@@ -118,6 +120,10 @@ export class LocalStore implements Store {
     return this.#writing('write to', () => this.#drafts.fresh());
   }
 
+  releaseDraftFolder(folder: string, isDone: boolean): Promise<void> {
+    return this.#drafts.release(folder, isDone);
+  }
+
   scratchFolder(key: Key): Promise<string> {
     return this.#writing('write to', async () => {
       const folder = scratchPath(this.root, key);
@@ -180,11 +186,17 @@ export class LocalStore implements Store {
     const stamp = fileStamp(before);
     const known = this.#index.use((index) => index.fileDigest(absolute, stamp));
     if (known !== undefined) return known;
-    const readAt = Date.now();
+    const now = this.#readOnly ? Date.now() : this.#earliestNow();
     const digest = await digestOfFile(absolute);
-    if (isSettled(before, readAt) && fileStamp(statusOf(absolute)) === stamp)
+    if (isSettled(before, now) && fileStamp(statusOf(absolute)) === stamp)
       this.#index.use((index) => index.setFileDigest(absolute, stamp, digest));
     return digest;
+  }
+
+  /** An outside file may lie under another clock than the store: it has to be old by both. */
+  #earliestNow(): number {
+    const {tmp} = this.#layout;
+    return Math.min(Date.now(), diskNow(existsSync(tmp) ? tmp : tmpdir()));
   }
 
   openRunLog(name: string): RunLog {

@@ -1,7 +1,9 @@
 import {randomUUID} from 'node:crypto';
-import {link, mkdir, open, rename, rm, stat, writeFile} from 'node:fs/promises';
+import {existsSync, linkSync, mkdirSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync} from 'node:fs';
+import {open} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import type {Digest, Key} from '../base/digest.ts';
+import {digestOfSmallFile} from '../base/digested-files.ts';
 import type {JsonObject} from '../base/json.ts';
 import type {OutputRecord, StoreRecord} from './record.ts';
 import {recordText} from './record-file.ts';
@@ -30,29 +32,46 @@ const WORTH_SYNCING_SECONDS = 1;
 /**
  * Makes a draft the result of its key: blobs first, the record last, each by one rename, so that a key that has a record has
  * everything. When the key already has a whole result, that one stays, unless it is to be replaced, and drafts with other bytes are
- * dropped: what was built on the first must stay true.
+ * dropped: what was built on the first must stay true. A dozen calls that each move no more than a name: done at once, since a trip to one of
+ * Node's I/O threads takes many times as long. Only the wait for a disk is waited for.
  */
 export async function publishDraft(layout: StoreLayout, draft: Draft): Promise<StoreRecord> {
   const {root} = layout;
   const outputs = Object.values(draft.outputs);
-  const before = readRecordFile(root, draft.key);
-  if (before && !draft.replace && !sameDigests(before, draft) && (await isWhole(root, before))) {
-    for (const output of outputs) await rm(output.draft, {force: true});
+  const before = existsSync(recordPath(root, draft.key)) ? readRecordFile(root, draft.key) : undefined;
+  if (before && !draft.replace && !sameDigests(before, draft) && isWhole(root, before)) {
+    for (const output of outputs) rmSync(output.draft, {force: true});
     return before;
   }
   const sync = draft.seconds > WORTH_SYNCING_SECONDS;
   for (const output of outputs) {
-    const {size} = await stat(output.draft);
+    const {size} = statSync(output.draft);
     if (size !== output.bytes)
       throw new Error(`Internal error: a draft of ${draft.key} has ${size} bytes, not ${output.bytes}`);
     if (sync) await syncToDisk(output.draft);
-    // Also where the blob is already there: the bytes are the same, or those there are damaged and these are not.
-    await moveInto(output.draft, blobPath(root, output.digest));
+    placeBlob(output, blobPath(root, output.digest), sync);
     if (sync) await syncToDisk(dirname(blobPath(root, output.digest)));
   }
   if (before && sameDigests(before, draft)) return before;
   const record = recordOf(draft);
   return writeRecord(layout, record, {sync, replace: before !== undefined});
+}
+
+/**
+ * Also where the blob is already there: the bytes are the same, or those there are damaged and these are not. A small one that is whole
+ * stays: many systems write a file to disk at once when it takes the place of another (ext4's `auto_da_alloc`), which takes as long as all else.
+ */
+function placeBlob({digest, draft}: DraftOutput, blob: string, sync: boolean): void {
+  if (!sync && isSmallAndWhole(blob, digest)) unlinkSync(draft);
+  else inItsFolder(blob, () => renameSync(draft, blob));
+}
+
+function isSmallAndWhole(blob: string, digest: Digest): boolean {
+  try {
+    return digestOfSmallFile(blob) === digest;
+  } catch {
+    return false; // one that cannot be read is to be replaced
+  }
 }
 
 const recordOf = ({key, preimage, outputs, seconds}: Draft): StoreRecord => ({
@@ -72,16 +91,16 @@ function sameDigests(record: StoreRecord, draft: Draft): boolean {
   );
 }
 
-async function isWhole(root: string, record: StoreRecord): Promise<boolean> {
-  const sizes = Object.values(record.outputs).map(async ({digest, bytes}) => (await sizeOf(root, digest)) === bytes);
-  return (await Promise.all(sizes)).every(Boolean);
-}
+const isWhole = (root: string, record: StoreRecord): boolean =>
+  Object.values(record.outputs).every(({digest, bytes}) => sizeOf(root, digest) === bytes);
 
-const sizeOf = (root: string, digest: Digest): Promise<number | undefined> =>
-  stat(blobPath(root, digest)).then(
-    ({size}) => size,
-    () => undefined,
-  );
+function sizeOf(root: string, digest: Digest): number | undefined {
+  try {
+    return statSync(blobPath(root, digest)).size;
+  } catch {
+    return undefined;
+  }
+}
 
 async function writeRecord(
   layout: StoreLayout,
@@ -90,15 +109,14 @@ async function writeRecord(
 ): Promise<StoreRecord> {
   const path = recordPath(layout.root, record.key);
   const draft = join(layout.tmp, `record-${randomUUID()}`);
-  let first: Awaited<ReturnType<typeof linkFirst>>;
+  let first: ReturnType<typeof linkFirst>;
   try {
-    await writeFile(draft, recordText(record));
+    writeFileSync(draft, recordText(record));
     if (sync) await syncToDisk(draft);
-    await mkdir(dirname(path), {recursive: true});
-    first = replace ? undefined : await linkFirst(layout, draft, path, record.key);
-    if (first === undefined) await rename(draft, path);
+    first = inItsFolder(path, () => (replace ? undefined : linkFirst(layout, draft, path, record.key)));
+    if (first === undefined) inItsFolder(path, () => renameSync(draft, path));
   } finally {
-    await rm(draft, {force: true});
+    removeFile(draft);
   }
   if (first === 'linked' || first === undefined) {
     if (sync) await syncToDisk(dirname(path));
@@ -111,29 +129,35 @@ async function writeRecord(
  * Unlike a rename, a link fails when somebody was first, in one step. Nothing when a rename must do: what is there is of no use,
  * or the file system has no hard links.
  */
-async function linkFirst(
-  layout: StoreLayout,
-  draft: string,
-  path: string,
-  key: Key,
-): Promise<'linked' | StoreRecord | undefined> {
+function linkFirst(layout: StoreLayout, draft: string, path: string, key: Key): 'linked' | StoreRecord | undefined {
   try {
-    await link(draft, path);
+    linkSync(draft, path);
     return 'linked';
   } catch (error) {
+    if (systemCode(error) === 'ENOENT') throw error; // its folder is not there yet
     if (systemCode(error) !== 'EEXIST') return undefined;
     const first = readRecordFile(layout.root, key);
-    return first && (await isWhole(layout.root, first)) ? first : undefined;
+    return first && isWhole(layout.root, first) ? first : undefined;
   }
 }
 
-async function moveInto(from: string, to: string): Promise<void> {
+/** Puts something at a path whose folder is most often there. */
+function inItsFolder<T>(path: string, put: () => T): T {
   try {
-    await rename(from, to);
+    return put();
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
-    await mkdir(dirname(to), {recursive: true});
-    await rename(from, to);
+    mkdirSync(dirname(path), {recursive: true});
+    return put();
+  }
+}
+
+/** Where it is not there any more, a rename has moved it. */
+function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
   }
 }
 

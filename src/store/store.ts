@@ -32,8 +32,10 @@ export interface Store {
   /** Removes a blob found damaged: every record that names it then lacks a payload. */
   discardBlob(digest: Digest): Promise<void>;
 
-  /** A fresh empty folder on the store's file system, gone when this process ends or dies. */
+  /** An empty folder on the store's file system, gone when this process ends or dies. */
   draftFolder(): Promise<string>;
+  /** Takes one back with whatever is left in it; once nothing can write to it any more (`isDone`), it may be given out again. */
+  releaseDraftFolder(folder: string, isDone: boolean): Promise<void>;
   /** Where a long stage keeps its position between attempts at a key; made, and removed by `publish`. */
   scratchFolder(key: Key): Promise<string>;
   /** Runs `work` while nobody else on this store works under one of the keys. */

@@ -41,6 +41,7 @@ vi.mock('node:fs', async (original) => {
     mkdirSync: writing(real.mkdirSync),
     writeFileSync: writing(real.writeFileSync),
     renameSync: writing(real.renameSync),
+    linkSync: writing(real.linkSync),
     writeSync: writing(real.writeSync),
   };
 });
@@ -58,7 +59,6 @@ vi.mock('node:fs/promises', async (original) => {
     mkdir: writing(real.mkdir),
     writeFile: writing(real.writeFile),
     rename: writing(real.rename),
-    link: writing(real.link),
     open: async (...args: Parameters<typeof real.open>) => {
       if (args[1] === 'r') return real.open(...args);
       disk.write();

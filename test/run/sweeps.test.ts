@@ -2,6 +2,8 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
+import {explainInstance} from '../../src/plan/explain.ts';
+import {makePlan} from '../../src/plan/make-plan.ts';
 import {PipelineRig} from '../rig/pipeline-rig.ts';
 
 const swept = (sweep: string): string => `stages:
@@ -112,4 +114,22 @@ test('what ran under one pipeline is cached under another that uses it', async (
   const run = await rig.run('use: ./base.yaml\nstages:\n  m: {uses: mod, in: {a: base.slow.summary}, with: {by: 2}}\n');
   expect(run.ran).toEqual(['m']);
   expect(run.totals).toMatchObject({ran: 1, cached: 1});
+});
+
+test('an edit in a file that is used is explained in the pipelines that use it, by their names', async () => {
+  await using rig = await PipelineRig.create();
+  const base = join(rig.folder, 'base.yaml');
+  const main = 'use: ./base.yaml\nstages:\n  m: {uses: mod, in: {a: base.slow.summary}, with: {by: 2}}\n';
+  await writeFile(base, 'stages:\n  slow: {uses: sleepless-train, with: {steps: 3}}\n');
+  await rig.run(main);
+  await writeFile(base, 'stages:\n  slow: {uses: sleepless-train, with: {steps: 4}}\n');
+  const graph = rig.graph(main);
+  const told = await rig.withStore(async (store) => {
+    const plan = await makePlan(graph, {store, numerics: 'none'});
+    return ['base.slow', 'm'].map((id) => explainInstance(graph, plan, store, id)?.changes);
+  });
+  expect(told).toEqual([
+    [{path: 'params.steps', before: 3, after: 4}],
+    [{path: 'inputs.a', before: expect.stringMatching(/^[0-9a-f]{64}$/), after: {awaits: 'base.slow'}}],
+  ]);
 });

@@ -112,6 +112,43 @@ There is no node "base.strat".
 Did you mean "base.start"?`);
 });
 
+test('a file that is used twice is wrong once, wherever the fault comes to light; what was said to it stands where it was said', async () => {
+  const files = {
+    'main.yaml': `use: {base: {file: ./lib/base.yaml, params: {value: four}}, deep: ./lib/middle.yaml}
+stages:
+  sum: {uses: add, in: {a: base.rest.summary, b: deep.again.summary}}
+`,
+    'lib/middle.yaml': 'use: ./base.yaml\nstages:\n  again: {uses: mod, in: {a: base.rest.summary}, with: {by: -1}}\n',
+    'lib/base.yaml': BASE.replace('k: [1, 2]', 'k: [1, "2"]'),
+  };
+  expect(await read(files)).toBe(`lib/base.yaml:4:59 bad-expression
+There is no "number * string": the types do not go together.
+    rest: {uses: mod, in: {a: start.summary}, with: {by: "\${by * k}"}, sweep: {k: [1, "2"]}}
+                                                            ^^^^^^
+Turn one into the other with string(…) or double(…).
+
+lib/middle.yaml:3:61 bad-parameter
+"by" of "mod" must be a whole number of at least 1, but is -1.
+    again: {uses: mod, in: {a: base.rest.summary}, with: {by: -1}}
+                                                              ^^
+by: The divisor.
+
+main.yaml:1:53 bad-parameter
+"value" of "number" must be a number, but is "four".
+  use: {base: {file: ./lib/base.yaml, params: {value: four}}, deep: ./lib/middle.yaml}
+                                                      ^^^^
+value: The number to give.`);
+});
+
+test('of a file without nodes only that is told, and of no node that is missing for it', async () => {
+  const told = await read({'main.yaml': main('./base.yaml'), 'base.yaml': 'stages: 3\n'});
+  expect(told).toBe(`base.yaml:1:9 wrong-type
+"stages" must be a map, not the number 3.
+  stages: 3
+          ^
+Write stages: {NODE: {uses: STAGE}}.`);
+});
+
 const NODE = 'stages:\n  n: {uses: number, with: {value: 1}}\n';
 test.each<[string, string, string, Files?]>([
   ['a file that is not there', './bsae.yaml', 'main.yaml:1:6 unknown-file', {'base.yaml': NODE}],

@@ -46,6 +46,21 @@ test('nothing stays in tmp after publishing and closing', async () => {
   expect(readdirSync(join(store.root, 'tmp'))).toEqual([]);
 });
 
+test('a folder for drafts is given out again when it is empty and nobody can write to it any more, and is gone else', async () => {
+  const store = await temporaryStore();
+  const [empty, unfinished, used] = [await store.draftFolder(), await store.draftFolder(), await store.draftFolder()];
+  await writeFile(join(used, 'left'), '');
+  await store.releaseDraftFolder(unfinished, false);
+  await store.releaseDraftFolder(used, true);
+  await store.releaseDraftFolder(empty, true);
+  const next = [await store.draftFolder(), await store.draftFolder(), await store.draftFolder()];
+  expect(next[0]).toBe(empty);
+  expect(next).not.toContain(unfinished);
+  expect(next).not.toContain(used);
+  expect(next.map((folder) => existsSync(folder))).toEqual([true, true, true]);
+  expect([unfinished, used].map((folder) => existsSync(folder))).toEqual([false, false]);
+});
+
 test('a key that has a whole result keeps it, whatever comes later', async () => {
   const store = await temporaryStore();
   const first = await store.publish(await draftOf(store, PREIMAGE, {weights: 'first'}));

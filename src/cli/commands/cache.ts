@@ -48,7 +48,6 @@ export async function gcCommand(
   return withStore(options, async (store) => {
     const {bytesBefore, bytesAfter, payloadsBefore, evictions} = await collectGarbage(store, {
       budget,
-      now: Date.now(),
       dryRun,
     });
     if (options.json) {
