@@ -1,7 +1,6 @@
 import type {Tensor4D} from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
-import {addRectify, addRectifyDefinition} from '../../stages/tensor/fused/add-rectify.ts';
 import {groupNorm, groupNormDefinition} from '../../stages/tensor/fused/group-norm.ts';
 import {expectLike, nativeOperations, noise, type Operation, valuesAndGradients} from './against-definition.ts';
 
@@ -25,29 +24,6 @@ const norm =
       residual: residual && pictures(residual),
     });
   };
-
-const sum =
-  (operation: typeof addRectify, rectify: boolean): Operation =>
-  (library, ...inputs) => {
-    const [x, residual] = inputs.map((flat) => flat.as4D(2, 3, 5, 7));
-    if (!x) throw new Error('too few inputs');
-    return operation(library, x, {residual, rectify});
-  };
-
-test.runIf(tf).each([
-  [1, true],
-  [2, true],
-  [2, false],
-])('the sum of %i, with ReLU or without, is the definition’s in every value', (count, rectify) => {
-  if (!tf) return;
-  tf.tidy(() => {
-    const inputs = [1, 2].slice(0, count).map((seed) => noise(tf, [2, 3, 5, 7], seed));
-    const [is, should] = [addRectify, addRectifyDefinition].map((operation) =>
-      valuesAndGradients(tf, sum(operation, rectify), inputs),
-    );
-    expectLike(is ?? [], should ?? [], 0);
-  });
-});
 
 /** Groups have at least three values: two become ±1 and their gradient is rounding alone, so they are no test. */
 const shapes = fc

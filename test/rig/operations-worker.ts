@@ -5,6 +5,7 @@ import {stepScalars} from '../../stages/lib/training/adamw.ts';
 import {adamw} from '../../stages/tensor/fused/adamw.ts';
 import {addNorm} from '../../stages/tensor/fused/add-norm.ts';
 import {rowAttention, selfAttention} from '../../stages/tensor/fused/attention.ts';
+import {batchNorm} from '../../stages/tensor/fused/batch-norm.ts';
 import {biasGelu} from '../../stages/tensor/fused/bias-gelu.ts';
 import {groupNorm} from '../../stages/tensor/fused/group-norm.ts';
 import {layerNorm} from '../../stages/tensor/fused/layer-norm.ts';
@@ -57,11 +58,12 @@ function block(qkv: Tensor, bias: Tensor, query: Tensor, kv: Tensor, gain: Tenso
   return tf.add(tf.sum(tf.mul(activated, query)), tf.sum(tf.square(one)));
 }
 
-/** The end of a block of a residual network. */
+/** Ends of blocks of residual networks. */
 function residualBlock(x: Tensor, residual: Tensor, gain: Tensor): Tensor {
   const [pictures, shortcut] = [x, residual].map((rows) => rows.as4D(images, tokens, heads, width));
   if (!pictures || !shortcut) throw new Error('no pictures');
-  const y = groupNorm(tf, pictures, {...norm(gain, gain), groups: 8, residual: shortcut, rectify: true});
+  const after = {...norm(gain, gain), residual: shortcut, rectify: true};
+  const y = groupNorm(tf, batchNorm(tf, pictures, after).pictures, {...after, groups: 8});
   return tf.sum(tf.mul(y, shortcut));
 }
 

@@ -1,9 +1,10 @@
 import type {Tensor, Tensor2D, Tensor4D} from '@tensorflow/tfjs';
 import {type After, addRectify} from '../../tensor/fused/add-rectify.ts';
+import {batchNorm, normaliseBy} from '../../tensor/fused/batch-norm.ts';
 import {groupNorm} from '../../tensor/fused/group-norm.ts';
 import type {Precision} from '../../tensor/fused/product.ts';
 import type {Tf} from '../../tensor/library.ts';
-import {batchStatistics, estimates, normaliseBy, runningNames} from './batch-norm.ts';
+import {estimates, runningNames} from './batch-norm.ts';
 import {channelsLast, convolve} from './convolution.ts';
 import {linear, linearParameters, normOf, parameterOf} from './layers.ts';
 import type {Model, ParameterTensors, TrainingPass} from './model.ts';
@@ -75,12 +76,12 @@ function trainingPass(pass: Omit<Pass, 'normalise'>, pictures: Tensor4D): Traini
   const {tf, parameters} = pass;
   const statistics: Record<string, Tensor> = {};
   const normalise = (x: Tensor4D, name: string, after: After): Tensor4D => {
-    const found = batchStatistics(tf, x);
+    const normalised = batchNorm(tf, x, {...normOf(parameters, name, EPSILON), ...after});
     const names = runningNames(name);
-    const {mean, variance} = estimates(tf, found, x);
+    const {mean, variance} = estimates(tf, normalised.statistics, x);
     statistics[names.mean] = mean;
     statistics[names.variance] = variance;
-    return addRectify(tf, normaliseBy(tf, x, found, normOf(parameters, name, EPSILON)), after);
+    return normalised.pictures;
   };
   return {logits: run({...pass, normalise}, pictures), statistics};
 }

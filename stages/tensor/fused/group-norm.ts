@@ -1,6 +1,6 @@
 import type {Tensor, Tensor4D} from '@tensorflow/tfjs';
 import type {Tf} from '../library.ts';
-import {type After, addRectifyDefinition} from './add-rectify.ts';
+import {type After, addRectify} from './add-rectify.ts';
 import {withHandGradient} from './hand-gradient.ts';
 import type {Norm} from './layer-norm.ts';
 import {callNative, callNativeSingle, hasNativeOperations} from './native.ts';
@@ -30,7 +30,7 @@ export function groupNormDefinition(
   const centred = tf.sub(grouped, overGroups(grouped));
   const variance = overGroups(tf.square(centred));
   const normal: Tensor4D = tf.reshape(tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon))), x.shape);
-  return addRectifyDefinition(tf, tf.add(tf.mul(normal, gain), shift), after);
+  return addRectify(tf, tf.add(tf.mul(normal, gain), shift), after);
 }
 
 /**

@@ -1,7 +1,6 @@
 import type {Tensor} from '@tensorflow/tfjs';
-import {batchStatistics, normaliseBy} from '../../lib/models/batch-norm.ts';
 import {channelsLast, convolve} from '../../lib/models/convolution.ts';
-import {addRectify} from '../fused/add-rectify.ts';
+import {batchNorm} from '../fused/batch-norm.ts';
 import {groupNorm} from '../fused/group-norm.ts';
 import {type Case, values, withGradients} from './case.ts';
 
@@ -42,9 +41,10 @@ export const convolutionCases: readonly Case[] = [
       withGradients(
         tf,
         (x, gain, shift) =>
-          addRectify(tf, normaliseBy(tf, pictures(x), batchStatistics(tf, pictures(x)), {gain, shift, epsilon: 1e-5}), {
-            rectify: true,
-          }),
+          batchNorm(tf, pictures(x), {
+            ...{gain, shift, epsilon: 1e-5},
+            ...{residual: pictures(x), rectify: true},
+          }).pictures,
         [values(tf, PICTURES), values(tf, [4], 2), values(tf, [4], 3)],
       ),
   },
