@@ -1,3 +1,4 @@
+import {type ResnetConfig, resnetConfigSchema} from '../stages/lib/models/resnet-config.ts';
 import {type VitConfig, vitConfigSchema} from '../stages/lib/models/vit-config.ts';
 
 /** A training step, an evaluation, a sweep of 25 alphas, or a training step under PLATON. */
@@ -27,10 +28,18 @@ export const MODELS: Readonly<Record<string, VitConfig>> = {
   'ViT-B16': vit(768, 12, 12, 224, 16),
 };
 
+const residual = {model: 'resnet', num_channels: 1};
+
+/** Residual networks of depth 20 at 32 pixels. */
+const RESIDUAL_NETWORKS: Readonly<Record<string, ResnetConfig>> = {
+  'ResNet20-group': resnetConfigSchema.parse({...residual, norm: 'group'}),
+  'ResNet20-batch': resnetConfigSchema.parse({...residual, norm: 'batch'}),
+};
+
 export interface Case {
   /** `D192-L6.b32.train.fp32`: model, batch, work, precision. */
   readonly id: string;
-  readonly config: VitConfig;
+  readonly config: VitConfig | ResnetConfig;
   /** Pictures in a training batch. */
   readonly batch: number;
   readonly work: WorkName;
@@ -40,7 +49,7 @@ export interface Case {
 }
 
 function caseOf(model: string, batch: number, work: WorkName, precision: Precision, pictures: number): Case[] {
-  const config = MODELS[model];
+  const config = MODELS[model] ?? RESIDUAL_NETWORKS[model];
   return config ? [{id: `${model}.b${batch}.${work}.${precision}`, config, batch, work, precision, pictures}] : [];
 }
 
@@ -69,6 +78,9 @@ export const ALL_CASES: readonly Case[] = [
   ]),
   ...caseOf('D64-L4', 32, 'platon', 'fp32', 0),
   ...caseOf('D192-L6', 32, 'platon', 'fp32', 0),
+  ...caseOf('ResNet20-group', 128, 'train', 'fp32', 0),
+  ...caseOf('ResNet20-group', 128, 'eval', 'fp32', 1000),
+  ...caseOf('ResNet20-batch', 128, 'train', 'fp32', 0),
 ];
 
 /**

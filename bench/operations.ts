@@ -1,4 +1,5 @@
-import {tokensOf} from '../stages/lib/models/vit-config.ts';
+import {blocksOf, type ResnetConfig} from '../stages/lib/models/resnet-config.ts';
+import {tokensOf, type VitConfig} from '../stages/lib/models/vit-config.ts';
 import type {Case} from './cases.ts';
 import {ALPHAS} from './work.ts';
 
@@ -23,9 +24,14 @@ export function operationsOf(one: Case): number {
 }
 
 function operations({config}: Case, batch: number, trains: boolean): number {
+  return config.model === 'vit' ? ofTransformer(config, batch, trains) : ofResidual(config, batch, trains);
+}
+
+const product = (rows: number, inputs: number, outputs: number) => 2 * rows * inputs * outputs;
+
+function ofTransformer(config: VitConfig, batch: number, trains: boolean): number {
   const {hidden_size: width, intermediate_size: inner, num_hidden_layers: layers} = config;
   const tokens = tokensOf(config);
-  const product = (rows: number, inputs: number, outputs: number) => 2 * rows * inputs * outputs;
   const times = trains ? 3 : 1;
   const block = (queries: number) =>
     times *
@@ -35,4 +41,16 @@ function operations({config}: Case, batch: number, trains: boolean): number {
       2 * product(batch * queries, tokens, width)); // q kᵀ and its product with v
   const patches = (trains ? 2 : 1) * product(batch * (tokens - 1), config.num_channels * config.patch_size ** 2, width);
   return patches + (layers - 1) * block(tokens) + block(1) + times * product(batch, width, config.labels);
+}
+
+/** Convolutions, as products of windows with filters; the first has no input gradient. */
+function ofResidual(config: ResnetConfig, batch: number, trains: boolean): number {
+  const times = trains ? 3 : 1;
+  const first = (trains ? 2 : 1) * product(batch * config.image_size ** 2, 9 * config.num_channels, config.width);
+  const blocks = blocksOf(config).map(({inputs, outputs, stride}) => {
+    const pixels = batch * ((config.image_size * config.width) / outputs) ** 2;
+    const shortcut = stride === 2 ? product(pixels, inputs, outputs) : 0;
+    return times * (product(pixels, 9 * inputs, outputs) + product(pixels, 9 * outputs, outputs) + shortcut);
+  });
+  return blocks.reduce((sum, block) => sum + block, first) + times * product(batch, 4 * config.width, config.labels);
 }

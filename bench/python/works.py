@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+import resnet
 from platon import Platon
 from vit import Vit, state_of
 
@@ -32,10 +33,14 @@ class Material:
         parts = read_floats(self.folder / file, [sum(sizes)]).split(sizes)
         return {name: part.view(shape) for (name, shape), part in zip(self.shapes, parts)}
 
-    def model(self, options: dict) -> Vit:
+    def model(self, options: dict) -> nn.Module:
+        if self.config["model"] == "resnet":
+            return resnet.Resnet(self.config)
         return Vit(self.config, options["trimmed"])
 
     def state(self, file: str) -> dict[str, torch.Tensor]:
+        if self.config["model"] == "resnet":
+            return resnet.state_of(self.weights(file))
         return state_of(self.weights(file), self.config["num_hidden_layers"])
 
 

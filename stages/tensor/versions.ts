@@ -12,7 +12,7 @@ const require = createRequire(import.meta.url);
 export const TENSORFLOW_VERSION = '2.21.0';
 
 /** Raised when what set-up builds or tests changes, so that nobody keeps an older result. */
-const RECIPE = 4;
+const RECIPE = 5;
 
 /** Raised when other files are taken out of TensorFlow's wheel; it is fetched again then. */
 const UNPACKING = 2;

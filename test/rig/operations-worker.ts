@@ -5,7 +5,9 @@ import {stepScalars} from '../../stages/lib/training/adamw.ts';
 import {adamw} from '../../stages/tensor/fused/adamw.ts';
 import {addNorm} from '../../stages/tensor/fused/add-norm.ts';
 import {rowAttention, selfAttention} from '../../stages/tensor/fused/attention.ts';
+import {batchNorm} from '../../stages/tensor/fused/batch-norm.ts';
 import {biasGelu} from '../../stages/tensor/fused/bias-gelu.ts';
+import {groupNorm} from '../../stages/tensor/fused/group-norm.ts';
 import {layerNorm} from '../../stages/tensor/fused/layer-norm.ts';
 import {callNativeSingle, hasNativeOperations} from '../../stages/tensor/fused/native.ts';
 import {multiplyNative} from '../../stages/tensor/fused/product.ts';
@@ -56,6 +58,15 @@ function block(qkv: Tensor, bias: Tensor, query: Tensor, kv: Tensor, gain: Tenso
   return tf.add(tf.sum(tf.mul(activated, query)), tf.sum(tf.square(one)));
 }
 
+/** Ends of blocks of residual networks. */
+function residualBlock(x: Tensor, residual: Tensor, gain: Tensor): Tensor {
+  const [pictures, shortcut] = [x, residual].map((rows) => rows.as4D(images, tokens, heads, width));
+  if (!pictures || !shortcut) throw new Error('no pictures');
+  const after = {...norm(gain, gain), residual: shortcut, rectify: true};
+  const y = groupNorm(tf, batchNorm(tf, pictures, after).pictures, {...after, groups: 8});
+  return tf.sum(tf.mul(y, shortcut));
+}
+
 const inputs = [
   values([rows, 3 * width], 1),
   values([3 * width], 2),
@@ -74,7 +85,7 @@ const scored = [0, 4].map((place) =>
 const loss = (...given: Tensor[]): Tensor => {
   const [qkv, bias, query, kv, gain] = given;
   if (!qkv || !bias || !query || !kv || !gain) throw new Error('too few inputs');
-  return block(qkv, bias, query, kv, gain);
+  return tf.add(block(qkv, bias, query, kv, gain), residualBlock(qkv, tf.sin(qkv), gain));
 };
 const products = (['fp32', 'bf16', 'bf16 by emulated tiles'] as const).map((arithmetic) =>
   multiplyNative(tf, values([1030, 200], 11), values([1030, 150], 12), {transposeA: true}, arithmetic),

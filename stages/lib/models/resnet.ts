@@ -1,9 +1,11 @@
 import type {Tensor, Tensor2D, Tensor4D} from '@tensorflow/tfjs';
+import {type After, addRectify} from '../../tensor/fused/add-rectify.ts';
+import {batchNorm, normaliseBy} from '../../tensor/fused/batch-norm.ts';
+import {groupNorm} from '../../tensor/fused/group-norm.ts';
 import type {Precision} from '../../tensor/fused/product.ts';
 import type {Tf} from '../../tensor/library.ts';
-import {batchStatistics, estimates, normaliseBy, runningNames} from './batch-norm.ts';
+import {estimates, runningNames} from './batch-norm.ts';
 import {channelsLast, convolve} from './convolution.ts';
-import {groupNorm} from './group-norm.ts';
 import {linear, linearParameters, normOf, parameterOf} from './layers.ts';
 import type {Model, ParameterTensors, TrainingPass} from './model.ts';
 import {blocksOf, type ResnetConfig} from './resnet-config.ts';
@@ -21,26 +23,35 @@ interface Pass {
   readonly config: ResnetConfig;
   /** Of linear layers; convolutions are always in float32. */
   readonly precision: Precision;
-  /** Normalises by the parameters of this name. */
-  normalise(x: Tensor4D, name: string): Tensor4D;
+  /** Normalises by the parameters of this name, and does what comes after. */
+  normalise(x: Tensor4D, name: string, after: After): Tensor4D;
 }
 
-/** A convolution by the name of its weight, and the normalisation after it. */
-function layer({tf, parameters, normalise}: Pass, x: Tensor4D, conv: string, norm: string, stride: 1 | 2): Tensor4D {
+/** A convolution with the names of its weight and of the normalisation after it. */
+interface Layer extends After {
+  readonly conv: string;
+  readonly norm: string;
+  readonly stride: 1 | 2;
+}
+
+function layer({tf, parameters, normalise}: Pass, x: Tensor4D, {conv, norm, stride, ...after}: Layer): Tensor4D {
   const weight = parameterOf(parameters, `${conv}.weight`);
   if (!isPicture(weight)) throw new Error(`Internal error: ${conv} is not a convolution`);
-  return normalise(convolve(tf, x, weight, stride), norm);
+  return normalise(convolve(tf, x, weight, stride), norm, after);
 }
 
 function run(pass: Pass, pictures: Tensor4D): Tensor2D {
   const {tf, parameters, config, precision} = pass;
   const norm = (place: string): string => normName(config.norm, place);
-  const first = tf.relu(layer(pass, channelsLast(tf, pictures), 'conv', norm(''), 1));
+  const first = layer(pass, channelsLast(tf, pictures), {conv: 'conv', norm: norm(''), stride: 1, rectify: true});
   const last = blocksOf(config).reduce((x, {name, stride}) => {
-    const inner = tf.relu(layer(pass, x, `${name}.conv1`, `${name}.${norm('1')}`, stride));
-    const outer = layer(pass, inner, `${name}.conv2`, `${name}.${norm('2')}`, 1);
-    const shortcut = stride === 1 ? x : layer(pass, x, `${name}.shortcut.0`, `${name}.shortcut.1`, stride);
-    return tf.relu(tf.add(outer, shortcut));
+    const names = (part: '1' | '2') => ({conv: `${name}.conv${part}`, norm: `${name}.${norm(part)}`});
+    const inner = layer(pass, x, {...names('1'), stride, rectify: true});
+    const residual =
+      stride === 1
+        ? x
+        : layer(pass, x, {conv: `${name}.shortcut.0`, norm: `${name}.shortcut.1`, stride, rectify: false});
+    return layer(pass, inner, {...names('2'), stride: 1, residual, rectify: true});
   }, first);
   const features = tf.mean(last, [1, 2]);
   const logits = linear(tf, linearParameters(parameters, CLASSIFIER), features, precision);
@@ -50,12 +61,12 @@ function run(pass: Pass, pictures: Tensor4D): Tensor2D {
 /** Logits as in evaluation. */
 function forward(pass: Omit<Pass, 'normalise'>, pictures: Tensor4D): Tensor2D {
   const {tf, parameters, config} = pass;
-  const normalise = (x: Tensor4D, name: string): Tensor4D => {
+  const normalise = (x: Tensor4D, name: string, after: After): Tensor4D => {
     const norm = normOf(parameters, name, EPSILON);
-    if (config.norm === 'group') return groupNorm(tf, x, config.groups, norm);
+    if (config.norm === 'group') return groupNorm(tf, x, {...norm, ...after, groups: config.groups});
     const names = runningNames(name);
     const [mean, variance] = [parameterOf(parameters, names.mean), parameterOf(parameters, names.variance)];
-    return normaliseBy(tf, x, {mean, variance}, norm);
+    return addRectify(tf, normaliseBy(tf, x, {mean, variance}, norm), after);
   };
   return run({...pass, normalise}, pictures);
 }
@@ -64,13 +75,13 @@ function forward(pass: Omit<Pass, 'normalise'>, pictures: Tensor4D): Tensor2D {
 function trainingPass(pass: Omit<Pass, 'normalise'>, pictures: Tensor4D): TrainingPass {
   const {tf, parameters} = pass;
   const statistics: Record<string, Tensor> = {};
-  const normalise = (x: Tensor4D, name: string): Tensor4D => {
-    const found = batchStatistics(tf, x);
+  const normalise = (x: Tensor4D, name: string, after: After): Tensor4D => {
+    const normalised = batchNorm(tf, x, {...normOf(parameters, name, EPSILON), ...after});
     const names = runningNames(name);
-    const {mean, variance} = estimates(tf, found, x);
+    const {mean, variance} = estimates(tf, normalised.statistics, x);
     statistics[names.mean] = mean;
     statistics[names.variance] = variance;
-    return normaliseBy(tf, x, found, normOf(parameters, name, EPSILON));
+    return normalised.pictures;
   };
   return {logits: run({...pass, normalise}, pictures), statistics};
 }

@@ -1,7 +1,7 @@
 import type {Tensor} from '@tensorflow/tfjs';
-import {batchStatistics, normaliseBy} from '../../lib/models/batch-norm.ts';
 import {channelsLast, convolve} from '../../lib/models/convolution.ts';
-import {groupNorm} from '../../lib/models/group-norm.ts';
+import {batchNorm} from '../fused/batch-norm.ts';
+import {groupNorm} from '../fused/group-norm.ts';
 import {type Case, values, withGradients} from './case.ts';
 
 const PICTURES = [2, 7, 6, 4] as const;
@@ -25,11 +25,15 @@ export const convolutionCases: readonly Case[] = [
   {
     name: 'group normalisation',
     compute: (tf) =>
-      withGradients(tf, (x, gain, shift) => groupNorm(tf, pictures(x), 2, {gain, shift, epsilon: 1e-5}), [
-        values(tf, PICTURES),
-        values(tf, [4], 2),
-        values(tf, [4], 3),
-      ]),
+      withGradients(
+        tf,
+        (x, gain, shift) =>
+          groupNorm(tf, pictures(x), {
+            ...{groups: 2, gain, shift, epsilon: 1e-5},
+            ...{residual: pictures(x), rectify: true},
+          }),
+        [values(tf, PICTURES), values(tf, [4], 2), values(tf, [4], 3)],
+      ),
   },
   {
     name: 'batch normalisation',
@@ -37,7 +41,10 @@ export const convolutionCases: readonly Case[] = [
       withGradients(
         tf,
         (x, gain, shift) =>
-          normaliseBy(tf, pictures(x), batchStatistics(tf, pictures(x)), {gain, shift, epsilon: 1e-5}),
+          batchNorm(tf, pictures(x), {
+            ...{gain, shift, epsilon: 1e-5},
+            ...{residual: pictures(x), rectify: true},
+          }).pictures,
         [values(tf, PICTURES), values(tf, [4], 2), values(tf, [4], 3)],
       ),
   },

@@ -46,6 +46,21 @@ void rows(int64_t count, int64_t width) {
   call("BasinAddNormGradient", {x, y, x, gain}, epsilon);
 }
 
+void pictures(int64_t count, int64_t side, int groups, int64_t each) {
+  const std::vector<int64_t> shape = {count, side, side + 1, groups * each};
+  const Tensor x = noise(shape), residual = noise(shape), gain = noise({groups * each}), none = noise({0});
+  for (const bool both : {false, true}) {
+    const Tensor added = both ? residual : none;
+    const auto y = call("BasinGroupNorm", {x, gain, gain, added},
+                        {{"groups", groups}, {"epsilon", 1e-5f}, {"rectify", both}});
+    call("BasinGroupNormGradient", {residual, x, gain, both ? y.at(0) : none},
+         {{"groups", groups}, {"epsilon", 1e-5f}, {"added", both}});
+    const auto batch = call("BasinBatchNorm", {x, gain, gain, added}, {{"epsilon", 1e-5f}, {"rectify", both}});
+    call("BasinBatchNormGradient", {residual, x, gain, batch.at(1), batch.at(2), both ? batch.at(0) : none},
+         {{"epsilon", 1e-5f}, {"added", both}});
+  }
+}
+
 void attention(int64_t images, int heads, int tokens, int64_t size) {
   const int64_t width = heads * size;
   const FakeAttributes shape = {{"heads", heads}, {"tokens", tokens}};
@@ -101,6 +116,8 @@ int main() {
   call("BasinThreads", {});
   for (const int64_t count : {1, 31, 33, 70})
     for (const int64_t width : {3, 16, 17, 48}) rows(count, width);
+  for (const int64_t side : {1, 6, 12})
+    for (const int groups : {1, 3, 16}) pictures(5, side, groups, 2);
   for (const int tokens : {1, 5, 16, 17, 65, 100})
     for (const int64_t size : {16, 48, 80}) attention(2, 2, tokens, size);
   for (const int64_t size : {1, 16, 17, 16384, 40000}) vectors(size);
@@ -113,6 +130,10 @@ int main() {
   refusal("BasinProduct", {noise({0, 4}), noise({4, 3})}, plain);
   refusal("BasinBiasGelu", {noise({3, 4}), noise({5})});
   refusal("BasinAddNorm", {noise({3, 4}), noise({4}), noise({3, 5}), noise({4}), noise({4})}, {{"epsilon", 1e-6f}});
+  refusal("BasinGroupNorm", {noise({2, 3, 3, 8}), noise({8}), noise({8}), noise({0})},
+          {{"groups", 3}, {"epsilon", 1e-5f}, {"rectify", false}});
+  refusal("BasinBatchNorm", {noise({2, 3, 3, 8}), noise({8}), noise({8}), noise({2, 3, 3, 1})},
+          {{"epsilon", 1e-5f}, {"rectify", false}});
   refusal("BasinAttention", {noise({10, 48}), noise({48})}, {{"heads", 2}, {"tokens", 5}});
   refusal("BasinAttention", {noise({10, 48}), noise({48})}, {{"heads", 1}, {"tokens", 3}});
   refusal("BasinAttention", {noise({10, 48}), noise({48})});
