@@ -1,17 +1,16 @@
 import type {Tensor1D} from '@tensorflow/tfjs';
 import {z} from 'zod';
-import type {Row, Weights} from '../src/artifact/kinds.ts';
-import {canonicalJson} from '../src/base/canonical-json.ts';
-import {defineStage, StageError, type StageServices} from '../src/stage/define-stage.ts';
+import type {Mask, Row, Weights} from '../src/artifact/kinds.ts';
+import {defineStage, type StageServices} from '../src/stage/define-stage.ts';
 import {dataSetSchema} from './lib/data/data-set-value.ts';
-import {subset} from './lib/data/load-data-set.ts';
-import type {Pictures} from './lib/data/pictures.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
-import {evaluationRow} from './lib/evaluate.ts';
+import {type Example, evaluationRow} from './lib/evaluate.ts';
+import {evaluatedSplits, refuseStrangers} from './lib/line.ts';
 import {precisionSchema} from './lib/precision.ts';
+import {bitsOf, masked} from './lib/pruning/masks.ts';
+import {restoreStatistics, statisticsSchema} from './lib/training/line-statistics.ts';
 import {pack} from './lib/training/parameter-layout.ts';
-import {reEstimate, statisticsFunction} from './lib/training/re-estimate.ts';
-import {bindTask, evaluateFlat, type Task} from './lib/training/task.ts';
+import {bindTask, evaluateFlat} from './lib/training/task.ts';
 import type {Tf} from './tensor/library.ts';
 
 /** (1 − α)·a + α·b in float32; α = 0 gives a and α = 1 gives b, bit for bit. */
@@ -30,67 +29,20 @@ const params = z.strictObject({
     .default(2000)
     .describe('Training pictures to evaluate on, drawn once and the same for all points; 0 for none.'),
   precision: precisionSchema,
-  statistics: z
-    .union([
-      z.literal('interpolated'),
-      z.strictObject({pictures: z.int().min(1).describe('Training pictures, drawn once and the same for all points.')}),
-    ])
-    .describe(
-      'What becomes of running statistics (batch normalisation) between the ends: estimated anew from {pictures}, or interpolated like all else. For networks that have them, and must be given there.',
-    )
-    .optional(),
+  statistics: statisticsSchema,
+  examples: z
+    .boolean()
+    .default(false)
+    .describe('Gives `examples` too: label, prediction and loss of every picture, for `instability`.'),
 });
 
 type Parameters = z.output<typeof params>;
-type Point = {readonly index: number; readonly outputs: {readonly points: readonly Row[]}};
-
-/** Two networks can be mixed when they have one configuration and read pictures alike. */
-function refuseStrangers(a: Weights, b: Weights): void {
-  for (const field of ['model', 'preprocessor'] as const) {
-    if (canonicalJson(a[field]) !== canonicalJson(b[field])) {
-      throw new StageError(
-        `a and b differ in their ${field}, so there is no line between them.`,
-        'Interpolate between two networks of one pretrain-load.',
-      );
-    }
-  }
-}
-
-function splitsOf({data}: Task, train: number): readonly (readonly [string, Pictures])[] {
-  return [
-    ...(train > 0 ? ([['train', subset(data.train, train, 0)]] as const) : []),
-    ...(data.validation ? ([['validation', data.validation]] as const) : []),
-    ['test', data.test],
-  ];
-}
-
-/** Gives a point between the ends the running statistics that were asked for; the ends keep their own. */
-type Restore = (flat: Tensor1D) => Promise<Tensor1D>;
-
-function restoreStatistics(task: Task, {statistics}: Parameters, services: StageServices): Restore {
-  const {model, layout, data} = task;
-  const has = layout.trainable < layout.size;
-  if (has && statistics === undefined) {
-    throw new StageError(
-      'The networks have running statistics (batch normalisation), and those of a and b mean nothing between the two.',
-      'Add `statistics: {pictures: 2000}` to estimate them anew at every point, or `statistics: interpolated`.',
-    );
-  }
-  if (!has && statistics !== undefined) {
-    throw new StageError(
-      'The networks have no running statistics, so there is nothing to estimate anew.',
-      'Leave `statistics` out.',
-    );
-  }
-  if (statistics === undefined || statistics === 'interpolated') return async (flat) => flat.clone();
-  const seen = statisticsFunction(services.tf, model, layout);
-  const pictures = subset(data.train, statistics.pictures, 0);
-  return (flat) => reEstimate(task, seen, flat, pictures, services);
-}
+type Outputs = {readonly points: readonly Row[]; readonly examples: readonly Row[] | undefined};
+type Point = {readonly index: number; readonly outputs: Outputs};
 
 async function* walk(
   points: readonly Parameters[],
-  {a, b}: {readonly a: Weights; readonly b: Weights},
+  {a, b, mask}: {readonly a: Weights; readonly b: Weights; readonly mask: Mask | undefined},
   services: StageServices,
 ): AsyncGenerator<Point> {
   const [first] = points;
@@ -100,25 +52,32 @@ async function* walk(
   const task = await bindTask(a, first, services);
   const from = tf.tensor1d(task.start);
   const to = tf.tensor1d(pack(task.layout, b.tensors));
-  const splits = splitsOf(task, first.train);
+  const kept = mask && tf.tensor1d(bitsOf(task.layout, mask), 'bool');
+  const splits = evaluatedSplits(task, first.train);
   try {
-    const restore = restoreStatistics(task, first, services);
+    const restore = restoreStatistics(task, first.statistics, services);
     for (const [index, {alpha}] of points.entries()) {
-      const between = interpolateParameters(tf, from, to, alpha);
-      const flat = alpha === 0 || alpha === 1 ? between.clone() : await restore(between);
-      between.dispose();
+      const mixed = interpolateParameters(tf, from, to, alpha);
+      const point = kept ? masked(tf, kept, mixed) : mixed.clone();
+      mixed.dispose();
+      // the ends are the networks themselves, unless a mask is on them
+      const flat = !kept && (alpha === 0 || alpha === 1) ? point.clone() : await restore(point);
+      point.dispose();
       const rows: Row[] = [];
+      const examples: Row[] | undefined = first.examples ? [] : undefined;
       try {
-        for (const [split, pictures] of splits)
-          rows.push(evaluationRow(split, await evaluateFlat(task, flat, pictures, services)));
+        for (const [split, pictures] of splits) {
+          const note = examples && ((example: Example): void => void examples.push({split, ...example}));
+          rows.push(evaluationRow(split, await evaluateFlat(task, flat, pictures, services, note)));
+        }
       } finally {
         flat.dispose();
       }
       services.progress({step: index + 1, steps: points.length, note: `alpha ${alpha}`});
-      yield {index, outputs: {points: rows}};
+      yield {index, outputs: {points: rows, examples}};
     }
   } finally {
-    tf.dispose([from, to]);
+    tf.dispose(kept ? [from, to, kept] : [from, to]);
   }
 }
 
@@ -140,12 +99,18 @@ export default defineStage({
   inputs: {
     a: {kind: 'weights', doc: 'The network at alpha = 0.'},
     b: {kind: 'weights', doc: 'The network at alpha = 1.'},
+    mask: {
+      kind: 'mask',
+      optional: true,
+      doc: 'Put on every point, the ends too; tensors it does not name are kept whole.',
+    },
   },
   outputs: {
     points: {kind: 'points', doc: 'A row for each split: train (a subset), validation when there is one, test.'},
+    examples: {kind: 'examples', when: 'examples', doc: 'A row for each picture of each split; with `examples: true`.'},
   },
   computes: 'tensors',
-  noop: {precision: 'fp32'},
+  noop: {precision: 'fp32', examples: false},
   sources: {data: resolveDataSet},
   async run({params: point, inputs, services}) {
     for await (const {outputs} of walk([point], inputs, services)) return outputs;

@@ -3,6 +3,7 @@ import {defineStage} from '../src/stage/define-stage.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
 import {bitsOf, fixedMask, KEPT_COLUMNS, keptFractions} from './lib/pruning/masks.ts';
+import {prunableSchema} from './lib/pruning/prunable.ts';
 import {withOptimizer} from './lib/training/optimizer-settings.ts';
 import {PART_NOOP, partParameters, TRAINING_NOOP, trainingParameters} from './lib/training/parameters.ts';
 import {bindTask, weightsOf} from './lib/training/task.ts';
@@ -12,7 +13,7 @@ export default defineStage({
   name: 'mask-retrain',
   version: 1,
   doc: 'Puts a mask on a network, usually the original one, and trains what it keeps; what it removes stays exactly 0.',
-  params: z.strictObject({...trainingParameters, ...partParameters}).transform(withOptimizer),
+  params: z.strictObject({...trainingParameters, ...partParameters, prunable: prunableSchema}).transform(withOptimizer),
   inputs: {
     weights: {
       kind: 'weights',

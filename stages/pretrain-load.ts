@@ -3,13 +3,14 @@ import type {NamedTensor, Weights} from '../src/artifact/kinds.ts';
 import type {JsonObject} from '../src/base/json.ts';
 import {defineStage, StageError} from '../src/stage/define-stage.ts';
 import {type Checkpoint, loadCheckpoint} from './lib/checkpoint/load-checkpoint.ts';
-import {completePreprocessor, preprocessorSchema} from './lib/checkpoint/preprocessor.ts';
+import {completePreprocessor, preprocessorForSize} from './lib/checkpoint/preprocessor.ts';
 import {resizePositions} from './lib/checkpoint/resize-positions.ts';
 import {fitTensors} from './lib/models/fit-tensors.ts';
 import {initialise, initialiseHead, sizeOf} from './lib/models/initialise.ts';
 import type {Model} from './lib/models/model.ts';
 import {loadModel, modelSchema} from './lib/models/registry.ts';
 import {resolveModel} from './lib/models/user-model.ts';
+import {type PreprocessorSettings, preprocessorSchema} from './lib/pictures/preprocessor-settings.ts';
 import {resolveCheckpoint} from './lib/source-checkpoint.ts';
 
 const seed = (doc: string) => z.int().min(0).describe(doc).default(0);
@@ -77,7 +78,8 @@ async function changed(
   return {model, tensors: fitTensors(model.parameters, parts, source)};
 }
 
-const sizeFor = ({image_size: side}: Changes) => (side === undefined ? {} : {size: {height: side, width: side}});
+const forSize = (settings: PreprocessorSettings, {image_size: side}: Changes): PreprocessorSettings =>
+  side === undefined ? settings : preprocessorForSize(settings, side);
 
 async function loadUpstream(upstream: Weights | undefined, changes: Changes): Promise<Loaded> {
   if (upstream === undefined) {
@@ -88,22 +90,22 @@ async function loadUpstream(upstream: Weights | undefined, changes: Changes): Pr
   }
   const {model: config, preprocessor, tensors} = upstream;
   const found = {config, tensors: new Map(tensors.map((tensor) => [tensor.name, tensor]))};
-  return {
-    ...(await changed(found, changes, 'the input weights')),
-    preprocessor: {...preprocessor, ...sizeFor(changes)},
-  };
+  const {model, tensors: fitting} = await changed(found, changes, 'the input weights');
+  if (changes.image_size === undefined) return {model, tensors: fitting, preprocessor};
+  const settings = preprocessorSchema.parse(preprocessor);
+  return {model, tensors: fitting, preprocessor: completePreprocessor(forSize(settings, changes), model)};
 }
 
 async function loadFrom(path: string, changes: Changes): Promise<Loaded> {
   const {preprocessor, ...found} = await loadCheckpoint(path);
   const {model, tensors} = await changed(found, changes, path);
-  return {model, tensors, preprocessor: completePreprocessor({...preprocessor, ...sizeFor(changes)}, model)};
+  return {model, tensors, preprocessor: completePreprocessor(forSize(preprocessor, changes), model)};
 }
 
 async function load(choice: z.output<typeof params>, upstream: Weights | undefined): Promise<Loaded> {
   if ('model' in choice) {
     const model = await loadModel(choice.model);
-    const preprocessor = completePreprocessor(choice.preprocessor ?? {}, model);
+    const preprocessor = completePreprocessor(choice.preprocessor ?? preprocessorSchema.parse({}), model);
     return {model, preprocessor, tensors: initialise(model, choice.seed)};
   }
   return choice.source === 'upstream' ? loadUpstream(upstream, choice) : loadFrom(choice.source, choice);

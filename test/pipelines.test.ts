@@ -1,4 +1,4 @@
-import {existsSync, readdirSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
@@ -36,6 +36,21 @@ test.for(cases)('$what plans without a fault on a bare machine', async ({args}) 
 test('the pipelines were found, and each small one has its namesake', () => {
   expect(cases.map(({what}) => what)).toEqual(expect.arrayContaining(['quickstart.yaml', 'cifar10-lmc.yaml']));
   for (const name of readdirSync(SMALL)) expect(existsSync(join(FOLDER, name)), name).toBe(true);
+});
+
+/** The CIFAR-10 files are not ours to ship. */
+const shared = process.env.BASIN_SHARED;
+/** Minutes of training, so not on every run of the tests; the quickstart has tests of its own. */
+const small = process.env.BASIN_ALL ? readdirSync(SMALL).filter((name) => name !== 'quickstart.yaml') : [];
+
+test.for(small)('%s runs on a small machine and meets its expectations', {timeout: 600_000}, async (name, {skip}) => {
+  const read = (folder: string): string => readFileSync(join(folder, name), 'utf8');
+  const needsCifar = read(FOLDER).includes('name: cifar10') && !read(SMALL).includes('name: mnist');
+  skip(needsCifar && shared === undefined, 'BASIN_SHARED is not set, so there are no CIFAR-10 files');
+  const args = [join(FOLDER, name), '--params', join(SMALL, name), '--backend', BACKEND];
+  const data = needsCifar ? ['--set', `data.root=${join(shared ?? '', 'data')}`] : [];
+  const {code, totals, instances} = await runJson([...args, ...data], await bareMachine());
+  expect({code, totals}).toMatchObject({code: 0, totals: {ran: instances, failed: 0}});
 });
 
 const STUDY = join(FOLDER, 'cifar10-lmc.yaml');

@@ -9,6 +9,7 @@ const DECODERS: {readonly [K in ArrowKind]: (file: ArrowFile) => ArtifactValues[
   metrics: (file) => decodeTable('metrics', file),
   evals: (file) => decodeTable('evals', file),
   points: (file) => decodeTable('points', file),
+  examples: (file) => decodeTable('examples', file),
   summary: (file) => decodeTable('summary', file),
 };
 

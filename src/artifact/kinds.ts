@@ -1,6 +1,6 @@
 import type {JsonObject} from '../base/json.ts';
 
-export const TABLE_KINDS = ['metrics', 'evals', 'points', 'summary'] as const;
+export const TABLE_KINDS = ['metrics', 'evals', 'points', 'examples', 'summary'] as const;
 /** What can flow along an edge of a pipeline, in the order in which it is listed to people. */
 export const ARTIFACT_KINDS = ['file', 'weights', 'mask', ...TABLE_KINDS] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
@@ -51,6 +51,7 @@ export interface ArtifactValues {
   metrics: Rows;
   evals: Rows;
   points: Rows;
+  examples: Rows;
   summary: Rows;
   file: StoredFile;
 }
@@ -60,6 +61,7 @@ export const BASE_COLUMNS: Readonly<Record<TableKind, Columns>> = {
   metrics: {step: 'int32', epoch: 'float64', loss: 'float64', loss_ema: 'float64', lr: 'float64'},
   evals: {step: 'int32', split: 'utf8', loss: 'float64', error: 'float64', accuracy: 'float64', n: 'int32'},
   points: {split: 'utf8', loss: 'float64', error: 'float64', accuracy: 'float64', n: 'int32'},
+  examples: {split: 'utf8', example: 'int32', label: 'int32', predicted: 'int32', loss: 'float64'},
   summary: {},
 };
 

@@ -1,8 +1,14 @@
 import barrier from '../../stages/barrier.ts';
+import compareMasks from '../../stages/compare-masks.ts';
 import evaluate from '../../stages/evaluate.ts';
 import exportFiles from '../../stages/export.ts';
 import finetune from '../../stages/finetune.ts';
+import gradualPrune from '../../stages/gradual-prune.ts';
+import imp from '../../stages/imp.ts';
+import instability from '../../stages/instability.ts';
 import interpolate from '../../stages/interpolate.ts';
+import layerwise from '../../stages/layerwise.ts';
+import magnitudePrune from '../../stages/magnitude-prune.ts';
 import maskRetrain from '../../stages/mask-retrain.ts';
 import mergeDare from '../../stages/merge-dare.ts';
 import mergeGreedySoup from '../../stages/merge-greedy-soup.ts';
@@ -14,6 +20,7 @@ import mergeTies from '../../stages/merge-ties.ts';
 import platonPrune from '../../stages/platon-prune.ts';
 import pretrainLoad from '../../stages/pretrain-load.ts';
 import randomMask from '../../stages/random-mask.ts';
+import randomReinit from '../../stages/random-reinit.ts';
 import select from '../../stages/select.ts';
 import structuredPrune from '../../stages/structured-prune.ts';
 import summarize from '../../stages/summarize.ts';
@@ -24,9 +31,16 @@ const STAGES = [
   finetune,
   interpolate,
   barrier,
+  instability,
+  layerwise,
   platonPrune,
+  gradualPrune,
+  imp,
+  magnitudePrune,
   maskRetrain,
   randomMask,
+  compareMasks,
+  randomReinit,
   structuredPrune,
   evaluate,
   select,

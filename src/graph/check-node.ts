@@ -1,6 +1,7 @@
 import {suggestion} from '../base/nearest.ts';
 import type {Faults} from '../spec/faults.ts';
 import type {InputSpec, Named, NodeSpec, Reference, Spec} from '../spec/spec.ts';
+import type {Tree} from '../spec/tree.ts';
 import type {InputDeclaration, OutputDeclaration, Stage} from '../stage/define-stage.ts';
 import type {PipelineStages} from './pipeline-stages.ts';
 import {canLoop} from './previous.ts';
@@ -76,12 +77,17 @@ export function checkNode(node: NodeSpec, spec: Spec, stages: PipelineStages, fa
   return {spec: node, stage: wired, edges, loops, incomplete};
 }
 
-/** The stage with the outputs that it has in this node: what passes an input on is there where the input is. */
-function wiredStage(stage: Stage, {inputs}: NodeSpec): Stage {
+/** The stage with the outputs that it has in this node: what passes an input on is there where the input is, others when asked for. */
+function wiredStage(stage: Stage, node: NodeSpec): Stage {
   const outputs = Object.entries(stage.outputs);
-  const there = outputs.filter(([, {passes}]) => passes === undefined || inputs.has(passes));
+  const there = outputs.filter(
+    ([, {passes, when}]) =>
+      (passes === undefined || node.inputs.has(passes)) && (when === undefined || isTrue(node.with.get(when)?.value)),
+  );
   return there.length === outputs.length ? stage : {...stage, outputs: Object.fromEntries(there)};
 }
+
+const isTrue = (value: Tree | undefined): boolean => value?.kind === 'scalar' && value.value === true;
 
 function reportMissing(
   name: string,
@@ -146,7 +152,10 @@ export function findOutput(
   const {outputs} = wiredStage(stage, node);
   const output = Object.hasOwn(outputs, from.artifact) ? outputs[from.artifact] : undefined;
   if (!output) {
-    const hint = suggestion(from.artifact, Object.keys(outputs), `artifacts of "${from.node}"`);
+    const when = Object.hasOwn(stage.outputs, from.artifact) ? stage.outputs[from.artifact]?.when : undefined;
+    const hint = when
+      ? `Ask for it: with: {${when}: true}.`
+      : suggestion(from.artifact, Object.keys(outputs), `artifacts of "${from.node}"`);
     faults.add('unknown-artifact', from.at, `The node "${from.node}" has no artifact "${from.artifact}".`, hint);
   }
   return output;

@@ -32,6 +32,7 @@ export async function writeOutputs(
   for (const [name, declaration] of Object.entries(stage.outputs)) {
     if (declaration.passes !== undefined && !Object.hasOwn(inputs, declaration.passes)) continue;
     const value = outputs[name];
+    if (value === undefined && declaration.when !== undefined) continue;
     if (value === undefined) throw new Error(`Internal error: stage ${stage.name} gave no "${name}"`);
     written[name] = isCandidate(value)
       ? await passOn(store, declaration.kind, value.digest, join(drafts, `${name}.arrow`))

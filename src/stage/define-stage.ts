@@ -29,6 +29,8 @@ export interface OutputDeclaration {
   readonly columns?: Columns;
   /** Gives one of the candidates of this input, byte for byte; is there only where that input is. */
   readonly passes?: string;
+  /** Is there only where this parameter, which is off by default, is written as `true`: what is large and seldom wanted. */
+  readonly when?: string;
   /** The stage gives the path of a file, which must hold what is declared; a table may be an Arrow file or a JSON list of rows. */
   readonly as?: 'path';
   /** Of a `file`, where its name matters to who reads it. */
@@ -73,7 +75,7 @@ export type OutputValues<O extends Outputs> = {
     ? Candidate | undefined
     : O[K] extends {readonly as: 'path'}
       ? StoredFile
-      : ArtifactValues[O[K]['kind']];
+      : ArtifactValues[O[K]['kind']] | (O[K] extends {readonly when: string} ? undefined : never);
 };
 
 /** How far a running instance is; every field but `step` and `steps` may be missing. */

@@ -32,7 +32,7 @@ interface Point {
  * @throws StageError when the points are not a line with both ends.
  */
 export function barrierRows(rows: readonly Row[]): Row[] {
-  const axis = axisOf(rows);
+  const axis = axisOf(rows, 'points');
   const splits = new Map<string, Point[]>();
   for (const row of rows) {
     const split = String(row.split);
@@ -42,34 +42,66 @@ export function barrierRows(rows: readonly Row[]): Row[] {
   return [...splits].map(([split, points]) => ({split, ...barrierOf(points, axis)}));
 }
 
+/** Where the ends of a line are among its alphas; a StageError when one is missing. */
+export function endsOf(alphas: readonly number[], axis: string): {readonly a: number; readonly b: number} {
+  const [a, b] = [alphas.indexOf(0), alphas.indexOf(1)];
+  if (a >= 0 && b >= 0) return {a, b};
+  throw new StageError(
+    `A barrier is measured from both ends of the line, and the points have no ${axis} = ${a >= 0 ? 1 : 0}.`,
+    `Put 0 and 1 among the values of ${axis}, as in {linspace: [0, 1, 25]}.`,
+  );
+}
+
+/** How far a quantity rises on a line. */
+interface Rise {
+  /** Of the two ends. */
+  readonly mean: number;
+  /** Index of the largest value, the first of equal ones. */
+  readonly top: number;
+  /** From the mean of the ends (Frankle et al. 2020). */
+  readonly barrier: number;
+  /** From the straight line between the ends (Entezari et al. 2022). */
+  readonly linear: number;
+}
+
+/** By both definitions, of values at `alphas`, of which those at places a and b are 0 and 1. */
+export function riseOf(
+  alphas: readonly number[],
+  values: ArrayLike<number>,
+  {a, b}: {readonly a: number; readonly b: number},
+): Rise {
+  const at = (place: number): number => values[place] ?? Number.NaN;
+  const mean = (at(a) + at(b)) / 2;
+  let top = 0;
+  let linear = Number.NEGATIVE_INFINITY;
+  alphas.forEach((alpha, place) => {
+    if (at(place) > at(top)) top = place;
+    linear = Math.max(linear, at(place) - ((1 - alpha) * at(a) + alpha * at(b)));
+  });
+  return {mean, top, barrier: at(top) - mean, linear};
+}
+
 function barrierOf(points: readonly Point[], axis: string): Row {
-  const a = points.find(({alpha}) => alpha === 0);
-  const b = points.find(({alpha}) => alpha === 1);
-  if (!a || !b) {
-    throw new StageError(
-      `A barrier is measured from both ends of the line, and the points have no ${axis} = ${a ? 1 : 0}.`,
-      `Put 0 and 1 among the values of ${axis}, as in {linspace: [0, 1, 25]}.`,
-    );
-  }
+  const alphas = points.map(({alpha}) => alpha);
+  const ends = endsOf(alphas, axis);
+  const [a, b] = [points[ends.a], points[ends.b]];
   const rise = (quantity: 'loss' | 'error') => {
-    const mean = (a[quantity] + b[quantity]) / 2;
-    const top = points.reduce((highest, point) => (point[quantity] > highest[quantity] ? point : highest));
-    const above = points.map(
-      (point) => point[quantity] - ((1 - point.alpha) * a[quantity] + point.alpha * b[quantity]),
-    );
-    return {mean, top, barrier: top[quantity] - mean, linear: Math.max(...above)};
+    const values = points.map((point) => point[quantity]);
+    const found = riseOf(alphas, values, ends);
+    return {...found, highest: values[found.top] ?? Number.NaN, alpha: alphas[found.top] ?? Number.NaN};
   };
   const loss = rise('loss');
   const error = rise('error');
+  if (!a || !b) throw new Error('Internal error: ends that are not among the points');
   return {
     error_instability: error.barrier,
     loss_barrier: loss.barrier,
     error_barrier_linear: error.linear,
     loss_barrier_linear: loss.linear,
     // ends with a loss of 0 have no ratio; a table holds finite numbers
-    loss_ratio: loss.top.loss === loss.mean ? 1 : Math.min(loss.top.loss / loss.mean, Number.MAX_VALUE),
-    alpha_at_max_error: error.top.alpha,
-    alpha_at_max_loss: loss.top.alpha,
+    loss_ratio: loss.highest === loss.mean ? 1 : Math.min(loss.highest / loss.mean, Number.MAX_VALUE),
+    alpha_at_max_error: error.alpha,
+    alpha_at_max_loss: loss.alpha,
     error_a: a.error,
     error_b: b.error,
     loss_a: a.loss,
@@ -79,22 +111,22 @@ function barrierOf(points: readonly Point[], axis: string): Row {
   };
 }
 
-/** The one column that the gathering added. */
-function axisOf(rows: readonly Row[]): string {
-  const added = Object.keys(rows[0] ?? {}).filter((column) => !(column in BASE_COLUMNS.points));
+/** The one column that the gathering added to a table of a line. */
+export function axisOf(rows: readonly Row[], kind: 'points' | 'examples'): string {
+  const added = Object.keys(rows[0] ?? {}).filter((column) => !(column in BASE_COLUMNS[kind]));
   const [axis] = added;
   if (axis === undefined || added.length > 1) {
     throw new StageError(
       rows.length === 0
         ? 'There are no points.'
         : `The points are gathered over ${added.length === 0 ? 'no axis' : added.join(', ')}, and a barrier needs one.`,
-      'Gather over the axis that moves from a to b alone: {from: interpolate.points, over: [alpha]}.',
+      `Gather over the axis that moves from a to b alone: {from: interpolate.${kind}, over: [alpha]}.`,
     );
   }
   return axis;
 }
 
-function numberIn(row: Row, column: string): number {
+export function numberIn(row: Row, column: string): number {
   const value = row[column];
   if (typeof value === 'number') return value;
   throw new StageError(

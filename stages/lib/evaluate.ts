@@ -7,7 +7,8 @@ import type {TensorFunction} from '../tensor/capture/record.ts';
 import type {Tf} from '../tensor/library.ts';
 import type {Pictures} from './data/pictures.ts';
 import type {Model} from './models/model.ts';
-import {type BatchBuffer, batchBuffer, fillBatch, pictureTensor} from './pictures/batch.ts';
+import {type BatchBuffer, batchBuffer, pictureTensor} from './pictures/batch.ts';
+import {preprocessed} from './pictures/preprocessed.ts';
 import type {Preprocessing} from './pictures/preprocessor.ts';
 import {type ParameterLayout, split} from './training/parameter-layout.ts';
 
@@ -38,34 +39,45 @@ export interface Evaluation {
   readonly n: number;
 }
 
-/** Evaluates a vector of parameters without augmentation; `pause` is awaited between batches, so that a stop arrives. */
+/** What a network made of one picture: its place among those evaluated, label, predicted class and cross-entropy in nats. */
+export interface Example {
+  readonly example: number;
+  readonly label: number;
+  readonly predicted: number;
+  readonly loss: number;
+}
+
+/**
+ * Evaluates a vector of parameters without augmentation; `pause` is awaited between batches, so that a stop arrives. `note` is
+ * told of every picture.
+ */
 export async function evaluate(
   tf: Tf,
   network: Network,
   flat: Tensor1D,
   pictures: Pictures,
   pause: () => Promise<void>,
+  note?: (example: Example) => void,
 ): Promise<Evaluation> {
   const {model, preprocessing} = network;
   // batches of one size, the last one filled up with pictures of the one before: a graph for one shape serves them all
   const batch = Math.ceil(pictures.n / Math.ceil(pictures.n / BATCH));
   const buffer = batchBuffer(preprocessing, batch);
+  const prepared = preprocessed(pictures, preprocessing);
   let loss = 0;
   let wrong = 0;
   for (let start = 0; start < pictures.n; start += batch) {
     const n = Math.min(batch, pictures.n - start);
-    fillBatch(
-      buffer,
-      pictures,
-      Array.from({length: n}, (_, place) => start + place),
-      preprocessing,
-    );
+    prepared.fill(buffer, start, n);
     const logits = logitsOf(tf, network, flat, buffer);
     for (let row = 0; row < n; row++) {
       const scores = logits.subarray(row * model.labels, (row + 1) * model.labels);
       const label = buffer.labels[row] ?? 0;
-      loss += crossEntropy(scores, label);
-      if (largest(scores) !== label) wrong++;
+      const own = crossEntropy(scores, label);
+      const predicted = largest(scores);
+      loss += own;
+      if (predicted !== label) wrong++;
+      note?.({example: start + row, label, predicted, loss: own});
     }
     await pause();
   }

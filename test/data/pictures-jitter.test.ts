@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import {expect, test} from 'vitest';
-import {type Augmentation, augmentPicture, augmentSchema} from '../../stages/lib/pictures/augmentation.ts';
+import {type Augmentation, augmentSchema} from '../../stages/lib/pictures/augment-schema.ts';
+import {augmentPicture} from '../../stages/lib/pictures/augmentation.ts';
 import {adjustBrightness, adjustContrast, adjustHue, adjustSaturation, luma} from '../../stages/lib/pictures/color.ts';
 import {fromHsv, toHsv} from '../../stages/lib/pictures/hsv.ts';
 import type {Picture} from '../../stages/lib/pictures/picture.ts';

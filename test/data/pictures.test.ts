@@ -1,16 +1,17 @@
 import {expect, test} from 'vitest';
 import {drawInteger, permutation} from '../../stages/lib/data/permutation.ts';
-import {augmentPicture, augmentSchema} from '../../stages/lib/pictures/augmentation.ts';
+import {augmentSchema} from '../../stages/lib/pictures/augment-schema.ts';
+import {augmentPicture} from '../../stages/lib/pictures/augmentation.ts';
 import {crop, mirror, shift} from '../../stages/lib/pictures/picture.ts';
 import {bindPreprocessor} from '../../stages/lib/pictures/preprocessor.ts';
-import {resizeBilinear} from '../../stages/lib/pictures/resize.ts';
+import {resize} from '../../stages/lib/pictures/resize.ts';
 import {golden} from '../training/golden.ts';
 import {chw} from './chw.ts';
 
 test('resizing is Pillow’s, byte for byte, both ways', () => {
-  const picture = Uint8Array.from(chw(golden.pil.img));
-  expect([...resizeBilinear(picture, 3, 6, 6, 8, 8)]).toEqual(chw(golden.pil.resize8x8_bilinear));
-  expect([...resizeBilinear(picture, 3, 6, 6, 4, 4)]).toEqual(chw(golden.pil.resize4x4_bilinear));
+  const colour = {channels: 3, height: 6, width: 6, values: Uint8Array.from(chw(golden.pil.img))};
+  expect([...resize(colour, 8, 8, 'bilinear').values]).toEqual(chw(golden.pil.resize8x8_bilinear));
+  expect([...resize(colour, 4, 4, 'bilinear').values]).toEqual(chw(golden.pil.resize4x4_bilinear));
 });
 
 test('levels become what the HuggingFace processor makes of them', () => {
@@ -32,7 +33,9 @@ test('what cannot be preprocessed is refused with what to do', () => {
   expect(() => bindPreprocessor({do_resize: false}, model, {channels: 3, height: 5, width: 4})).toThrow(
     'do_resize: false',
   );
-  expect(() => bindPreprocessor({resample: 3}, model, {channels: 3, height: 5, width: 4})).toThrow('filter 3');
+  expect(() => bindPreprocessor({size: {shortest_edge: 4}}, model, {channels: 3, height: 5, width: 4})).toThrow(
+    "The model takes pictures of 4 × 4 pixels, and the preprocessor makes 5 × 4 of the data set's 5 × 4.",
+  );
   expect(() => bindPreprocessor({image_mean: [0.1, 0.2]}, model, {channels: 3, height: 4, width: 4})).toThrow(
     'image_mean has 2 values for 3 channel(s)',
   );
@@ -47,7 +50,7 @@ test('shift, mirror and crop move pixels as they say', () => {
   expect([...shift(picture, 0, -1).values]).toEqual([2, 3, 0, 5, 6, 0]);
   expect([...shift(picture, 0, 3).values]).toEqual([0, 0, 0, 0, 0, 0]);
   expect([...mirror(picture).values]).toEqual([3, 2, 1, 6, 5, 4]);
-  expect([...crop(picture, 0, 1, 2).values]).toEqual([2, 3, 5, 6]);
+  expect([...crop(picture, 0, 1, 2, 2).values]).toEqual([2, 3, 5, 6]);
   const colour = {channels: 2, height: 2, width: 1, values: Uint8Array.of(1, 2, 3, 4)};
   expect([...shift(colour, 1, 0).values]).toEqual([0, 1, 0, 3]);
 });

@@ -237,9 +237,24 @@ test.each([
     `preprocessor_config.json asks for what basin cannot do: rescale_factor: Invalid input: expected number, received string.\n${PREPROCESSOR}`,
   ],
   [
-    'a centre crop',
+    'a centre crop of no size',
     '{"do_center_crop": true}',
-    `preprocessor_config.json asks for a centre crop, which a ViT image processor does not do.\nRemove do_center_crop, or choose a checkpoint of a ViT.`,
+    `preprocessor_config.json asks for what basin cannot do: crop_size: do_center_crop: true and crop_size belong together.\n${PREPROCESSOR}`,
+  ],
+  [
+    'a centre crop of another size than the model',
+    '{"do_center_crop": true, "crop_size": 24}',
+    `The preprocessor crops pictures to 24x24, but the model takes 32x32.\nGive a preprocessor and a model that belong together, or \`image_size\`, which sets the size of both.`,
+  ],
+  [
+    'another processor',
+    '{"image_processor_type": "CLIPImageProcessor", "size": 32}',
+    `preprocessor_config.json is of "CLIPImageProcessor", and basin prepares pictures as ViTImageProcessor does.\nWrite every field as ViTImageProcessor has it, with image_processor_type: "ViTImageProcessor".`,
+  ],
+  [
+    'a step that a ViT has not',
+    '{"do_pad": true}',
+    `preprocessor_config.json asks for do_pad, which a ViT image processor does not do.\nRemove do_pad, or choose a checkpoint of a ViT.`,
   ],
 ])('preprocessor_config.json with %s is refused with what to do', async (_, content, expected) => {
   expect(await toldOf('preprocessor_config.json', content)).toBe(expected);

@@ -1,5 +1,5 @@
 import {type ChildProcess, spawn} from 'node:child_process';
-import {readdirSync, readFileSync} from 'node:fs';
+import {readdirSync, readFileSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {expect} from 'vitest';
@@ -130,6 +130,7 @@ export async function killAtRandom({folder, pipeline, kills, life, driverOneIn}:
     }
     expect(await payloads(cache)).toEqual(expected);
     for (const left of ['scratch', 'tmp']) expect(namesIn(join(cache, left))).toEqual([]);
+    rmSync(cache, {recursive: true});
   }
   return {driver, worker, rounds, resumed};
 }

@@ -9,7 +9,7 @@ const KILLS = Number(process.env.BASIN_KILLS ?? (process.env.BASIN_ALL ? 100 : 1
 const TRAINING_KILLS = process.env.BASIN_ALL ? 30 : 6;
 
 const folder = mkdtempSync(join(tmpdir(), 'basin-kill-'));
-afterAll(() => rmSync(folder, {recursive: true, force: true}));
+afterAll(() => rmSync(folder, {recursive: true, force: true}), 60_000);
 
 function written(name: string, files: Readonly<Record<string, string>>): {folder: string; pipeline: string} {
   const own = join(folder, name);

@@ -1,7 +1,9 @@
 import {expect, test} from 'vitest';
 import type {Row} from '../../src/artifact/kinds.ts';
+import barrier from '../../stages/barrier.ts';
 import {barrierRows} from '../../stages/lib/barrier.ts';
 import {golden} from '../training/golden.ts';
+import {recordingServices} from '../training/services.ts';
 
 const {lmc} = golden;
 const line = (split: string): Row[] =>
@@ -57,4 +59,16 @@ test('a line without an end is refused with what to do', () => {
   );
   expect(() => barrierRows([])).toThrow('There are no points.');
   expect(() => barrierRows(line('test').map((row) => ({...row, run: 1})))).toThrow('gathered over alpha, run');
+});
+
+test('a line without its middle is told in the log, and one with it is not', async () => {
+  for (const [points, told] of [
+    [line('test'), 0],
+    [line('test').filter(({alpha}) => alpha !== 0.5), 1],
+  ] as const) {
+    const {services, lines} = recordingServices();
+    await barrier.run({params: {}, inputs: {points}, services});
+    expect(lines).toHaveLength(told);
+    for (const text of lines) expect(text).toContain('0.5 is not among the points');
+  }
 });

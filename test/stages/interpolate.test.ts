@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import type {Json} from '../../src/base/json.ts';
 import evaluateStage from '../../stages/evaluate.ts';
@@ -20,6 +21,21 @@ test('the ends of a line are its networks, bit for bit, and between them is thei
   expect(at(0)).toEqual(from.dataSync());
   expect(at(1)).toEqual(to.dataSync());
   expect(at(0.25)[0]).toBe(Math.fround(Math.fround(0.75 * Math.fround(0.1)) + Math.fround(0.25 * Math.fround(0.2))));
+});
+
+test('the ends of every line are exact, whatever the networks hold', () => {
+  const networks = fc.tuple(
+    fc.float32Array({minLength: 5, maxLength: 5}),
+    fc.float32Array({minLength: 5, maxLength: 5}),
+  );
+  fc.assert(
+    fc.property(networks, ([from, to]) => {
+      const [a, b] = [tf.tensor1d(from), tf.tensor1d(to)];
+      expect(interpolateParameters(tf, a, b, 0).dataSync()).toEqual(from);
+      expect(interpolateParameters(tf, a, b, 1).dataSync()).toEqual(to);
+    }),
+    {numRuns: 30},
+  );
 });
 
 test('points at the ends are the evaluations of the networks themselves', async () => {

@@ -41,7 +41,10 @@ test('every stage that runs a network has a precision, and fp32 is in no key', (
     [
       'evaluate',
       'finetune',
+      'gradual-prune',
+      'imp',
       'interpolate',
+      'layerwise',
       'mask-retrain',
       'merge-greedy-soup',
       'platon-prune',

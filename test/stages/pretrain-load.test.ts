@@ -119,12 +119,24 @@ test('a preprocessor is read with its flags; what basin cannot do is refused', a
     image_mean: [0.1, 0.2, 0.3],
     image_std: [0.5, 0.5, 0.5],
   });
-  write({size: {shortest_edge: 32}});
+  const cropped = {size: {shortest_edge: 40}, do_center_crop: true, crop_size: {height: 32, width: 32}};
+  write({...cropped, image_std: 0.25});
+  expect((await pretrained({source: path})).weights.preprocessor).toMatchObject({
+    ...cropped,
+    image_std: [0.25, 0.25, 0.25],
+  });
+  expect((await pretrained({source: path, image_size: 16})).weights.preprocessor).toMatchObject({
+    size: {shortest_edge: 20},
+    crop_size: {height: 16, width: 16},
+  });
+  write({size: {longest_edge: 32}});
   await expect(pretrained({source: path})).rejects.toThrow(
     /^preprocessor_config.json asks for what basin cannot do: size/,
   );
   write({do_center_crop: true});
-  await expect(pretrained({source: path})).rejects.toThrow(/centre crop/);
+  await expect(pretrained({source: path})).rejects.toThrow(/crop_size/);
+  write({do_pad: true});
+  await expect(pretrained({source: path})).rejects.toThrow('preprocessor_config.json asks for do_pad');
   write({size: 64});
   await expect(pretrained({source: path})).rejects.toThrow(/resizes pictures to 64x64, but the model takes 32x32/);
   write({image_mean: [0.5]});

@@ -5,6 +5,7 @@ import type {Weights} from '../../src/artifact/kinds.ts';
 import evaluateStage from '../../stages/evaluate.ts';
 import finetune from '../../stages/finetune.ts';
 import interpolate from '../../stages/interpolate.ts';
+import layerwise from '../../stages/layerwise.ts';
 import {dataSetSchema} from '../../stages/lib/data/data-set-value.ts';
 import {subset} from '../../stages/lib/data/load-data-set.ts';
 import type {Pictures} from '../../stages/lib/data/pictures.ts';
@@ -135,4 +136,22 @@ test('batches weigh by their size in an estimate, and the statistics of before d
       const expected = (250 * value + 50 * (second.statistics.get(name)?.[index] ?? Number.NaN)) / 300;
       expect(Math.abs((tensors.get(name)?.[index] ?? Number.NaN) - expected), name).toBeLessThan(1e-5);
     });
+});
+
+test('layers are moved without running statistics, which are estimated anew: with all moved it is the point of the line', async () => {
+  const run = async (params: object) => {
+    const given = JSON.parse(JSON.stringify({data, by: 'block', ...params}));
+    const {summary} = await layerwise.run({params: given, inputs: {a, b}, services: recordingServices().services});
+    return z.array(z.looseObject({layer: z.string(), rest: z.string(), loss: z.number()})).parse(summary);
+  };
+  await expect(run({})).rejects.toThrow('The networks have running statistics (batch normalisation)');
+  const statistics = {pictures: 50};
+  const before = tf.memory().numTensors;
+  const [all, ...moved] = await run({statistics});
+  expect(tf.memory().numTensors).toBe(before);
+  expect(moved.flatMap(({layer, rest}) => (rest === 'a' ? [layer] : []))).toEqual([
+    ...['conv', 'bn', 'blocks.0', 'blocks.1', 'blocks.2', 'fc'],
+  ]);
+  const points = await walk(0.5, {statistics});
+  expect(all?.loss).toBe(points.find(({split: name}) => name === 'test')?.loss);
 });

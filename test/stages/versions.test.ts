@@ -37,19 +37,49 @@ const rows = z.array(z.record(z.string(), z.union([z.string(), z.number()])));
 const work: Readonly<Record<string, {readonly params: object; readonly inputs?: (made: Made) => object}>> = {
   'pretrain-load': {params: {source: 'random', seed: 3, model: {model: 'mlp', hidden: [5], labels: 3}}},
   finetune: {params: training, inputs: () => ({weights})},
-  interpolate: {params: {data, alpha: 0.3, train: 20}, inputs: ({finetune}) => ({a: weights, b: finetune?.weights})},
+  interpolate: {
+    params: {data, alpha: 0.3, train: 20, examples: true},
+    inputs: ({finetune}) => ({a: weights, b: finetune?.weights}),
+  },
   barrier: {
     params: {},
     inputs: ({interpolate}) => ({
       points: [0, 0.3, 1].flatMap((alpha) => rows.parse(interpolate?.points).map((row) => ({alpha, ...row}))),
     }),
   },
+  instability: {
+    params: {replicates: 20},
+    inputs: ({interpolate}) => ({
+      examples: [0, 0.3, 1].flatMap((alpha) => rows.parse(interpolate?.examples).map((row) => ({alpha, ...row}))),
+    }),
+  },
+  layerwise: {
+    params: {data, train: 20, mode: 'cumulative'},
+    inputs: ({finetune}) => ({a: weights, b: finetune?.weights}),
+  },
   'platon-prune': {
     params: {...training, keep: 0.3, warmup: 1, final_warmup: 2, interval: 2},
     inputs: () => ({weights}),
   },
+  'gradual-prune': {
+    params: {...training, score: 'movement', keep: 0.3, warmup: 1, final_warmup: 2, interval: 2},
+    inputs: () => ({weights}),
+  },
   'mask-retrain': {params: training, inputs: (made) => ({weights, mask: made['platon-prune']?.mask})},
   'random-mask': {params: {seed: 4}, inputs: (made) => ({mask: made['platon-prune']?.mask})},
+  'compare-masks': {
+    params: {},
+    inputs: (made) => ({a: made['platon-prune']?.mask, b: made['random-mask']?.mask}),
+  },
+  imp: {
+    params: {...training, prune: {rule: 'open_lth', fraction: 0.3}},
+    inputs: (made) => ({weights, mask: made['platon-prune']?.mask, head: made.finetune?.weights}),
+  },
+  'magnitude-prune': {
+    params: {rule: 'original', rates: [{of: 'fc2', fraction: 0.5}]},
+    inputs: (made) => ({weights: made.finetune?.weights, mask: made['random-mask']?.mask}),
+  },
+  'random-reinit': {params: {seed: 4}, inputs: () => ({weights})},
   'structured-prune': {
     params: {data, macs: 0.4, samples: 40, batch: 16, seed: 2},
     inputs: () => ({weights: randomVit(5)}),

@@ -4,8 +4,9 @@ import {z} from 'zod';
 import type {JsonObject} from '../../src/base/json.ts';
 import {initialise} from '../../stages/lib/models/initialise.ts';
 import {bindModel} from '../../stages/lib/models/registry.ts';
+import {chooseScorer} from '../../stages/lib/pruning/choose-scorer.ts';
+import {gradual} from '../../stages/lib/pruning/gradual.ts';
 import {fixedMask} from '../../stages/lib/pruning/masks.ts';
-import {platon} from '../../stages/lib/pruning/platon.ts';
 import type {TrainingHook} from '../../stages/lib/training/hook.ts';
 import {withOptimizer} from '../../stages/lib/training/optimizer-settings.ts';
 import {trainingParameters} from '../../stages/lib/training/parameters.ts';
@@ -101,15 +102,19 @@ for (const [name, config] of Object.entries(models)) {
     if (!plain) throw new Error('no way to train');
     const task = await bindTask(weights, plain, services);
     const schedule = {steps: 4, warmup: 1, finalWarmup: 1, interval: 2, keep: 0.5};
-    const pruning = platon(tf, task.layout, {schedule, method: 'exact', beta1: 0.85, beta2: 0.95});
+    const scores = [{name: 'platon', beta1: 0.85, beta2: 0.95}, {name: 'magnitude'}, {name: 'movement'}] as const;
+    const prunings = scores.map((score) => {
+      const scorer = chooseScorer(tf, task.layout, schedule.interval, score);
+      return gradual(tf, task.layout, {schedule, method: 'exact', scorer});
+    });
     const kept = tf.tensor1d(new Uint8Array(task.layout.size).fill(1), 'bool');
-    const hooks: readonly TrainingHook[] = [{}, pruning, fixedMask(tf, kept)];
+    const hooks: readonly TrainingHook[] = [{}, ...prunings, fixedMask(tf, kept)];
     const needed = await kernelsOf(async () => {
       for (const hook of hooks) await train(task, plain, services, hook);
       for (const way of settings) await train(task, way, services);
     });
     tf.dispose(kept);
-    pruning.dispose();
+    for (const pruning of prunings) pruning.dispose();
     expect(needed.size).toBeGreaterThan(15);
     expect([...needed].filter((kernel) => !tested.has(kernel))).toEqual([]);
   });

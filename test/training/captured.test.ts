@@ -4,8 +4,10 @@ import {z} from 'zod';
 import type {JsonObject} from '../../src/base/json.ts';
 import {initialise} from '../../stages/lib/models/initialise.ts';
 import {bindModel} from '../../stages/lib/models/registry.ts';
+import {chooseScorer} from '../../stages/lib/pruning/choose-scorer.ts';
+import {gradual} from '../../stages/lib/pruning/gradual.ts';
 import {fixedMask} from '../../stages/lib/pruning/masks.ts';
-import {platon} from '../../stages/lib/pruning/platon.ts';
+import type {Score} from '../../stages/lib/pruning/score.ts';
 import type {TrainingHook} from '../../stages/lib/training/hook.ts';
 import {optimizerOf} from '../../stages/lib/training/optimizer.ts';
 import {withOptimizer} from '../../stages/lib/training/optimizer-settings.ts';
@@ -63,7 +65,9 @@ const MODELS: Readonly<Record<string, JsonObject>> = {
 /** A schedule is one number a step, so each meets every optimizer, hook and model, but not all of them at once. */
 const schedulesFor = (place: number): readonly unknown[] =>
   process.env.BASIN_ALL === '1' ? SCHEDULES : SCHEDULES.slice(place % SCHEDULES.length).slice(0, 1);
-const CASES = Object.keys(MODELS).flatMap((model) => ['none', 'mask', 'platon'].map((hook) => ({model, hook})));
+const CASES = Object.keys(MODELS).flatMap((model) =>
+  ['none', 'mask', 'platon', 'movement'].map((hook) => ({model, hook})),
+);
 const parameters = z.strictObject(trainingParameters).transform(withOptimizer);
 
 describe.skipIf(!native)('captured steps', () => {
@@ -74,6 +78,10 @@ describe.skipIf(!native)('captured steps', () => {
       shape,
     );
 
+  const pruning = (layout: ParameterLayout, score: Score) => {
+    const schedule = {steps: STEPS, warmup: 3, finalWarmup: 5, interval: 2, keep: 0.4};
+    return gradual(tf, layout, {schedule, method: 'exact', scorer: chooseScorer(tf, layout, schedule.interval, score)});
+  };
   const HOOKS: Readonly<Record<string, (layout: ParameterLayout) => TrainingHook & {dispose?(): void}>> = {
     none: () => ({}),
     mask: ({size}) =>
@@ -84,13 +92,8 @@ describe.skipIf(!native)('captured steps', () => {
           'bool',
         ),
       ),
-    platon: (layout) =>
-      platon(tf, layout, {
-        schedule: {steps: STEPS, warmup: 3, finalWarmup: 5, interval: 2, keep: 0.4},
-        method: 'exact',
-        beta1: 0.85,
-        beta2: 0.95,
-      }),
+    platon: (layout) => pruning(layout, {name: 'platon', beta1: 0.85, beta2: 0.95}),
+    movement: (layout) => pruning(layout, {name: 'movement'}),
   };
 
   test.for(CASES.map((one, index) => ({...one, index})))(

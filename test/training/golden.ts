@@ -30,6 +30,15 @@ export const golden = z
       frankle_error_instability: z.number(),
       convex_loss_barrier: z.number(),
     }),
+    layerwise_lmc: z.object({
+      'barrier_loss[default=model1, default=model2]': z.record(z.string(), z.tuple([z.number(), z.number()])),
+    }),
+    imp_bert_tickets: z.object({
+      sizes: numbers,
+      pruned_after_rounds: numbers,
+      masks: z.array(z.array(numbers)),
+    }),
+    imp_open_lth: z.object({ceil_k: z.number(), threshold: z.number(), pruned: z.number()}),
     pil: z.object({
       img: picture,
       resize8x8_bilinear: picture,

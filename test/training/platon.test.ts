@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import {allFinite} from '../../stages/lib/all-finite.ts';
-import {platon} from '../../stages/lib/pruning/platon.ts';
+import {gradual} from '../../stages/lib/pruning/gradual.ts';
+import {platonScorer} from '../../stages/lib/pruning/platon-scorer.ts';
 import {remaining} from '../../stages/lib/pruning/schedule.ts';
-import {kthSmallest, selectExactly, selectReleased} from '../../stages/lib/pruning/selection.ts';
+import {kthSmallest, select, selectExactly, selectReleased} from '../../stages/lib/pruning/selection.ts';
 import {golden, lcg} from './golden.ts';
 
 const SCHEDULE = {steps: 20, warmup: 3, finalWarmup: 6, interval: 2, keep: 0.25};
@@ -18,14 +20,15 @@ const PRUNABLE = sizes.slice(0, 3).reduce((sum, size) => sum + size, 0);
 function* traceRun(method: 'released' | 'exact') {
   const weights = lcg(99);
   const gradients = lcg(4242);
-  const hook = platon(tf, {size: SIZE, prunable: PRUNABLE}, {schedule: SCHEDULE, method, ...DECAY});
+  const scorer = platonScorer(tf, PRUNABLE, {interval: SCHEDULE.interval, ...DECAY});
+  const hook = gradual(tf, {size: SIZE, prunable: PRUNABLE}, {schedule: SCHEDULE, method, scorer});
   let flat = tf.tensor1d(Array.from({length: SIZE}, () => (weights() - 0.5) * 2));
   for (let step = 1; step <= SCHEDULE.steps; step++) {
     const gradient = tf.tensor1d(Array.from({length: SIZE}, () => gradients() - 0.5));
     const updated: tf.Tensor1D = tf.sub(flat, tf.mul(gradient, 0.1));
     const given = hook.afterUpdate?.(updated, gradient, hook.inputs?.(step) ?? {});
     flat = (given && hook.afterStep?.(step, given)) ?? updated;
-    yield {step, flat: flat.dataSync<'float32'>(), hook};
+    yield {step, flat: flat.dataSync<'float32'>(), hook, scorer};
   }
 }
 
@@ -45,8 +48,8 @@ const expectClose = (found: ArrayLike<number>, expected: readonly number[], rela
 
 test('the published Pruner’s trace is reproduced: thresholds, counts, weights, both means', async () => {
   await tf.setBackend('cpu');
-  let last: {flat: Float32Array; hook: ReturnType<typeof platon>} | undefined;
-  for (const {step, flat, hook} of traceRun('released')) {
+  let last: {flat: Float32Array; scorer: ReturnType<typeof platonScorer>} | undefined;
+  for (const {step, flat, hook, scorer} of traceRun('released')) {
     const expected = trace[step - 1];
     if (!expected) throw new Error('the trace is shorter than the run');
     expect(remaining(SCHEDULE, step).ratio).toBeCloseTo(expected.r, 12);
@@ -60,12 +63,12 @@ test('the published Pruner’s trace is reproduced: thresholds, counts, weights,
       return flat.subarray(start, start + size).filter((value) => value !== 0).length;
     });
     expect(nonzero, `step ${step}`).toEqual(expected.nonzero);
-    last = {flat, hook};
+    last = {flat, scorer};
   }
   if (!last) throw new Error('nothing ran');
   expectClose(last.flat, flattened(golden.platon.final, 5), 1e-5);
-  expectClose(last.hook.scores().importance.dataSync(), flattened(golden.platon.exp_avg_ipt, 3), 1e-5);
-  expectClose(last.hook.scores().uncertainty.dataSync(), flattened(golden.platon.exp_avg_unc, 3), 1e-5);
+  expectClose(last.scorer.state().importance.dataSync(), flattened(golden.platon.exp_avg_ipt, 3), 1e-5);
+  expectClose(last.scorer.state().uncertainty.dataSync(), flattened(golden.platon.exp_avg_unc, 3), 1e-5);
 });
 
 test('the exact rule keeps round(N·r) weights at every masked step', async () => {
@@ -103,9 +106,37 @@ test('the published rule keeps N − k + 1 without ties, all ties, and everythin
   ).toMatchObject({kept: 10, threshold: 0});
 });
 
+/** Scores of either sign with many ties. */
+const scoresAndRatio = [
+  fc.array(fc.integer({min: -3, max: 8}), {minLength: 1, maxLength: 40}).map((of) => Float32Array.from(of)),
+  fc.double({min: 0, max: 1, noNaN: true}),
+] as const;
+
+test('whatever is equal, the exact rule keeps round(N·r), and neither rule removes a score that is above one it keeps', () => {
+  fc.assert(
+    fc.property(...scoresAndRatio, (scores, ratio) => {
+      const exact = select('exact', scores, ratio);
+      const released = select('released', scores, ratio);
+      expect(exact.kept).toBe(Math.round(scores.length * ratio));
+      expect(released.kept).toBeGreaterThanOrEqual(scores.length - Math.trunc(scores.length * (1 - ratio)));
+      for (const {bits, kept} of [exact, released]) {
+        expect(bits.reduce((sum, bit) => sum + bit, 0)).toBe(kept);
+        const among = (wanted: number) => [...scores].filter((_, index) => bits[index] === wanted);
+        expect(Math.max(...among(0), -Infinity)).toBeLessThanOrEqual(Math.min(...among(1), Infinity));
+      }
+      // all that equals the edge stays by the published rule
+      const removed = [...scores].filter((_, index) => released.bits[index] === 0);
+      expect(removed.every((score) => score < released.threshold)).toBe(true);
+    }),
+  );
+});
+
 test('the k-th smallest value is that of a full sort', () => {
   const next = lcg(7);
-  const values = Float32Array.from({length: 5000}, () => Math.floor(next() * 300) * 10 ** -Math.floor(next() * 30));
+  const values = Float32Array.from(
+    {length: 5000},
+    () => Math.floor(next() * 300 - 100) * 10 ** -Math.floor(next() * 30),
+  );
   const sorted = values.toSorted();
   for (const k of [1, 2, 777, 2500, 4999, 5000]) expect(kthSmallest(values, k)).toBe(sorted[k - 1]);
 });

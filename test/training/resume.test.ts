@@ -9,6 +9,8 @@ import type {Checkpoint, Checkpoints} from '../../src/stage/checkpoint.ts';
 import type {OutputsByName, Stage} from '../../src/stage/define-stage.ts';
 import {loadCheckpoint, saveCheckpoint} from '../../src/store/checkpoint-file.ts';
 import finetune from '../../stages/finetune.ts';
+import gradualPrune from '../../stages/gradual-prune.ts';
+import imp from '../../stages/imp.ts';
 import {initialise} from '../../stages/lib/models/initialise.ts';
 import {bindModel} from '../../stages/lib/models/registry.ts';
 import maskRetrain from '../../stages/mask-retrain.ts';
@@ -91,6 +93,8 @@ for (const [stage, params, inputs, stops] of [
   [finetune, otherwise, {weights: vit}, [7]],
   [finetune, common, {weights}, [1, 5, 7, 18, 22]],
   [platonPrune, pruning, {weights}, [1, 5, 7, 18, 22]],
+  [gradualPrune, {...pruning, score: 'movement'}, {weights}, [1, 5, 7, 18, 22]],
+  [imp, {...common, prune: {rule: 'open_lth', fraction: 0.2}}, {weights, mask}, [1, 5, 7, 18, 22]],
   [maskRetrain, common, {weights, mask}, [1, 5, 7, 18, 22]],
 ] as const) {
   test(`${stage.name} of ${inputs.weights.model.model} that was stopped goes on from its checkpoint and ends with the same bytes`, async () => {

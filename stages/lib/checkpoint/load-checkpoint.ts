@@ -2,8 +2,9 @@ import {basename} from 'node:path';
 import type {NamedTensor} from '../../../src/artifact/kinds.ts';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import type {PreprocessorSettings} from '../pictures/preprocessor-settings.ts';
 import {findCheckpoint} from './checkpoint-files.ts';
-import {checkpointPreprocessor, type PreprocessorSettings} from './preprocessor.ts';
+import {checkpointPreprocessor} from './preprocessor.ts';
 import {quoted} from './quoted.ts';
 import {readObject} from './read-json.ts';
 import {readSafetensors} from './safetensors.ts';
@@ -31,7 +32,7 @@ export async function loadCheckpoint(path: string): Promise<Checkpoint> {
   if (!files.ok) throw new StageError(`The checkpoint ${path} cannot be read: ${files.error.reason}`, files.error.hint);
   const config = vitCheckpointConfig(await readObject(files.value.config));
   const {preprocessor: described} = files.value;
-  const preprocessor = described === undefined ? {} : checkpointPreprocessor(await readObject(described));
+  const preprocessor = checkpointPreprocessor(described === undefined ? {} : await readObject(described));
   const tensors = new Map<string, NamedTensor>();
   for (const file of files.value.weights) {
     for (const tensor of await readSafetensors(file)) {

@@ -1,80 +1,104 @@
-import {z} from 'zod';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import type {Model} from '../models/model.ts';
+import {PREPROCESSOR_FIELDS, type PreprocessorSettings, preprocessorSchema} from '../pictures/preprocessor-settings.ts';
 import {schemaFaults} from '../schema-faults.ts';
-
-const side = z.int().min(1).max(65_536);
-
-/**
- * How a picture becomes the model's input, in the names of HuggingFace's `ViTImageProcessor`: resize, then times
- * `rescale_factor`, then minus mean over deviation for each channel.
- */
-const preprocessorShape = z.strictObject({
-  do_resize: z.boolean().describe('Whether a picture is resized to `size`.').default(true),
-  size: z.strictObject({height: side, width: side}).describe('Pixels; the model’s own size when not given.').optional(),
-  resample: z.int().min(0).max(5).describe('Pillow’s number of the filter; 2 is bilinear.').default(2),
-  do_rescale: z.boolean().describe('Whether values are multiplied by `rescale_factor`.').default(true),
-  rescale_factor: z
-    .number()
-    .positive()
-    .describe('Takes values from 0…255 to 0…1.')
-    .default(1 / 255),
-  do_normalize: z.boolean().describe('Whether mean and deviation are applied.').default(true),
-  image_mean: z.array(z.number()).describe('Mean of each channel; 0.5 each when not given.').optional(),
-  image_std: z.array(z.number().positive()).describe('Deviation of each channel; 0.5 each when not given.').optional(),
-});
-
-export const preprocessorSchema = preprocessorShape.describe('How a picture becomes the model’s input.');
-export type PreprocessorSettings = z.input<typeof preprocessorSchema>;
+import {quoted} from './quoted.ts';
 
 /** The whole preprocessor of a model. @throws StageError when it would give the model pictures it cannot take. */
 export function completePreprocessor(settings: PreprocessorSettings, model: Model): JsonObject {
   const {channels, imageSize} = model;
-  const halves = Array.from({length: channels}, () => 0.5);
-  const {
-    size = {height: imageSize, width: imageSize},
-    image_mean = halves,
-    image_std = halves,
-    ...flags
-  } = preprocessorSchema.parse(settings);
-  if (flags.do_resize && (size.height !== imageSize || size.width !== imageSize)) {
+  const {size = {height: imageSize, width: imageSize}, image_mean = 0.5, image_std = 0.5, ...flags} = settings;
+  const made = flags.crop_size ?? (flags.do_resize ? size : undefined);
+  if (made && Object.values(made).some((side) => side !== imageSize)) {
     throw new StageError(
-      `The preprocessor resizes pictures to ${size.height}x${size.width}, but the model takes ${imageSize}x${imageSize}.`,
+      `The preprocessor ${flags.crop_size ? 'crops' : 'resizes'} pictures to ${sidesText(made)}, but the model takes ${imageSize}x${imageSize}.`,
       'Give a preprocessor and a model that belong together, or `image_size`, which sets the size of both.',
     );
   }
-  if (image_mean.length !== channels || image_std.length !== channels) {
+  const mean = eachChannel(image_mean, channels);
+  const std = eachChannel(image_std, channels);
+  if (mean.length !== channels || std.length !== channels) {
     throw new StageError(
-      `The preprocessor has ${image_mean.length} means and ${image_std.length} deviations, but the model's pictures have ${channels} channels.`,
+      `The preprocessor has ${mean.length} means and ${std.length} deviations, but the model's pictures have ${channels} channels.`,
       'Give image_mean and image_std one number a channel.',
     );
   }
-  return {...flags, size, image_mean, image_std};
+  return {...flags, size, image_mean: mean, image_std: std};
 }
 
-const FIELDS = Object.keys(preprocessorShape.shape);
+/** The preprocessor of the same network for squares of another size; what a centre crop leaves out stays the same part. */
+export function preprocessorForSize(settings: PreprocessorSettings, side: number): PreprocessorSettings {
+  const square = {height: side, width: side};
+  const {size, crop_size} = settings;
+  if (!crop_size) return {...settings, size: square};
+  const scaled = (edge: number, of: number): number => Math.round((edge * side) / of);
+  const {height, width} = crop_size;
+  if (!size) return {...settings, crop_size: square};
+  return {
+    ...settings,
+    crop_size: square,
+    size:
+      'height' in size
+        ? {height: scaled(size.height, height), width: scaled(size.width, width)}
+        : {shortest_edge: scaled(size.shortest_edge, Math.min(height, width))},
+  };
+}
 
-/**
- * The settings of a preprocessor_config.json; an old file gives `size` as one number.
- *
- * @throws StageError when it asks for what basin does not do (a crop).
- */
-export function checkpointPreprocessor(config: JsonObject): PreprocessorSettings {
-  const {size, do_center_crop: crop} = config;
-  if (crop === true) {
+const sidesText = (size: NonNullable<PreprocessorSettings['size']>): string =>
+  'height' in size ? `${size.height}x${size.width}` : `a shortest edge of ${size.shortest_edge}`;
+
+const eachChannel = (given: number | number[], channels: number): number[] =>
+  typeof given === 'number' ? Array.from({length: channels}, () => given) : given;
+
+/** Refuses steps that a ViT's image processor has not, and other processors, whose defaults and sizes mean something else. */
+function checkProcessor(config: JsonObject): void {
+  const kind = config.image_processor_type ?? config.feature_extractor_type;
+  if (typeof kind === 'string' && !kind.startsWith('ViT')) {
     throw new StageError(
-      'preprocessor_config.json asks for a centre crop, which a ViT image processor does not do.',
-      'Remove do_center_crop, or choose a checkpoint of a ViT.',
+      `preprocessor_config.json is of ${quoted(kind)}, and basin prepares pictures as ViTImageProcessor does.`,
+      'Write every field as ViTImageProcessor has it, with image_processor_type: "ViTImageProcessor".',
     );
   }
-  const used = Object.fromEntries(
-    FIELDS.filter((name) => config[name] !== undefined).map((name) => [name, config[name]]),
+  const unknown = Object.keys(config).find(
+    (name) =>
+      /^do_\w+$/.test(name) && config[name] === true && !PREPROCESSOR_FIELDS.includes(name) && !NO_CHANGE.has(name),
   );
-  const parsed = preprocessorSchema.safeParse({
-    ...used,
-    ...(typeof size === 'number' && {size: {height: size, width: size}}),
-  });
+  if (unknown !== undefined) {
+    throw new StageError(
+      `preprocessor_config.json asks for ${unknown}, which a ViT image processor does not do.`,
+      `Remove ${unknown}, or choose a checkpoint of a ViT.`,
+    );
+  }
+}
+
+/** Fields in which null stands for what is not there. */
+const MAY_BE_NULL = new Set(['do_convert_rgb', 'do_center_crop', 'crop_size']);
+
+/** Of labels of a segmentation, which are no pictures. */
+const NO_CHANGE = new Set(['do_reduce_labels']);
+
+const square = (size: unknown): unknown => (typeof size === 'number' ? {height: size, width: size} : size);
+
+/**
+ * The settings of a preprocessor_config.json. A size that is one number makes squares, as ViTImageProcessor has it.
+ *
+ * @throws StageError when it asks for what basin does not do, by the name of the field.
+ */
+export function checkpointPreprocessor(config: JsonObject): PreprocessorSettings {
+  checkProcessor(config);
+  const given = {
+    ...config,
+    size: square(config.size),
+    crop_size: config.do_center_crop === true ? square(config.crop_size) : null,
+  };
+  const used = Object.fromEntries(
+    PREPROCESSOR_FIELDS.flatMap((name) => {
+      const value = Object.entries(given).find(([other]) => other === name)?.[1];
+      return value === undefined || (value === null && MAY_BE_NULL.has(name)) ? [] : [[name, value]];
+    }),
+  );
+  const parsed = preprocessorSchema.safeParse(used);
   if (parsed.success) return parsed.data;
   throw new StageError(
     `preprocessor_config.json asks for what basin cannot do: ${schemaFaults(parsed.error)}.`,

@@ -8,7 +8,7 @@ import {CIFAR10_CLASSES, CIFAR10_FILES, CIFAR10_TEST_FILE, CIFAR10_TRAIN_FILES, 
 import type {DataSetValue, Split} from './data-set-value.ts';
 import {MNIST_CLASSES, MNIST_FILES, readMnist} from './mnist.ts';
 import {permutation} from './permutation.ts';
-import {firstPictures, type Pictures, picturesAt} from './pictures.ts';
+import {firstPictures, inSharedMemory, type Pictures, picturesAt} from './pictures.ts';
 import {bindDataSet, declaredFiles, loadUserDataSet} from './user-data-set.ts';
 
 /** A data set in memory, after `classes`, `limit` and `validation`, in this order. */
@@ -77,10 +77,14 @@ async function decode(value: DataSetValue, root: string): Promise<DataSet> {
     return limit === undefined ? filtered : firstPictures(filtered, limit);
   };
   const training = chosen(train, value.limit?.train);
+  const split = value.validation
+    ? takeValidation(training, value.validation)
+    : {train: training, validation: undefined};
   return {
     name: fileNameOf(value.name),
     classes: value.classes?.length ?? classes,
-    ...(value.validation ? takeValidation(training, value.validation) : {train: training, validation: undefined}),
+    train: inSharedMemory(split.train), // once here, for all trainings with it
+    validation: split.validation,
     test: chosen(test, value.limit?.test),
     notes,
   };

@@ -41,3 +41,11 @@ export function picturesAt(
   }
   return {...pictures, n: indices.length, values, labels};
 }
+
+/** The same pictures in memory that threads of this process read without a copy of their own. */
+export function inSharedMemory(pictures: Pictures): Pictures {
+  if (pictures.values.buffer instanceof SharedArrayBuffer) return pictures;
+  const values = new Uint8Array(new SharedArrayBuffer(pictures.values.length));
+  values.set(pictures.values);
+  return {...pictures, values};
+}

@@ -1,9 +1,10 @@
 import type {Tensor1D, Tensor4D} from '@tensorflow/tfjs';
-import {StageError} from '../../../src/stage/define-stage.ts';
 import type {Tf} from '../../tensor/library.ts';
 import {bytesPerPicture, type Pictures} from '../data/pictures.ts';
-import {type Augmentation, augmentPicture} from './augmentation.ts';
-import {type Picture, resized} from './picture.ts';
+import type {Augmentation} from './augment-schema.ts';
+import {augmentPicture} from './augmentation.ts';
+import {fitPicture} from './fit-picture.ts';
+import type {Picture} from './picture.ts';
 import type {Preprocessing} from './preprocessor.ts';
 
 /** Augmentation with its noise. */
@@ -19,21 +20,43 @@ export interface BatchBuffer {
   readonly labels: Int32Array;
 }
 
-export function batchBuffer(preprocessing: Preprocessing, batch: number): BatchBuffer {
-  const {channels, size} = preprocessing;
-  return {pixels: new Float32Array(batch * channels * size * size), labels: new Int32Array(batch)};
+/** A buffer for `batch` pictures; other threads see it too when it is `shared`. */
+export function batchBuffer({channels, size}: Preprocessing, batch: number, shared = false): BatchBuffer {
+  const bytes = (values: number) => (shared ? new SharedArrayBuffer(4 * values) : new ArrayBuffer(4 * values));
+  return {pixels: new Float32Array(bytes(batch * channels * size * size)), labels: new Int32Array(bytes(batch))};
 }
 
-/** Refuses an augmentation that the pictures cannot take. */
-export function checkAugmentation(augment: Augmentation, pictures: Pictures): void {
-  for (const entry of augment) {
-    if ('crop' in entry && entry.crop > Math.min(pictures.height, pictures.width)) {
-      throw new StageError(
-        `A crop of ${entry.crop} pixels is larger than the pictures (${pictures.height} × ${pictures.width}).`,
-        'Make the crop smaller.',
-      );
+/** Writes a picture, augmented and preprocessed, and its label to a place of the buffer. */
+export function preparePicture(
+  buffer: BatchBuffer,
+  place: number,
+  pictures: Pictures,
+  sample: number,
+  {channels, size, fit, table}: Preprocessing,
+  noise?: Noise,
+): void {
+  const bytes = bytesPerPicture(pictures);
+  const plane = size * size;
+  const stored: Picture = {
+    channels: pictures.channels,
+    height: pictures.height,
+    width: pictures.width,
+    values: pictures.values.subarray(sample * bytes, (sample + 1) * bytes),
+  };
+  const augmented = noise
+    ? augmentPicture(stored, noise.augment, size, {seed: noise.seed, epoch: noise.epoch, sample})
+    : stored;
+  const {values} = fitPicture(augmented, fit);
+  let to = place * channels * plane;
+  for (let channel = 0; channel < channels; channel++) {
+    const row = channel * 256;
+    // a grey picture is every channel of an RGB one
+    const start = pictures.channels === 1 ? 0 : channel * plane;
+    for (let pixel = start; pixel < start + plane; pixel++) {
+      buffer.pixels[to++] = table[row + (values[pixel] ?? 0)] ?? 0;
     }
   }
+  buffer.labels[place] = pictures.labels[sample] ?? 0;
 }
 
 /** Writes the pictures at `indices`, augmented and preprocessed, and their labels to the front of the buffer. */
@@ -44,29 +67,8 @@ export function fillBatch(
   preprocessing: Preprocessing,
   noise?: Noise,
 ): void {
-  const {channels, size, table} = preprocessing;
-  const bytes = bytesPerPicture(pictures);
-  const plane = size * size;
   for (let place = 0; place < indices.length; place++) {
-    const sample = indices[place] ?? 0;
-    const stored: Picture = {
-      channels,
-      height: pictures.height,
-      width: pictures.width,
-      values: pictures.values.subarray(sample * bytes, (sample + 1) * bytes),
-    };
-    const augmented = noise
-      ? augmentPicture(stored, noise.augment, size, {seed: noise.seed, epoch: noise.epoch, sample})
-      : stored;
-    const {values} = resized(augmented, size);
-    let to = place * channels * plane;
-    for (let channel = 0; channel < channels; channel++) {
-      const row = channel * 256;
-      for (let pixel = channel * plane; pixel < (channel + 1) * plane; pixel++) {
-        buffer.pixels[to++] = table[row + (values[pixel] ?? 0)] ?? 0;
-      }
-    }
-    buffer.labels[place] = pictures.labels[sample] ?? 0;
+    preparePicture(buffer, place, pictures, indices[place] ?? 0, preprocessing, noise);
   }
 }
 

@@ -1,51 +1,37 @@
-import {z} from 'zod';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import {schemaFaults} from '../schema-faults.ts';
-
-const perChannel = z.union([z.number(), z.array(z.number()).min(1)]);
-
-/** The fields of HuggingFace's preprocessor_config.json that decide pixel values; others may stand beside them. */
-const preprocessorSchema = z.looseObject({
-  do_resize: z.boolean().default(true),
-  /** Pillow's number of a filter; 2 is bilinear. */
-  resample: z.int().default(2),
-  do_rescale: z.boolean().default(true),
-  rescale_factor: z.number().default(1 / 255),
-  do_normalize: z.boolean().default(true),
-  image_mean: perChannel.default(0.5),
-  image_std: perChannel.default(0.5),
-});
-
-const BILINEAR = 2;
+import {FILTERS} from './filters.ts';
+import {fittedSides, type PictureFit} from './fit-picture.ts';
+import {type PreprocessorSettings, preprocessorSchema} from './preprocessor-settings.ts';
+import type {Sides} from './sides.ts';
 
 /** How bytes become the model's input. */
 export interface Preprocessing {
+  /** Of the model's input; a grey picture stands for all of them where the preprocessor makes it RGB. */
   readonly channels: number;
   /** Height and width of the model's input. */
   readonly size: number;
+  readonly fit: PictureFit;
   /** For each channel, the float32 of each of the 256 levels: `table[channel * 256 + level]`. */
   readonly table: Float32Array;
+}
+
+interface PictureShape extends Sides {
+  readonly channels: number;
 }
 
 /**
  * Binds weights' preprocessor to a model's input and to pictures of a given shape. Values are those of
  * ViTImageProcessor's Pillow path: the level times `rescale_factor` in float64, rounded to float32, then normalised in float32.
  *
- * @throws StageError when channels differ, when a resize is needed and not allowed, or for a filter other than bilinear.
+ * @throws StageError when channels differ, or when the pictures do not come to the size that the model takes.
  */
 export function bindPreprocessor(
   preprocessor: JsonObject,
   model: {readonly channels: number; readonly imageSize: number},
-  pictures: {readonly channels: number; readonly height: number; readonly width: number},
+  pictures: PictureShape,
 ): Preprocessing {
-  const {channels, imageSize: size} = model;
-  if (pictures.channels !== channels) {
-    throw new StageError(
-      `The model takes pictures of ${channels} channel(s), and the data set's have ${pictures.channels}.`,
-      'Use a data set of as many channels, or load the model with another number of channels.',
-    );
-  }
   const parsed = preprocessorSchema.safeParse(preprocessor);
   if (!parsed.success) {
     throw new StageError(
@@ -53,37 +39,75 @@ export function bindPreprocessor(
       'Mend preprocessor_config.json and load them again.',
     );
   }
-  const config = parsed.data;
-  if (pictures.height !== size || pictures.width !== size) {
-    if (!config.do_resize) {
-      throw new StageError(
-        `The model takes pictures of ${size} × ${size} pixels, the data set's have ${pictures.height} × ${pictures.width}, and the preprocessor has do_resize: false.`,
-        'Load weights for this size (pretrain-load has `image_size` for it), or set do_resize: true in their preprocessor.',
-      );
-    }
-    if (config.resample !== BILINEAR) {
-      throw new StageError(
-        `The preprocessor resizes with Pillow's filter ${config.resample}; basin has bilinear (2) only.`,
-        'Set resample: 2.',
-      );
-    }
+  const settings = parsed.data;
+  checkChannels(settings, model.channels, pictures.channels);
+  const {channels, imageSize: size} = model;
+  const {crop_size: centerCrop} = settings;
+  const preprocessing = {
+    channels,
+    size,
+    fit: {
+      ...(settings.do_resize && {
+        resize: {
+          to: settings.size ?? {height: size, width: size},
+          filter: FILTERS[settings.resample] ?? 'bilinear',
+        },
+      }),
+      ...(centerCrop && {centerCrop}),
+    },
+    table: tableOf(settings, channels),
+  };
+  checkSides(preprocessing, pictures, "the data set's");
+  return preprocessing;
+}
+
+/** Refuses pictures that do not come to the size that the model takes; `whose` says which they are. */
+export function checkSides({size, fit}: Preprocessing, {height, width}: Sides, whose: string): void {
+  const fitted = fittedSides({height, width}, fit);
+  if (fitted.height === size && fitted.width === size) return;
+  if (!fit.resize && !fit.centerCrop) {
+    throw new StageError(
+      `The model takes pictures of ${size} × ${size} pixels, ${whose} have ${height} × ${width}, and the preprocessor has do_resize: false.`,
+      'Load weights for this size (pretrain-load has `image_size` for it), or set do_resize: true in their preprocessor.',
+    );
   }
-  const mean = config.do_normalize ? channelValues(config.image_mean, channels, 'image_mean') : undefined;
-  const std = config.do_normalize ? channelValues(config.image_std, channels, 'image_std') : undefined;
+  throw new StageError(
+    `The model takes pictures of ${size} × ${size} pixels, and the preprocessor makes ${fitted.height} × ${fitted.width} of ${whose} ${height} × ${width}.`,
+    `Give the preprocessor size: {height: ${size}, width: ${size}}, or do_center_crop with that crop_size.`,
+  );
+}
+
+function checkChannels({do_convert_rgb}: PreprocessorSettings, channels: number, found: number): void {
+  if (found === channels || (do_convert_rgb === true && found === 1 && channels === 3)) return;
+  throw new StageError(
+    `The model takes pictures of ${channels} channel(s), and the data set's have ${found}.`,
+    found === 1 && channels === 3
+      ? 'Set do_convert_rgb: true in the preprocessor, which makes grey pictures RGB, or use a data set in colour.'
+      : 'Use a data set of as many channels, or load the model with another number of channels.',
+  );
+}
+
+function tableOf(settings: PreprocessorSettings, channels: number): Float32Array {
+  const mean = settings.do_normalize ? channelValues(settings.image_mean, channels, 'image_mean') : undefined;
+  const std = settings.do_normalize ? channelValues(settings.image_std, channels, 'image_std') : undefined;
   const table = new Float32Array(channels * 256);
   for (let channel = 0; channel < channels; channel++) {
     for (let level = 0; level < 256; level++) {
-      const scaled = Math.fround(config.do_rescale ? level * config.rescale_factor : level);
+      const scaled = Math.fround(settings.do_rescale ? level * settings.rescale_factor : level);
       const centred = Math.fround(scaled - Math.fround(mean?.[channel] ?? 0));
       table[channel * 256 + level] = Math.fround(centred / Math.fround(std?.[channel] ?? 1));
     }
   }
-  return {channels, size, table};
+  return table;
 }
 
 /** One value for each channel; a list of another length serves when all its values are equal. */
-function channelValues(given: number | readonly number[], channels: number, field: string): readonly number[] {
-  const values = typeof given === 'number' ? [given] : given;
+function channelValues(
+  given: number | readonly number[] | undefined,
+  channels: number,
+  field: string,
+): readonly number[] {
+  const values = typeof given === 'object' ? given : [given ?? 0.5];
   if (values.length === channels) return values;
   const [first = 0] = values;
   if (values.every((value) => value === first)) return Array.from({length: channels}, () => first);

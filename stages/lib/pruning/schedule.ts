@@ -1,4 +1,4 @@
-/** When and how much PLATON prunes, in optimizer steps. */
+/** When and how much is pruned, in optimizer steps. */
 export interface PruningSchedule {
   /** All optimizer steps. */
   readonly steps: number;
@@ -23,4 +23,11 @@ export function remaining(schedule: PruningSchedule, step: number): {readonly ra
   const left = 1 - (step - warmup) / (steps - warmup - finalWarmup);
   // the last step masks in any case, so that what is handed on is pruned
   return {ratio: keep + (1 - keep) * left ** 3, masks: step % interval === 0 || step === steps};
+}
+
+/** The last step after which it is chosen anew what stays. */
+export function lastChosen({steps, warmup, finalWarmup, interval}: PruningSchedule): number {
+  const atInterval = Math.floor(steps / interval) * interval;
+  const atTarget = Math.min(steps - finalWarmup + 1, steps);
+  return atInterval > warmup ? Math.max(atInterval, atTarget) : atTarget;
 }

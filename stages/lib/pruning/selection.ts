@@ -9,7 +9,7 @@ export interface Selection {
 /** `exact` keeps round(N·r) weights; `released` is the rule of PLATON's published code. */
 export type SelectionMethod = 'exact' | 'released';
 
-/** Keeps the fraction `ratio` of the highest scores, which are not negative. */
+/** Keeps the fraction `ratio` of the highest scores. */
 export function select(method: SelectionMethod, scores: Float32Array, ratio: number): Selection {
   return method === 'exact' ? selectExactly(scores, Math.round(scores.length * ratio)) : selectReleased(scores, ratio);
 }
@@ -51,20 +51,25 @@ export function selectReleased(scores: Float32Array, ratio: number): Selection {
 
 const everything = (n: number): Selection => ({bits: new Uint8Array(n).fill(1), kept: n, threshold: 0});
 
-/**
- * The k-th smallest value, k from 1. Values that are not negative sort as the unsigned integers of their bits, so two counts
- * over 16 bits each find it in linear time.
- */
+/** Bits of a float32 as an unsigned integer that sorts as the number does: a negative one's are inverted, of others the sign is set. */
+const ordered = (word: number): number => (word >>> 31 === 1 ? ~word : word | SIGN) >>> 0;
+const SIGN = 0x8000_0000;
+
+/** The k-th smallest value, k from 1, in linear time: two counts over 16 bits each find it. No value is NaN. */
 export function kthSmallest(values: Float32Array, k: number): number {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const high = new Uint32Array(65_536);
-  for (const word of words) high[word >>> 16] = (high[word >>> 16] ?? 0) + 1;
+  for (const word of words) high[ordered(word) >>> 16] = (high[ordered(word) >>> 16] ?? 0) + 1;
   const [upper, before] = bucketOf(high, k);
   const low = new Uint32Array(65_536);
-  for (const word of words) if (word >>> 16 === upper) low[word & 0xffff] = (low[word & 0xffff] ?? 0) + 1;
+  for (const word of words) {
+    const place = ordered(word);
+    if (place >>> 16 === upper) low[place & 0xffff] = (low[place & 0xffff] ?? 0) + 1;
+  }
   const [lower] = bucketOf(low, k - before);
-  const [value = 0] = new Float32Array(Uint32Array.of(upper * 65_536 + lower).buffer);
-  return value;
+  const place = upper * 65_536 + lower;
+  const [value = 0] = new Float32Array(Uint32Array.of(place >= SIGN ? place - SIGN : ~place).buffer);
+  return value + 0; // never −0, which JSON would not give back
 }
 
 /** The bucket with the k-th item, and how many lie in the buckets before it. */

@@ -58,6 +58,9 @@ export const STREAM = {
   mask: 5,
   subset: 6,
   dropout: 7,
+  bootstrap: 11,
+  direction: 12,
+  layers: 13,
   drop: 23,
   fisher: 24,
 } as const;

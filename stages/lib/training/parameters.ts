@@ -1,6 +1,6 @@
 import {z} from 'zod';
 import {dataSetSchema} from '../data/data-set-value.ts';
-import {augmentSchema} from '../pictures/augmentation.ts';
+import {augmentSchema} from '../pictures/augment-schema.ts';
 import {precisionSchema} from '../precision.ts';
 import {lengthSchema, spanSchema} from './length.ts';
 import {ADAMW, optimizerSchema, withOptimizer} from './optimizer-settings.ts';

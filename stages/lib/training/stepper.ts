@@ -76,7 +76,7 @@ export function stepper(task: Task, params: TrainingParameters, {tf}: StageServi
     const loss = scalarOf(given, 'loss');
     const [value = Number.NaN] = loss.dataSync<'float32'>();
     loss.dispose();
-    return value;
+    return value + 0; // never −0, the loss of a batch without doubt, which a checkpoint would give back as 0
   };
 
   return {

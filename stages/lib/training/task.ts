@@ -6,9 +6,10 @@ import {allFinite} from '../all-finite.ts';
 import type {DataSetValue} from '../data/data-set-value.ts';
 import {type DataSet, loadDataSet} from '../data/load-data-set.ts';
 import type {Pictures} from '../data/pictures.ts';
-import {type Evaluation, evaluate, logitsFunction, type Network} from '../evaluate.ts';
+import {type Evaluation, type Example, evaluate, logitsFunction, type Network} from '../evaluate.ts';
 import {loadModel} from '../models/registry.ts';
 import {bindPreprocessor} from '../pictures/preprocessor.ts';
+import {choosePrunable, type Prunable} from '../pruning/prunable.ts';
 import {abortableBreather} from './breather.ts';
 import {layoutOf, type ParameterLayout, pack, unpack} from './parameter-layout.ts';
 
@@ -24,7 +25,11 @@ export interface Task extends Network {
 /** Loads the data set and checks that the weights' model can classify it. */
 export async function bindTask(
   weights: Weights,
-  {data: value, precision}: {readonly data: DataSetValue; readonly precision: Precision},
+  {
+    data: value,
+    precision,
+    prunable,
+  }: {readonly data: DataSetValue; readonly precision: Precision; readonly prunable?: Prunable},
   services: StageServices,
 ): Promise<Task> {
   const model = await loadModel(weights.model, precision);
@@ -36,7 +41,7 @@ export async function bindTask(
       `Give the network a fresh head: pretrain-load with {source: upstream, labels: ${data.classes}, head_seed: 0}.`,
     );
   }
-  const layout = layoutOf(model.parameters);
+  const layout = layoutOf(choosePrunable(model.parameters, prunable));
   return {
     weights,
     model,
@@ -54,7 +59,8 @@ export const evaluateFlat = (
   flat: Tensor1D,
   pictures: Pictures,
   {tf, signal}: StageServices,
-): Promise<Evaluation> => evaluate(tf, task, flat, pictures, abortableBreather(signal));
+  note?: (example: Example) => void,
+): Promise<Evaluation> => evaluate(tf, task, flat, pictures, abortableBreather(signal), note);
 
 /** The task's network with other parameters, which must be finite. */
 export function weightsOf(task: Task, flat: Float32Array): Weights {

@@ -1,18 +1,18 @@
 import type {Tensor1D} from '@tensorflow/tfjs';
 import type {Row} from '../../../src/artifact/kinds.ts';
 import {StageError, type StageServices} from '../../../src/stage/define-stage.ts';
-import {permutation} from '../data/permutation.ts';
 import {type Evaluation, evaluationRow} from '../evaluate.ts';
-import {batchBuffer, checkAugmentation, fillBatch} from '../pictures/batch.ts';
+import {checkAugmentation} from '../pictures/check-augmentation.ts';
 import {breather} from './breather.ts';
 import type {TrainingHook} from './hook.ts';
 import {stepsOf} from './length.ts';
 import type {TrainingParameters} from './parameters.ts';
 import {checkpointOf, type Held, resumed, started, stateOfCheckpoint} from './progress.ts';
 import {inSteps, type Schedule, scheduleFactor} from './schedule.ts';
-import {type Batch, stepper} from './stepper.ts';
+import {stepper} from './stepper.ts';
 import {evaluateFlat, type Task} from './task.ts';
 import type {TrainingState} from './train-step.ts';
+import {trainingBatches} from './training-batches.ts';
 
 /** How many steps there are in the whole training, of which a stage may make a part. */
 export interface TrainingLength {
@@ -62,7 +62,7 @@ function check(task: Task, params: TrainingParameters, schedule: Schedule, steps
       'Shorten `schedule.warmup`, or lengthen `length`.',
     );
   }
-  checkAugmentation(params.augment, task.data.train);
+  checkAugmentation(params.augment, task.data.train, task.preprocessing);
 }
 
 /** Trains the task's network: the bare loop. Memory stays flat; a loss that is not finite stops it with a StageError. */
@@ -85,7 +85,7 @@ export async function train(
   const stepping = stepper(task, params, services, hook);
   let state: TrainingState = saved ? stateOfCheckpoint(tf, saved) : stepping.start();
   if (saved) services.log(`Goes on after step ${progress.step} of ${steps}, from a checkpoint.`);
-  const group = groups(task, params, stepsPerEpoch);
+  const batches = trainingBatches(task, params, {first: progress.step, last, stepsPerEpoch}, services.log);
   const due = (step: number): boolean =>
     step === last || (step > first && params.evaluate_every !== undefined && step % params.evaluate_every === 0);
   const evaluateIfDue = async (step: number): Promise<void> => {
@@ -97,7 +97,7 @@ export async function train(
     await evaluateIfDue(progress.step);
     for (let step = progress.step + 1; step <= last; step++) {
       const lr = params.lr * scheduleFactor(schedule, step - 1, steps);
-      const {state: made, loss} = await stepping.advance(state, {step, own: step - first, lr}, group(step));
+      const {state: made, loss} = await stepping.advance(state, {step, own: step - first, lr}, batches.of(step));
       tf.dispose(Object.values(state));
       state = made;
       if (!Number.isFinite(loss)) throw diverged(step, loss);
@@ -119,36 +119,10 @@ export async function train(
     }
     return {flat: state.flat.dataSync<'float32'>().slice(), metrics, evals, final: progress.final};
   } finally {
+    await batches.close();
     tf.dispose(Object.values(state));
     stepping.dispose();
   }
-}
-
-/** The pictures of each step, in batches, every epoch in an order of its own. */
-function groups(task: Task, {batch, accumulate, augment, seed}: TrainingParameters, stepsPerEpoch: number) {
-  const {
-    data: {train: pictures},
-    preprocessing,
-  } = task;
-  const buffer = batchBuffer(preprocessing, Math.min(batch, pictures.n));
-  let order: {readonly epoch: number; readonly samples: Uint32Array} | undefined;
-  return (step: number) => {
-    const epoch = Math.floor((step - 1) / stepsPerEpoch);
-    if (order?.epoch !== epoch) order = {epoch, samples: permutation(pictures.n, seed.order, 'order', epoch)};
-    const place = ((step - 1) % stepsPerEpoch) * accumulate * batch;
-    const group = order.samples.subarray(place, place + accumulate * batch);
-    let used = 0;
-    return {
-      count: Math.ceil(group.length / batch),
-      total: group.length,
-      next: async (): Promise<Batch> => {
-        const indices = group.subarray(used, used + batch);
-        used += indices.length;
-        fillBatch(buffer, pictures, indices, preprocessing, {augment, seed: seed.augment, epoch});
-        return {...buffer, n: indices.length};
-      },
-    };
-  };
 }
 
 async function evaluateHeldOut(

@@ -1,0 +1,25 @@
+import {z} from 'zod';
+
+const beta = (doc: string, value: number) => z.number().min(0).lt(1).default(value).describe(doc);
+
+/** How PLATON smooths what it has seen of a weight. */
+export const smoothing = {
+  beta1: beta('Weight of the past in the smoothed importance.', 0.85),
+  beta2: beta('Weight of the past in the smoothed uncertainty.', 0.95),
+};
+
+const form = z.discriminatedUnion('name', [
+  z.strictObject({name: z.literal('platon'), ...smoothing}),
+  z.strictObject({name: z.literal('magnitude')}),
+  z.strictObject({name: z.literal('movement')}),
+  z.strictObject({name: z.literal('random'), seed: z.int().min(0).default(0).describe('Decides the scores.')}),
+]);
+
+/** By what weights are compared; a bare name is short for one with its defaults. */
+export const scoreSchema = z
+  .union([z.enum(['platon', 'magnitude', 'movement', 'random']).transform((name) => form.parse({name})), form])
+  .describe(
+    'By what weights are compared: platon, magnitude, movement or random; or {name: platon, beta1, beta2}, {name: random, seed}.',
+  );
+
+export type Score = z.output<typeof form>;
