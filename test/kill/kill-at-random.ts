@@ -92,9 +92,13 @@ async function expectIntact(cache: string): Promise<void> {
 /** Kills driver and workers of run after run at random moments, until each round has ended with the bytes of an undisturbed run. */
 export async function killAtRandom({folder, pipeline, kills, life, driverOneIn}: Killing): Promise<Killed> {
   const undisturbed = join(folder, 'undisturbed');
-  const startedAt = performance.now();
-  expect(await ended(start(pipeline, undisturbed))).toEqual({code: 0, signal: null});
-  const whole = performance.now() - startedAt;
+  let whole = Number.POSITIVE_INFINITY;
+  // Twice, since the first fills caches, and what runs beside it may have slowed it down.
+  for (const cache of [undisturbed, join(folder, 'again')]) {
+    const startedAt = performance.now();
+    expect(await ended(start(pipeline, cache))).toEqual({code: 0, signal: null});
+    whole = Math.min(whole, performance.now() - startedAt);
+  }
   const expected = await payloads(undisturbed);
   let [driver, worker, rounds, resumed] = [0, 0, 0, 0];
   /** Until the run has ended or its driver was killed; true when it has ended well. */
