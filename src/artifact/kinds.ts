@@ -1,13 +1,16 @@
 import type {JsonObject} from '../base/json.ts';
 
-/** What can flow along an edge of a pipeline. */
-export type ArtifactKind = ArrowKind | 'file';
+export const TABLE_KINDS = ['metrics', 'evals', 'points', 'examples', 'summary'] as const;
+/** What can flow along an edge of a pipeline, in the order in which it is listed to people. */
+export const ARTIFACT_KINDS = ['file', 'weights', 'mask', ...TABLE_KINDS] as const;
+export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 /** The kinds that are Arrow files with a schema of basin's; a `file` is whatever its maker wrote. */
-export type ArrowKind = 'weights' | 'mask' | TableKind;
-export type TableKind = 'metrics' | 'evals' | 'points' | 'examples' | 'summary';
+export type ArrowKind = Exclude<ArtifactKind, 'file'>;
+export type TableKind = (typeof TABLE_KINDS)[number];
 
-/** Type of a table column; every column is non-null. `int32` and `float64` are read back as numbers. */
-export type ColumnType = 'utf8' | 'float64' | 'int32' | 'bool';
+/** Types of a table column; every column is non-null. `int32` and `float64` are read back as numbers. */
+export const COLUMN_TYPES = ['utf8', 'float64', 'int32', 'bool'] as const;
+export type ColumnType = (typeof COLUMN_TYPES)[number];
 export type Columns = Readonly<Record<string, ColumnType>>;
 export type Cell = string | number | boolean;
 export type Row = Readonly<Record<string, Cell>>;

@@ -1,4 +1,4 @@
-import {isTableKind} from '../artifact/kinds.ts';
+import {isTableKind, TABLE_KINDS} from '../artifact/kinds.ts';
 import {compileCondition} from '../spec/expression.ts';
 import type {Faults} from '../spec/faults.ts';
 import type {ExpectationSpec, Spec} from '../spec/spec.ts';
@@ -31,7 +31,12 @@ function checkExpectation(
   if (!output || !stage) return undefined;
   if (!isTableKind(output.kind)) {
     const message = `"${of.node}.${of.artifact}" is ${output.kind}, which has no rows to hold to a condition.`;
-    faults.add('bad-expectation', of.at, message, 'Name a table: metrics, evals, points or summary.');
+    faults.add(
+      'bad-expectation',
+      of.at,
+      message,
+      `Name a table: ${TABLE_KINDS.slice(0, -1).join(', ')} or ${TABLE_KINDS.at(-1)}.`,
+    );
     return undefined;
   }
   const source = sources.get(of.node);

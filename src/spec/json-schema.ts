@@ -1,3 +1,4 @@
+import {ARTIFACT_KINDS, COLUMN_TYPES} from '../artifact/kinds.ts';
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
 import type {Registry, Stage} from '../stage/define-stage.ts';
 import {MOST_RETRIES} from './retries.ts';
@@ -140,10 +141,8 @@ const EXPECTATION: JsonObject = {
   additionalProperties: false,
 };
 
-const COLUMN_TYPE: JsonObject = {enum: ['utf8', 'float64', 'int32', 'bool']};
-const OUTPUT_KIND: JsonObject = {
-  enum: ['file', 'weights', 'mask', 'metrics', 'evals', 'points', 'examples', 'summary'],
-};
+const COLUMN_TYPE: JsonObject = {enum: COLUMN_TYPES};
+const OUTPUT_KIND: JsonObject = {enum: ARTIFACT_KINDS};
 const ARGUMENT: JsonObject = {type: ['string', 'number', 'boolean']};
 
 /** What a node has that runs a program. */

@@ -1,4 +1,4 @@
-import type {ArtifactKind, Columns} from '../artifact/kinds.ts';
+import {ARTIFACT_KINDS, type ArtifactKind, COLUMN_TYPES, type Columns} from '../artifact/kinds.ts';
 import {suggestion} from '../base/nearest.ts';
 import {REFERENCE_MARK} from '../stage/command-parameters.ts';
 import {LOG_OUTPUT} from '../stage/command-stage.ts';
@@ -12,17 +12,6 @@ import type {Entry, MapTree, Tree} from './tree.ts';
 const OUTPUT_HINT = 'Write out: {NAME: file}, or {NAME: {kind: summary, columns: {loss: float64}}}.';
 const OUTPUT_KEYS = ['kind', 'columns', 'extension'] as const;
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
-const KINDS = [
-  'file',
-  'weights',
-  'mask',
-  'metrics',
-  'evals',
-  'points',
-  'examples',
-  'summary',
-] as const satisfies readonly ArtifactKind[];
-const COLUMN_TYPES = ['utf8', 'float64', 'int32', 'bool'] as const;
 /** `${in.NAME}` that is no `$${in.NAME}`. */
 const WRITTEN_REFERENCE = /(?<!\$)\$\{\s*(in|out)\.([A-Za-z0-9_-]+)\s*\}/g;
 
@@ -106,9 +95,14 @@ function readKind(tree: Tree | undefined, name: string, keyAt: Entry['keyAt'], f
     return 'file';
   }
   const given = asText(tree, `The kind of the output "${name}"`, OUTPUT_HINT, faults);
-  const kind = KINDS.find((one) => one === given?.text);
+  const kind = ARTIFACT_KINDS.find((one) => one === given?.text);
   if (given && !kind)
-    faults.add('wrong-kind', given.at, `There is no kind "${given.text}".`, suggestion(given.text, KINDS, 'kinds'));
+    faults.add(
+      'wrong-kind',
+      given.at,
+      `There is no kind "${given.text}".`,
+      suggestion(given.text, ARTIFACT_KINDS, 'kinds'),
+    );
   return kind ?? 'file';
 }
 

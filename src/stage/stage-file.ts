@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {ARTIFACT_KINDS} from '../artifact/kinds.ts';
 import type {Diagnostic} from '../base/diagnostic.ts';
 import type {Digest} from '../base/digest.ts';
 import {fail, ok, type Result} from '../base/result.ts';
@@ -7,10 +8,7 @@ import {importFault, sourceOf} from './import-fault.ts';
 import {importWithClosure} from './module-closure.ts';
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
-const kinded = z.record(
-  z.string(),
-  z.looseObject({kind: z.enum(['file', 'weights', 'mask', 'metrics', 'evals', 'points', 'examples', 'summary'])}),
-);
+const kinded = z.record(z.string(), z.looseObject({kind: z.enum(ARTIFACT_KINDS)}));
 /** As much of a stage as a file can get wrong that no compiler has seen. */
 const shape = z.looseObject({
   name: z.string().min(1),

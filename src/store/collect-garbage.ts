@@ -25,7 +25,7 @@ export async function collectGarbage(
 ): Promise<Collection> {
   try {
     const layout = storeLayout(store.root);
-    const now = diskNow(layout.tmp);
+    const now = diskNow(layout);
     const payloads: StoredFile<StoredPayloadName>[] = [];
     for await (const payload of storedPayloads(layout)) payloads.push(payload);
     const evictions = chooseEvictions(payloads, store.costs(), store.currentKeys(), {budget, now});

@@ -1,21 +1,23 @@
-import {randomUUID} from 'node:crypto';
-import {rmSync, statSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {closeSync, fstatSync, ftruncateSync, openSync} from 'node:fs';
 import {systemCode} from './store-error.ts';
+import type {StoreLayout} from './store-layout.ts';
 
 /**
- * What the file system that a folder is on takes for now, in milliseconds since 1970. The age of a file is told by this and not by the clock of this
- * machine, which may be hours from a file server's, or may have been set. Where nothing can be written, this machine's clock must do.
+ * What the file system of a store takes for now, in milliseconds since 1970. The age of a file is told by this and not by the clock of this machine,
+ * which may be hours from a file server's, or may have been set. The file of the leases is touched for it, which nothing else is read from, so that
+ * nothing can be left behind. Where nothing can be written, and where there is no store yet, this machine's clock must do.
  */
-export function diskNow(folder: string): number {
-  const probe = join(folder, `clock-${randomUUID()}`);
+export function diskNow({leases}: StoreLayout): number {
   try {
-    writeFileSync(probe, '');
-    return statSync(probe).mtimeMs;
+    const file = openSync(leases, 'a+');
+    try {
+      ftruncateSync(file, 0);
+      return fstatSync(file).mtimeMs;
+    } finally {
+      closeSync(file);
+    }
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return Date.now();
-  } finally {
-    rmSync(probe, {force: true});
   }
 }

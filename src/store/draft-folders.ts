@@ -1,14 +1,17 @@
 import {randomUUID} from 'node:crypto';
-import {closeSync, fstatSync, mkdirSync, openSync, readdirSync, statSync} from 'node:fs';
+import {closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, rmdirSync, statSync} from 'node:fs';
 import {mkdir, readdir, rm, stat} from 'node:fs/promises';
-import {dirname, join} from 'node:path';
+import {join} from 'node:path';
 import {diskNow} from './disk-clock.ts';
 import {lockByte} from './lock-byte.ts';
 import {systemCode} from './store-error.ts';
+import type {StoreLayout} from './store-layout.ts';
 
 /** Held locked by the process whose drafts lie beside it, for as long as it lives. */
 const ALIVE = 'alive';
-/** A folder without that file belongs to a process that is just making it, unless it is this old. */
+/** How the draft of the store's FORMAT begins; it is of no use once there is one. */
+export const FORMAT_DRAFT = 'format-';
+/** What lies here without that file may belong to a process that is just making it, unless it is this old. */
 const BEING_MADE_MILLISECONDS = 3_600_000;
 /** Where nothing can be locked, only age tells: no run makes no draft for a week. */
 const LEFT_BEHIND_MILLISECONDS = 7 * 24 * 3_600_000;
@@ -24,12 +27,17 @@ export class DraftFolders {
     this.#tmp = tmp;
   }
 
-  async fresh(): Promise<string> {
+  /** For drafts that need no folder of their own. */
+  async home(): Promise<string> {
     this.#home ??= this.#make().catch((error: unknown) => {
       this.#home = undefined; // a disk that was full may have room the next time
       throw error;
     });
-    const {folder} = await this.#home;
+    return (await this.#home).folder;
+  }
+
+  async fresh(): Promise<string> {
+    const folder = await this.home();
     const empty = this.#empty.pop();
     if (empty !== undefined) return empty;
     const fresh = join(folder, String(this.#made++));
@@ -85,34 +93,47 @@ function openIfThere(path: string): number | undefined {
 }
 
 /** Removes the drafts of processes that died. */
-export async function cleanDrafts(tmp: string): Promise<void> {
-  const names = await readdir(tmp).catch(() => []);
-  for (const name of names) await removeIfDead(join(tmp, name));
+export async function cleanDrafts(layout: StoreLayout): Promise<void> {
+  const names = await readdir(layout.tmp).catch(() => []);
+  for (const name of names) await removeIfDead(layout, name);
 }
 
-async function removeIfDead(folder: string): Promise<void> {
+async function removeIfDead(layout: StoreLayout, name: string): Promise<void> {
+  const folder = join(layout.tmp, name);
   const remove = () => rm(folder, {recursive: true, force: true}).catch(() => undefined);
+  if (name.startsWith(FORMAT_DRAFT) && existsSync(layout.format)) return remove();
   let file: number;
   try {
     file = openSync(join(folder, ALIVE), 'r+');
   } catch (error) {
-    if (systemCode(error) !== 'EACCES' && (await isOlder(folder, BEING_MADE_MILLISECONDS))) await remove();
+    if (systemCode(error) === 'ENOENT' && removedEmpty(folder)) return; // who is just making it finds out, and makes another
+    if (systemCode(error) !== 'EACCES' && (await isOlder(layout, folder, BEING_MADE_MILLISECONDS))) await remove();
     return;
   }
   try {
     const state = await lockByte(file, 0);
     // Still locked while all is removed: a process that is just making this folder finds its lock taken or its file unlinked.
-    if (state === 'taken' || (state === 'impossible' && (await isOlder(folder, LEFT_BEHIND_MILLISECONDS))))
+    if (state === 'taken' || (state === 'impossible' && (await isOlder(layout, folder, LEFT_BEHIND_MILLISECONDS))))
       await remove();
   } finally {
     closeSync(file);
   }
 }
 
-async function isOlder(path: string, milliseconds: number): Promise<boolean> {
+function removedEmpty(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return false;
+  }
+}
+
+async function isOlder(layout: StoreLayout, path: string, milliseconds: number): Promise<boolean> {
   const changed = await stat(path).then(
     ({mtimeMs}) => mtimeMs,
     () => undefined,
   );
-  return changed !== undefined && diskNow(dirname(path)) - changed > milliseconds;
+  return changed !== undefined && diskNow(layout) - changed > milliseconds;
 }

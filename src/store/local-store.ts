@@ -1,13 +1,12 @@
 import {randomUUID} from 'node:crypto';
 import {existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {mkdir, rename, rm} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import type {Digest, Key} from '../base/digest.ts';
 import {digestOfFile} from '../base/digested-files.ts';
 import type {RecordCost} from './choose-evictions.ts';
 import {diskNow} from './disk-clock.ts';
-import {DraftFolders} from './draft-folders.ts';
+import {DraftFolders, FORMAT_DRAFT} from './draft-folders.ts';
 import {fileStamp, isSettled, statusOf} from './file-stamp.ts';
 import {IndexHolder} from './index-holder.ts';
 import {type LeaseOptions, withLeases} from './lease.ts';
@@ -16,7 +15,7 @@ import {readBlob} from './read-blob.ts';
 import type {StoreRecord} from './record.ts';
 import {appendLines, openRunLog, type RunLog} from './run-log.ts';
 import type {Store} from './store.ts';
-import {asStoreError, StoreError, storeError} from './store-error.ts';
+import {asStoreError, StoreError, storeError, systemCode} from './store-error.ts';
 import {blobPath, recordPath, STORE_FORMAT, type StoreLayout, scratchPath} from './store-layout.ts';
 import {readRecordFile, syncRemembered} from './sync-index.ts';
 
@@ -68,7 +67,7 @@ export class LocalStore implements Store {
 
   async publish(draft: Draft): Promise<StoreRecord> {
     return this.#writing('write a result to', async () => {
-      const record = await publishDraft(this.#layout, draft);
+      const record = await publishDraft(this.root, draft, await this.#drafts.home());
       this.#index.put(record);
       const scratch = scratchPath(this.root, draft.key);
       if (existsSync(scratch)) await rm(scratch, {recursive: true, force: true});
@@ -186,17 +185,12 @@ export class LocalStore implements Store {
     const stamp = fileStamp(before);
     const known = this.#index.use((index) => index.fileDigest(absolute, stamp));
     if (known !== undefined) return known;
-    const now = this.#readOnly ? Date.now() : this.#earliestNow();
+    // It may lie under another clock than the store: it has to be old by both.
+    const now = this.#readOnly ? Date.now() : Math.min(Date.now(), diskNow(this.#layout));
     const digest = await digestOfFile(absolute);
     if (isSettled(before, now) && fileStamp(statusOf(absolute)) === stamp)
       this.#index.use((index) => index.setFileDigest(absolute, stamp, digest));
     return digest;
-  }
-
-  /** An outside file may lie under another clock than the store: it has to be old by both. */
-  #earliestNow(): number {
-    const {tmp} = this.#layout;
-    return Math.min(Date.now(), diskNow(existsSync(tmp) ? tmp : tmpdir()));
   }
 
   openRunLog(name: string): RunLog {
@@ -246,10 +240,12 @@ export class LocalStore implements Store {
 
 /** Whole or not at all: an empty one, as a full disk would leave it, is of no format that is known. */
 function writeFormat({format, tmp}: StoreLayout): void {
-  const draft = join(tmp, `format-${randomUUID()}`);
+  const draft = join(tmp, `${FORMAT_DRAFT}${randomUUID()}`);
   try {
     writeFileSync(draft, `${STORE_FORMAT}\n`);
     renameSync(draft, format);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT' || !existsSync(format)) throw error; // another process was first, and took this for left behind
   } finally {
     rmSync(draft, {force: true});
   }

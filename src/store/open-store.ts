@@ -21,7 +21,7 @@ export async function openStore(root: string, options: StoreOptions = {}): Promi
   const readOnly = options.readOnly ?? false;
   return asStoreError('open', layout.root, async () => {
     await checkFormat(layout);
-    if (!readOnly) await cleanDrafts(layout.tmp);
+    if (!readOnly) await cleanDrafts(layout);
     return new LocalStore(layout, readOnly);
   });
 }

@@ -8,7 +8,7 @@ import type {JsonObject} from '../base/json.ts';
 import type {OutputRecord, StoreRecord} from './record.ts';
 import {recordText} from './record-file.ts';
 import {systemCode} from './store-error.ts';
-import {blobPath, recordPath, type StoreLayout} from './store-layout.ts';
+import {blobPath, recordPath} from './store-layout.ts';
 import {readRecordFile} from './sync-index.ts';
 
 export interface DraftOutput extends OutputRecord {
@@ -30,13 +30,12 @@ export interface Draft {
 const WORTH_SYNCING_SECONDS = 1;
 
 /**
- * Makes a draft the result of its key: blobs first, the record last, each by one rename, so that a key that has a record has
+ * Makes a draft the result of its key, by way of a folder for drafts on the same file system: blobs first, the record last, each by one rename, so that a key that has a record has
  * everything. When the key already has a whole result, that one stays, unless it is to be replaced, and drafts with other bytes are
  * dropped: what was built on the first must stay true. A dozen calls that each move no more than a name: done at once, since a trip to one of
  * Node's I/O threads takes many times as long. Only the wait for a disk is waited for.
  */
-export async function publishDraft(layout: StoreLayout, draft: Draft): Promise<StoreRecord> {
-  const {root} = layout;
+export async function publishDraft(root: string, draft: Draft, drafts: string): Promise<StoreRecord> {
   const outputs = Object.values(draft.outputs);
   const before = existsSync(recordPath(root, draft.key)) ? readRecordFile(root, draft.key) : undefined;
   if (before && !draft.replace && !sameDigests(before, draft) && isWhole(root, before)) {
@@ -54,7 +53,7 @@ export async function publishDraft(layout: StoreLayout, draft: Draft): Promise<S
   }
   if (before && sameDigests(before, draft)) return before;
   const record = recordOf(draft);
-  return writeRecord(layout, record, {sync, replace: before !== undefined});
+  return writeRecord(root, record, drafts, {sync, replace: before !== undefined});
 }
 
 /**
@@ -103,17 +102,18 @@ function sizeOf(root: string, digest: Digest): number | undefined {
 }
 
 async function writeRecord(
-  layout: StoreLayout,
+  root: string,
   record: StoreRecord,
+  drafts: string,
   {sync, replace}: {readonly sync: boolean; readonly replace: boolean},
 ): Promise<StoreRecord> {
-  const path = recordPath(layout.root, record.key);
-  const draft = join(layout.tmp, `record-${randomUUID()}`);
+  const path = recordPath(root, record.key);
+  const draft = join(drafts, `record-${randomUUID()}`);
   let first: ReturnType<typeof linkFirst>;
   try {
     writeFileSync(draft, recordText(record));
     if (sync) await syncToDisk(draft);
-    first = inItsFolder(path, () => (replace ? undefined : linkFirst(layout, draft, path, record.key)));
+    first = inItsFolder(path, () => (replace ? undefined : linkFirst(root, draft, path, record.key)));
     if (first === undefined) inItsFolder(path, () => renameSync(draft, path));
   } finally {
     removeFile(draft);
@@ -129,15 +129,15 @@ async function writeRecord(
  * Unlike a rename, a link fails when somebody was first, in one step. Nothing when a rename must do: what is there is of no use,
  * or the file system has no hard links.
  */
-function linkFirst(layout: StoreLayout, draft: string, path: string, key: Key): 'linked' | StoreRecord | undefined {
+function linkFirst(root: string, draft: string, path: string, key: Key): 'linked' | StoreRecord | undefined {
   try {
     linkSync(draft, path);
     return 'linked';
   } catch (error) {
     if (systemCode(error) === 'ENOENT') throw error; // its folder is not there yet
     if (systemCode(error) !== 'EEXIST') return undefined;
-    const first = readRecordFile(layout.root, key);
-    return first && isWhole(layout.root, first) ? first : undefined;
+    const first = readRecordFile(root, key);
+    return first && isWhole(root, first) ? first : undefined;
   }
 }
 

@@ -1,20 +1,10 @@
-import type {ArtifactKind, Rows} from '../artifact/kinds.ts';
+import {ARTIFACT_KINDS, type ArtifactKind, type Rows} from '../artifact/kinds.ts';
 import {canonicalJson} from '../base/canonical-json.ts';
 import {isDigest, isKey, type Key, keyOf} from '../base/digest.ts';
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
 import type {OutputRecord, StoreRecord} from './record.ts';
 
-const KINDS: Readonly<Record<ArtifactKind, true>> = {
-  weights: true,
-  mask: true,
-  metrics: true,
-  evals: true,
-  points: true,
-  examples: true,
-  summary: true,
-  file: true,
-};
-const isKind = (text: Json | undefined): text is ArtifactKind => typeof text === 'string' && Object.hasOwn(KINDS, text);
+const isKind = (text: Json | undefined): text is ArtifactKind => ARTIFACT_KINDS.some((kind) => kind === text);
 const isCount = (value: Json | undefined): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
 /** A record as its file holds it. */

@@ -52,7 +52,7 @@ test.each([5, -5])(
   async (hours) => {
     const {root} = await filledStore();
     const [young, old] = [join(root, 'tmp', '1-young'), join(root, 'tmp', '1-old')];
-    for (const path of [young, old]) await mkdir(path);
+    for (const path of [young, old]) await writeFile(path, '');
     await utimes(old, trueNow() / 1000 - 2 * 3600, trueNow() / 1000 - 2 * 3600);
     clockIs(hours);
     await reopened(root);
