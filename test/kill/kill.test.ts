@@ -18,13 +18,12 @@ function written(name: string, files: Readonly<Record<string, string>>): {folder
   return {folder: own, pipeline: join(own, 'pipeline.yaml')};
 }
 
-function expectAllKinds({driver, worker, rounds, resumed}: Killed): void {
+function expectBothHit({driver, worker, rounds, resumed}: Killed): void {
   console.info(
     `${driver} drivers and ${worker} workers were killed in ${rounds} rounds; ${resumed} times a checkpoint was left.`,
   );
   expect(driver).toBeGreaterThan(0);
   expect(worker).toBeGreaterThan(0);
-  expect(resumed).toBeGreaterThan(0);
 }
 
 /** Nothing but processor time, so that what is hit is the engine; the two long ones are there to be gone on with. */
@@ -63,7 +62,7 @@ test.skipIf(process.platform !== 'linux')(
   {timeout: Math.max(600_000, KILLS * 10_000)},
   async () => {
     const life = {shortest: 0.03, longest: 0.7};
-    expectAllKinds(await killAtRandom({...written('work', WORK), kills: KILLS, life, driverOneIn: 6}));
+    expectBothHit(await killAtRandom({...written('work', WORK), kills: KILLS, life, driverOneIn: 6}));
   },
 );
 
@@ -89,6 +88,8 @@ test.skipIf(process.platform !== 'linux')(
   async () => {
     const life = {shortest: 0.05, longest: 0.25};
     const place = written('training', {'pipeline.yaml': TRAINING});
-    expectAllKinds(await killAtRandom({...place, kills: TRAINING_KILLS, life, driverOneIn: 2}));
+    const killed = await killAtRandom({...place, kills: TRAINING_KILLS, life, driverOneIn: 2});
+    expectBothHit(killed);
+    expect(killed.resumed).toBeGreaterThan(0);
   },
 );
