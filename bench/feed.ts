@@ -13,6 +13,7 @@ import {capturedStep, stateOf, type TrainingState} from '../stages/lib/training/
 import {scalarOf} from '../stages/tensor/capture/named.ts';
 import {loadTensorLibrary} from '../stages/tensor/load.ts';
 import {MODELS} from './cases.ts';
+import {median} from './result.ts';
 import {STUDY, smoothColours} from './study.ts';
 
 /**
@@ -46,8 +47,6 @@ const tf = await loadTensorLibrary('tensorflow', {threads: Number(options['tenso
 const pictures: Pictures = smoothColours(2000, 32);
 const augment = augmentSchema.parse(STUDY);
 const counts = options.threads.split(',').map(Number);
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 for (const {name, config, share} of CASES) {
   const model = bindModel(JSON.parse(JSON.stringify(config)));

@@ -1,6 +1,7 @@
 import {availableParallelism} from 'node:os';
 import {loadTensorLibrary} from '../stages/tensor/load.ts';
 import {ALL_CASES} from './cases.ts';
+import {median} from './result.ts';
 import {ALPHAS, workOf} from './work.ts';
 
 /*
@@ -12,7 +13,6 @@ import {ALPHAS, workOf} from './work.ts';
 
 const SWEEPS = 6;
 const tf = await loadTensorLibrary('tensorflow', {threads: availableParallelism()});
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
 for (const one of ALL_CASES.filter(({work}) => work === 'sweep')) {
   const points = workOf(tf, one);

@@ -3,6 +3,7 @@ import {parseArgs} from 'node:util';
 import {augmentSchema} from '../stages/lib/pictures/augment-schema.ts';
 import {batchBuffer, fillBatch} from '../stages/lib/pictures/batch.ts';
 import {bindPreprocessor} from '../stages/lib/pictures/preprocessor.ts';
+import {median} from './result.ts';
 import {STUDY, smoothColours} from './study.ts';
 
 /**
@@ -34,9 +35,6 @@ const CASES = [
   {name: 'the whole, to 224 pixels', augment: STUDY, size: 224},
   {name: 'none, to 224 pixels', augment: [], size: 224},
 ] as const;
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 const pictures = smoothColours(N, SIDE);
 const cases = CASES.map(({name, augment, size}) => {

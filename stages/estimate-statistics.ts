@@ -3,7 +3,7 @@ import {defineStage, StageError} from '../src/stage/define-stage.ts';
 import {dataSetSchema} from './lib/data/data-set-value.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {precisionSchema} from './lib/precision.ts';
-import {restoreStatistics} from './lib/training/line-statistics.ts';
+import {restoredValues, restoreStatistics} from './lib/training/line-statistics.ts';
 import {bindTask, weightsOf} from './lib/training/task.ts';
 
 export default defineStage({
@@ -25,16 +25,6 @@ export default defineStage({
     if (task.layout.trainable === task.layout.size)
       throw new StageError('The network has no running statistics to estimate.', 'Take its weights as they are.');
     const restore = restoreStatistics(task, {pictures: params.pictures}, services);
-    const given = services.tf.tensor1d(task.start);
-    try {
-      const found = await restore(given);
-      try {
-        return {weights: weightsOf(task, found.dataSync<'float32'>().slice())};
-      } finally {
-        found.dispose();
-      }
-    } finally {
-      given.dispose();
-    }
+    return {weights: weightsOf(task, await restoredValues(services.tf, restore, task.start))};
   },
 });

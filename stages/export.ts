@@ -9,7 +9,7 @@ import {writeSafetensors} from './lib/checkpoint/write-safetensors.ts';
 import {fitTensors} from './lib/models/fit-tensors.ts';
 import type {Model} from './lib/models/model.ts';
 import {loadModel} from './lib/models/registry.ts';
-import {bitsOf} from './lib/pruning/masks.ts';
+import {bitsOf, zeroed} from './lib/pruning/masks.ts';
 import {layoutOf} from './lib/training/parameter-layout.ts';
 
 async function writeJson(path: string, value: JsonObject): Promise<{path: string}> {
@@ -24,7 +24,7 @@ function masked({parameters}: Model, tensors: readonly NamedTensor[], mask: Mask
   const places = new Map(layout.entries.map((entry) => [entry.name, entry.offset]));
   return tensors.map(({name, shape, values}) => {
     const offset = places.get(name) ?? 0;
-    return {name, shape, values: values.map((value, index) => (bits[offset + index] === 1 ? value : 0))};
+    return {name, shape, values: zeroed(values, bits.subarray(offset, offset + values.length))};
   });
 }
 

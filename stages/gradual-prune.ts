@@ -2,7 +2,14 @@ import {z} from 'zod';
 import {defineStage} from '../src/stage/define-stage.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
-import {gradualParameters, keepOnly, oneAmount, oneAmountFault} from './lib/pruning/gradual-parameters.ts';
+import {
+  GRADUAL_INPUTS,
+  GRADUAL_OUTPUTS,
+  gradualParameters,
+  keepOnly,
+  oneAmount,
+  oneAmountFault,
+} from './lib/pruning/gradual-parameters.ts';
 import {KEPT_COLUMNS} from './lib/pruning/masks.ts';
 import {prunableSchema} from './lib/pruning/prunable.ts';
 import {pruneWhileTraining} from './lib/pruning/prune-while-training.ts';
@@ -18,10 +25,10 @@ export default defineStage({
     .strictObject({...trainingParameters, ...gradualParameters, score: scoreSchema, prunable: prunableSchema})
     .refine(oneAmount, oneAmountFault)
     .transform((given) => keepOnly(withOptimizer(given))),
-  inputs: {weights: {kind: 'weights', doc: 'The network to start from.'}},
+  inputs: GRADUAL_INPUTS,
   outputs: {
-    weights: {kind: 'weights', doc: 'The pruned network; what is masked is exactly 0.'},
-    mask: {kind: 'mask', doc: 'What is kept of each prunable tensor.'},
+    weights: GRADUAL_OUTPUTS.weights,
+    mask: GRADUAL_OUTPUTS.mask,
     metrics: {
       kind: 'metrics',
       doc: 'As in platon-prune.',
@@ -32,7 +39,7 @@ export default defineStage({
       doc: 'A row for each round of pruning: `ratio` is the fraction to keep by the schedule, `kept` the one that was kept, `threshold` the score at the edge, `regrown` how many weights came back that the round before had removed.',
       columns: {ratio: 'float64', threshold: 'float64', kept: 'float64', regrown: 'int32'},
     },
-    evals: {kind: 'evals', doc: 'Evaluations on validation and test, under the mask of the last round.'},
+    evals: GRADUAL_OUTPUTS.evals,
     summary: {
       kind: 'summary',
       doc: 'The last evaluation of each split; `kept` is a fraction of the prunable weights, `kept_of_network` of all parameters, `prunable` how many weights can be pruned.',

@@ -5,9 +5,10 @@ import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
 import {loadModel} from './lib/models/registry.ts';
 import {magnitudeRule} from './lib/pruning/magnitude-rule.ts';
-import {bitsOf, fixedMask, KEPT_COLUMNS, keptFractions} from './lib/pruning/masks.ts';
+import {bitsOf, KEPT_COLUMNS, keptFractions} from './lib/pruning/masks.ts';
 import {bitsBefore, nextMask} from './lib/pruning/next-mask.ts';
 import {describePrunable, prunableSchema} from './lib/pruning/prunable.ts';
+import {trainMasked} from './lib/pruning/train-masked.ts';
 import {withOptimizer} from './lib/training/optimizer-settings.ts';
 import {PART_NOOP, partParameters, TRAINING_NOOP, trainingParameters} from './lib/training/parameters.ts';
 import {bindTask, weightsOf} from './lib/training/task.ts';
@@ -68,27 +69,22 @@ export default defineStage({
   noop: {...TRAINING_NOOP, ...PART_NOOP},
   sources: {data: resolveDataSet},
   async run({params, inputs, services}) {
-    const {tf} = services;
     const task = await bindTask(await withHead(inputs.weights, inputs.head), params, services);
     const {layout} = task;
     services.log(describePrunable(layout));
     const bits = bitsBefore(layout, inputs.mask);
-    const kept = tf.tensor1d(bits, 'bool');
-    try {
-      const hook = inputs.mask === undefined ? {} : fixedMask(tf, kept);
-      const {flat, metrics, evals, final} = await train(task, params, services, hook);
-      const mask = nextMask(layout, flat, bits, params.prune);
-      const after = {kept_after: keptFractions(layout, bitsOf(layout, mask)).kept, prunable: layout.prunable};
-      const fractions = {...keptFractions(layout, bits), ...after};
-      return {
-        weights: weightsOf(task, flat),
-        mask,
-        metrics,
-        evals,
-        summary: final.map((row) => ({...row, ...fractions})),
-      };
-    } finally {
-      kept.dispose();
-    }
+    const {flat, metrics, evals, final} = inputs.mask
+      ? await trainMasked(task, params, services, bits)
+      : await train(task, params, services);
+    const mask = nextMask(layout, flat, bits, params.prune);
+    const after = {kept_after: keptFractions(layout, bitsOf(layout, mask)).kept, prunable: layout.prunable};
+    const fractions = {...keptFractions(layout, bits), ...after};
+    return {
+      weights: weightsOf(task, flat),
+      mask,
+      metrics,
+      evals,
+      summary: final.map((row) => ({...row, ...fractions})),
+    };
   },
 });

@@ -5,7 +5,7 @@ import {defineStage, type StageServices} from '../src/stage/define-stage.ts';
 import {dataSetSchema} from './lib/data/data-set-value.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {type Example, evaluationRow} from './lib/evaluate.ts';
-import {evaluatedSplits, refuseStrangers} from './lib/line.ts';
+import {evaluatedSplits, LINE_ENDS, refuseStrangers} from './lib/line.ts';
 import {precisionSchema} from './lib/precision.ts';
 import {bitsOf, masked} from './lib/pruning/masks.ts';
 import {restoreStatistics, statisticsSchema} from './lib/training/line-statistics.ts';
@@ -97,8 +97,7 @@ export default defineStage({
   doc: 'Evaluates a point of the straight line between two networks; alpha is the weight of b, so 0 is a and 1 is b.',
   params,
   inputs: {
-    a: {kind: 'weights', doc: 'The network at alpha = 0.'},
-    b: {kind: 'weights', doc: 'The network at alpha = 1.'},
+    ...LINE_ENDS,
     mask: {
       kind: 'mask',
       optional: true,

@@ -5,7 +5,7 @@ import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {GROUPINGS, layersOf} from './lib/layerwise/layers.ts';
 import {LAYERWISE_COLUMNS, layerwiseRows, type Score} from './lib/layerwise/measure.ts';
 import {countMoves, type MoveSettings, ORDERS} from './lib/layerwise/moves.ts';
-import {evaluatedSplits, refuseStrangers} from './lib/line.ts';
+import {evaluatedSplits, LINE_ENDS, refuseStrangers} from './lib/line.ts';
 import {precisionSchema} from './lib/precision.ts';
 import {reEstimatedSchema, restoreStatistics} from './lib/training/line-statistics.ts';
 import {pack} from './lib/training/parameter-layout.ts';
@@ -62,10 +62,7 @@ export default defineStage({
   version: 1,
   doc: 'How much loss and error rise when one layer of a network, or a growing group of them, is moved towards another network.',
   params,
-  inputs: {
-    a: {kind: 'weights', doc: 'The network at alpha = 0.'},
-    b: {kind: 'weights', doc: 'The network at alpha = 1.'},
-  },
+  inputs: LINE_ENDS,
   outputs: {
     summary: {
       kind: 'summary',

@@ -2,12 +2,12 @@ import {z} from 'zod';
 import {defineStage} from '../src/stage/define-stage.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
-import {bitsOf, fixedMask, KEPT_COLUMNS, keptFractions} from './lib/pruning/masks.ts';
+import {bitsOf, KEPT_COLUMNS, keptFractions} from './lib/pruning/masks.ts';
 import {prunableSchema} from './lib/pruning/prunable.ts';
+import {trainMasked} from './lib/pruning/train-masked.ts';
 import {withOptimizer} from './lib/training/optimizer-settings.ts';
 import {PART_NOOP, partParameters, TRAINING_NOOP, trainingParameters} from './lib/training/parameters.ts';
 import {bindTask, weightsOf} from './lib/training/task.ts';
-import {train} from './lib/training/train.ts';
 
 export default defineStage({
   name: 'mask-retrain',
@@ -35,16 +35,10 @@ export default defineStage({
   noop: {...TRAINING_NOOP, ...PART_NOOP},
   sources: {data: resolveDataSet},
   async run({params, inputs, services}) {
-    const {tf} = services;
     const task = await bindTask(inputs.weights, params, services);
     const bits = bitsOf(task.layout, inputs.mask);
-    const kept = tf.tensor1d(bits, 'bool');
-    try {
-      const {flat, metrics, evals, final} = await train(task, params, services, fixedMask(tf, kept));
-      const fractions = keptFractions(task.layout, bits);
-      return {weights: weightsOf(task, flat), metrics, evals, summary: final.map((row) => ({...row, ...fractions}))};
-    } finally {
-      kept.dispose();
-    }
+    const {flat, metrics, evals, final} = await trainMasked(task, params, services, bits);
+    const fractions = keptFractions(task.layout, bits);
+    return {weights: weightsOf(task, flat), metrics, evals, summary: final.map((row) => ({...row, ...fractions}))};
   },
 });

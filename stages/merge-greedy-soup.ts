@@ -9,7 +9,7 @@ import {bestFirst, withIngredient} from './lib/merging/greedy-soup.ts';
 import {MODEL_INPUTS, modelsOf} from './lib/merging/models.ts';
 import {precisionSchema} from './lib/precision.ts';
 import {shownAt} from './lib/shown-at.ts';
-import {reEstimatedSchema, restoreStatistics} from './lib/training/line-statistics.ts';
+import {reEstimatedSchema, restoredValues, restoreStatistics} from './lib/training/line-statistics.ts';
 import {pack} from './lib/training/parameter-layout.ts';
 import {bindTask, evaluateFlat, weightsOf} from './lib/training/task.ts';
 
@@ -73,13 +73,6 @@ export default defineStage({
         flat.dispose();
       }
     };
-    const restored = async (values: Float32Array): Promise<Float32Array> => {
-      const mixed: Tensor1D = services.tf.tensor1d(values);
-      const flat = await restore(mixed);
-      const found = flat.dataSync<'float32'>().slice();
-      services.tf.dispose([mixed, flat]);
-      return found;
-    };
     const candidates = [];
     for (const {at, weights} of models) {
       const accuracy = await accuracyOf(pack(task.layout, weights.tensors));
@@ -91,7 +84,7 @@ export default defineStage({
     const summary = [];
     for (const {network, accuracy, weights} of bestFirst(candidates)) {
       const mixed = withIngredient(soup, ingredients, pack(task.layout, weights.tensors));
-      const tried = ingredients === 0 ? mixed : await restored(mixed);
+      const tried = ingredients === 0 ? mixed : await restoredValues(services.tf, restore, mixed);
       const found = ingredients === 0 ? accuracy : await accuracyOf(tried);
       const kept = found > best;
       if (kept) {

@@ -5,7 +5,7 @@ import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {vitConfigSchema} from './lib/models/vit-config.ts';
 import {precisionSchema} from './lib/precision.ts';
 import {batchGradients} from './lib/pruning/batch-gradients.ts';
-import {bitsOf} from './lib/pruning/masks.ts';
+import {bitsOf, zeroed} from './lib/pruning/masks.ts';
 import {rearrange} from './lib/pruning/rearrange.ts';
 import {rescale} from './lib/pruning/rescale.ts';
 import {searchMask, type Units} from './lib/pruning/structured-search.ts';
@@ -82,7 +82,6 @@ export default defineStage({
       ? {heads: rearrange(heads, found.heads), neurons: rearrange(neurons, found.neurons)}
       : found;
     const mask = weightMask(config, kept);
-    const bits = bitsOf(task.layout, mask);
     const summary = Array.from({length: layers}, (_, layer) => {
       const [h, n] = [
         sum(kept.heads.subarray(layer * perLayer, (layer + 1) * perLayer)),
@@ -90,11 +89,10 @@ export default defineStage({
       ];
       return {layer, heads: h, neurons: n, macs: (h * macs.head + n * macs.neuron) * (layers / all)};
     });
-    const student = task.start.map((value, index) => (bits[index] === 1 ? value : 0));
     const teacher = () => searchMask(heads, neurons, Math.sqrt(params.macs) * all);
     const flat = params.rescale
       ? await rescale({task, config, ...params, sampling: params}, {student: kept, teacher: teacher()}, services)
-      : student;
+      : zeroed(task.start, bitsOf(task.layout, mask));
     return {weights: weightsOf(task, flat), mask, summary};
   },
 });

@@ -46,15 +46,18 @@ function faultsOf(stage: Stage, raw: JsonObject, issue: Issue, base: Path): read
         (key): ParameterFault => ({kind: 'unknown', path: [...path, key], names: namesAt(stage, path)}),
       );
     case 'invalid_union':
-      return (
-        unionFaults(stage, raw, issue.errors, path) ?? [
-          {kind: 'bad', path, message: expected(stage, path, value, issue), meant: meant(stage, path, value)},
-        ]
-      );
+      return unionFaults(stage, raw, issue.errors, path) ?? [bad(stage, path, value, issue)];
     default:
-      return [{kind: 'bad', path, message: expected(stage, path, value, issue), meant: meant(stage, path, value)}];
+      return [bad(stage, path, value, issue)];
   }
 }
+
+const bad = (stage: Stage, path: Path, value: Json | undefined, issue: Issue): ParameterFault => ({
+  kind: 'bad',
+  path,
+  message: expected(stage, path, value, issue),
+  meant: meant(stage, path, value),
+});
 
 /** Undefined when the value fits no branch even in its type, so that only the whole can be described. */
 function unionFaults(

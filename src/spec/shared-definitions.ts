@@ -27,19 +27,18 @@ function inside(schema: JsonObject, about: string, change: (inner: Json, about: 
 }
 
 /**
- * The same schema with each large part that occurs more than once written once, among `definitions`, and referred to: an editor reads a
- * file of a tenth of the size.
+ * The same schema with each large part that occurs more than once written once, among `definitions`, and referred to: editors read
+ * the whole file, which was almost three times as large.
  */
 export function withSharedDefinitions(schema: JsonObject): JsonObject {
-  const seen = new Map<string, {times: number; readonly about: string}>();
+  const times = new Map<string, number>();
   const count = (part: Json, about: string): Json => {
     if (!isJsonObject(part)) return part;
     const text = JSON.stringify(part);
-    const entry = seen.get(text) ?? {times: 0, about};
-    seen.set(text, entry);
-    entry.times++;
+    const before = times.get(text) ?? 0;
+    times.set(text, before + 1);
     // what lies in a part that has been counted is written once with it
-    return entry.times === 1 ? inside(part, about, count) : part;
+    return before === 0 ? inside(part, about, count) : part;
   };
   inside(schema, '', count);
 
@@ -57,7 +56,7 @@ export function withSharedDefinitions(schema: JsonObject): JsonObject {
   const share = (part: Json, about: string): Json => {
     if (!isJsonObject(part)) return part;
     const text = JSON.stringify(part);
-    if (text.length < LEAST || (seen.get(text)?.times ?? 0) < 2) return inside(part, about, share);
+    if (text.length < LEAST || (times.get(text) ?? 0) < 2) return inside(part, about, share);
     const known = names.get(text);
     if (known !== undefined) return {$ref: `#/definitions/${known}`};
     const name = nameFor(about);

@@ -30,8 +30,8 @@ export interface Draft {
 const WORTH_SYNCING_SECONDS = 1;
 
 /**
- * Makes a draft the result of its key, by way of a folder for drafts on the same file system: blobs first, the record last, each by one rename, so that a key that has a record has
- * everything. When the key already has a whole result, that one stays, unless it is to be replaced, and drafts with other bytes are
+ * Makes a draft the result of its key, by way of a folder for drafts on the same file system: blobs first, the record last, each by one
+ * rename, so that a key that has a record has everything. When the key already has a whole result, that one stays, unless it is to be replaced, and drafts with other bytes are
  * dropped: what was built on the first must stay true. A dozen calls that each move no more than a name: done at once, since a trip to one of
  * Node's I/O threads takes many times as long. Only the wait for a disk is waited for.
  */

@@ -5,6 +5,12 @@ import type {Pictures} from './data/pictures.ts';
 import {networkDifference} from './network-difference.ts';
 import type {Task} from './training/task.ts';
 
+/** The inputs of a stage that goes from one network to another. */
+export const LINE_ENDS = {
+  a: {kind: 'weights', doc: 'The network at alpha = 0.'},
+  b: {kind: 'weights', doc: 'The network at alpha = 1.'},
+} as const;
+
 /** @throws StageError when no line leads from one network to the other. */
 export function refuseStrangers(a: Weights, b: Weights): void {
   const difference = networkDifference(a, b);

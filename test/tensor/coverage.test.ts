@@ -17,7 +17,7 @@ import {networkCases} from '../../stages/tensor/self-test/network.ts';
 import {operationCases} from '../../stages/tensor/self-test/operations.ts';
 import {productCases} from '../../stages/tensor/self-test/products.ts';
 import {withBackend} from '../rig/tensor-backends.ts';
-import {locatedMnist, preprocessor, recordingServices} from '../training/services.ts';
+import {locatedMnist, preprocessor, recordingServices, SMALL_VIT} from '../training/services.ts';
 
 const tf = await withBackend('cpu');
 
@@ -53,17 +53,7 @@ async function kernelsOf(work: () => unknown): Promise<Set<string>> {
 
 const parameters = z.strictObject(trainingParameters).transform(withOptimizer);
 const data = await locatedMnist({classes: [0, 1], limit: {train: 8, test: 4}});
-const vit = {
-  model: 'vit',
-  labels: 2,
-  image_size: 28,
-  num_channels: 1,
-  patch_size: 14,
-  hidden_size: 8,
-  num_hidden_layers: 2,
-  num_attention_heads: 2,
-  intermediate_size: 12,
-};
+const vit = {...SMALL_VIT, hidden_size: 8, intermediate_size: 12};
 const resnet = {model: 'resnet', depth: 8, width: 2, labels: 2, image_size: 28, num_channels: 1};
 const models: Readonly<Record<string, JsonObject>> = {
   vit,

@@ -11,19 +11,9 @@ import {train} from '../../stages/lib/training/train.ts';
 import {type Dropout, dropoutOf} from '../../stages/tensor/dropout.ts';
 import {relativeError} from '../rig/gradients.ts';
 import {backends, withBackend} from '../rig/tensor-backends.ts';
-import {locatedMnist, preprocessor, recordingServices} from './services.ts';
+import {locatedMnist, preprocessor, recordingServices, SMALL_VIT} from './services.ts';
 
-const vit = {
-  model: 'vit',
-  labels: 2,
-  image_size: 28,
-  num_channels: 1,
-  patch_size: 14,
-  hidden_size: 16,
-  num_hidden_layers: 2,
-  num_attention_heads: 1,
-  intermediate_size: 20,
-};
+const vit = {...SMALL_VIT, num_attention_heads: 1, intermediate_size: 20};
 const model = bindModel({...vit, hidden_dropout_prob: 0.25, attention_probs_dropout_prob: 0.125});
 const layout = layoutOf(model.parameters);
 const weights = {model: model.config, preprocessor, tensors: initialise(model, 1)};

@@ -17,7 +17,7 @@ import maskRetrain from '../../stages/mask-retrain.ts';
 import platonPrune from '../../stages/platon-prune.ts';
 import randomMask from '../../stages/random-mask.ts';
 import {encodeOutput} from '../rig/encode-output.ts';
-import {locatedMnist, preprocessor, randomMlp, recordingServices} from './services.ts';
+import {locatedMnist, preprocessor, randomMlp, recordingServices, SMALL_VIT} from './services.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'basin-resume-'));
 afterAll(() => rmSync(folder, {recursive: true}));
@@ -74,11 +74,7 @@ const mask = (
 
 /** Dropout, a carried vector of another name, and steps of several batches. */
 const dropping = bindModel({
-  model: 'vit',
-  labels: 2,
-  image_size: 28,
-  num_channels: 1,
-  patch_size: 14,
+  ...SMALL_VIT,
   hidden_size: 8,
   num_hidden_layers: 1,
   num_attention_heads: 1,

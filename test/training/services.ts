@@ -45,16 +45,21 @@ export function randomMlp(seed: number, labels = 2, hidden: readonly number[] = 
   return {model: model.config, preprocessor, tensors: initialise(model, seed)};
 }
 
-/** A small random vit for 28 × 28 digits: two blocks of 16 with two heads and 24 neurons. */
+/** A small vit for two classes of 28 × 28 digits: two blocks of 16 with two heads and 24 neurons. */
+export const SMALL_VIT = {
+  model: 'vit',
+  labels: 2,
+  image_size: 28,
+  num_channels: 1,
+  patch_size: 14,
+  hidden_size: 16,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 24,
+} as const;
+
+/** One with random weights. */
 export function randomVit(seed: number, labels = 2): Weights {
-  const shape = {image_size: 28, patch_size: 14, num_channels: 1, hidden_size: 16, num_hidden_layers: 2};
-  const model = bindModel({
-    model: 'vit',
-    ...shape,
-    num_attention_heads: 2,
-    intermediate_size: 24,
-    initializer_range: 0.2,
-    labels,
-  });
+  const model = bindModel({...SMALL_VIT, initializer_range: 0.2, labels});
   return {model: model.config, preprocessor, tensors: initialise(model, seed)};
 }

@@ -72,6 +72,16 @@ export function fillBatch(
   }
 }
 
+/** The same of `n` pictures from `start` on, without noise. */
+export function fillRun(
+  buffer: BatchBuffer,
+  pictures: Pictures,
+  {start, n}: {readonly start: number; readonly n: number},
+  preprocessing: Preprocessing,
+): void {
+  for (let place = 0; place < n; place++) preparePicture(buffer, place, pictures, start + place, preprocessing);
+}
+
 /** The first `n` pictures of a buffer, [n, C, S, S], as a model takes them. */
 export function pictureTensor(tf: Tf, {pixels}: BatchBuffer, {channels, size}: Preprocessing, n: number): Tensor4D {
   return tf.tensor4d(pixels.subarray(0, n * channels * size * size), [n, channels, size, size]);

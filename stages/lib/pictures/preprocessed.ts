@@ -1,6 +1,6 @@
 import {isDeepStrictEqual} from 'node:util';
 import type {Pictures} from '../data/pictures.ts';
-import {type BatchBuffer, batchBuffer, fillBatch} from './batch.ts';
+import {type BatchBuffer, batchBuffer, fillRun} from './batch.ts';
 import type {Preprocessing} from './preprocessor.ts';
 
 /** What is kept at most, over all sets of pictures: twice the 123 MB that the 10,000 test pictures of CIFAR-10 take at 32 pixels. */
@@ -35,10 +35,9 @@ const samePixels = (a: Preprocessing, b: Preprocessing): boolean =>
  */
 export function preprocessed(pictures: Pictures, preprocessing: Preprocessing): Preprocessed {
   const {channels, size} = preprocessing;
-  const range = (start: number, n: number) => Array.from({length: n}, (_, place) => start + place);
   const each = channels * size * size;
   if (4 * each * pictures.n > MOST_BYTES) {
-    return {fill: (buffer, start, n) => fillBatch(buffer, pictures, range(start, n), preprocessing)};
+    return {fill: (buffer, start, n) => fillRun(buffer, pictures, {start, n}, preprocessing)};
   }
   const {whole} = keep(pictures, preprocessing);
   return {
@@ -59,11 +58,6 @@ function keep(pictures: Pictures, preprocessing: Preprocessing): Kept {
 
 function wholeOf(pictures: Pictures, preprocessing: Preprocessing): BatchBuffer {
   const whole = batchBuffer(preprocessing, pictures.n);
-  fillBatch(
-    whole,
-    pictures,
-    Array.from({length: pictures.n}, (_, place) => place),
-    preprocessing,
-  );
+  fillRun(whole, pictures, {start: 0, n: pictures.n}, preprocessing);
   return whole;
 }

@@ -67,3 +67,11 @@ export function scheduleOf(
   }
   return {steps, warmup: first, finalWarmup: last, interval, keep};
 }
+
+/** What stages that prune gradually take and give alike. */
+export const GRADUAL_INPUTS = {weights: {kind: 'weights', doc: 'The network to start from.'}} as const;
+export const GRADUAL_OUTPUTS = {
+  weights: {kind: 'weights', doc: 'The pruned network; what is masked is exactly 0.'},
+  mask: {kind: 'mask', doc: 'What is kept of each prunable tensor.'},
+  evals: {kind: 'evals', doc: 'Evaluations on validation and test, under the mask of the last round.'},
+} as const;

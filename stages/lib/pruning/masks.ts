@@ -35,6 +35,10 @@ export function bitsOf(layout: ParameterLayout, mask: Mask): Uint8Array {
 /** `flat` with 0 where the bool `kept` is false. A product would leave −0 and keep NaN. */
 export const masked = (tf: Tf, kept: Tensor1D, flat: Tensor1D): Tensor1D => tf.where(kept, flat, tf.zerosLike(flat));
 
+/** The same of values in memory, a bit each. */
+export const zeroed = (values: Float32Array, bits: Uint8Array): Float32Array =>
+  values.map((value, index) => (bits[index] === 1 ? value : 0));
+
 /** Trains under a fixed mask: weights start masked, gradients are masked, and weights again after each update. */
 export function fixedMask(tf: Tf, kept: Tensor1D): TrainingHook {
   return {

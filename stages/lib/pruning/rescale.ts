@@ -9,7 +9,7 @@ import {pictureTensor} from '../pictures/batch.ts';
 import {split} from '../training/parameter-layout.ts';
 import type {Task} from '../training/task.ts';
 import {type RowSums, scalesOf} from './least-squares.ts';
-import {bitsOf} from './masks.ts';
+import {bitsOf, zeroed} from './masks.ts';
 import {type Sampling, sampledBatches} from './sampled-batches.ts';
 import type {StructuredMask} from './structured-search.ts';
 import {weightMask} from './structured-vit.ts';
@@ -32,10 +32,8 @@ type Work = {
   readonly sampling: Sampling;
 };
 
-const masked = ({layout, start}: Task, config: VitConfig, mask: StructuredMask): Float32Array => {
-  const bits = bitsOf(layout, weightMask(config, mask));
-  return start.map((value, index) => (bits[index] === 1 ? value : 0));
-};
+const masked = ({layout, start}: Task, config: VitConfig, mask: StructuredMask): Float32Array =>
+  zeroed(start, bitsOf(layout, weightMask(config, mask)));
 
 /** The linear layer whose columns belong to heads or neurons. */
 const layerOf = ({layer, kind}: Part): string =>

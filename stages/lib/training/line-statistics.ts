@@ -1,6 +1,7 @@
 import type {Tensor1D} from '@tensorflow/tfjs';
 import {z} from 'zod';
 import {StageError, type StageServices} from '../../../src/stage/define-stage.ts';
+import type {Tf} from '../../tensor/library.ts';
 import {subset} from '../data/load-data-set.ts';
 import {reEstimate, statisticsFunction} from './re-estimate.ts';
 import type {Task} from './task.ts';
@@ -45,4 +46,17 @@ export function restoreStatistics(
   const seen = statisticsFunction(services.tf, model, layout);
   const pictures = subset(data.train, statistics.pictures, 0);
   return (flat) => reEstimate(task, seen, flat, pictures, services);
+}
+
+/** The same of values in memory. */
+export async function restoredValues(tf: Tf, restore: Restore, values: Float32Array): Promise<Float32Array> {
+  const mixed = tf.tensor1d(values);
+  try {
+    const flat = await restore(mixed);
+    const found = flat.dataSync<'float32'>().slice();
+    flat.dispose();
+    return found;
+  } finally {
+    mixed.dispose();
+  }
 }

@@ -6,7 +6,7 @@ import type {TensorFunction} from '../../tensor/capture/record.ts';
 import type {Tf} from '../../tensor/library.ts';
 import type {Pictures} from '../data/pictures.ts';
 import type {Model} from '../models/model.ts';
-import {batchBuffer, fillBatch, pictureTensor} from '../pictures/batch.ts';
+import {batchBuffer, fillRun, pictureTensor} from '../pictures/batch.ts';
 import {abortableBreather} from './breather.ts';
 import {type ParameterLayout, split} from './parameter-layout.ts';
 import {inLayout, moved, runningStatistics, withStatistics} from './running-statistics.ts';
@@ -42,8 +42,7 @@ export async function reEstimate(
   try {
     for (let start = 0; start < pictures.n; start += BATCH) {
       const n = Math.min(BATCH, pictures.n - start);
-      const indices = Array.from({length: n}, (_, place) => start + place);
-      fillBatch(buffer, pictures, indices, preprocessing);
+      fillRun(buffer, pictures, {start, n}, preprocessing);
       const next: Tensor1D = tf.tidy(() => {
         const found = statistics({flat, pictures: pictureTensor(tf, buffer, preprocessing, n)});
         return moved(tf, end, vectorOf(found, 'statistics'), n / (start + n));
