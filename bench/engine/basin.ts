@@ -3,9 +3,9 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {Engine} from './engine.ts';
 import {alphasOf, CHAIN_DISTANCE, CHAIN_LENGTH, chains, STEP_SCRIPT, type Study, type Task} from './tasks.ts';
+import {trivialCheckout} from './trivial-checkout.ts';
 
 const BASIN = fileURLToPath(new URL('../../bin/basin', import.meta.url));
-const PRELOAD = fileURLToPath(new URL('./preload.ts', import.meta.url));
 const FILE = 'pipeline.yaml';
 
 /** How a person would write the chains: five nodes, swept; and one chain beside them, for an edit that concerns it alone. */
@@ -99,7 +99,7 @@ function deleteOutput(folder: string): void {
   }
 }
 
-const TRIVIAL_STAGES = ['env', `NODE_OPTIONS=--import=${PRELOAD}`];
+const TRIVIAL = join(trivialCheckout(), 'bin', 'basin');
 
 interface Kind {
   readonly name: string;
@@ -107,12 +107,12 @@ interface Kind {
   text(n: number, edited: number): string;
   /** Files that lie beside the pipeline. */
   readonly beside?: Readonly<Record<string, string>>;
-  /** What the command begins with, so that the stages are there. */
-  readonly before?: readonly string[];
+  /** The command line that knows the stages. */
+  readonly program?: string;
   readonly writeStudy?: Engine['writeStudy'];
 }
 
-const basinWith = ({name, largest, text, beside = {}, before = [], writeStudy}: Kind): Engine => ({
+const basinWith = ({name, largest, text, beside = {}, program = BASIN, writeStudy}: Kind): Engine => ({
   name,
   largest,
   absent: () => undefined,
@@ -123,8 +123,8 @@ const basinWith = ({name, largest, text, beside = {}, before = [], writeStudy}: 
     }
   },
   ...(writeStudy && {writeStudy}),
-  command: [...before, BASIN, 'run', FILE, '--json', '--cache', 'cache'],
-  planCommand: [...before, BASIN, 'plan', FILE, '--cache', 'cache'],
+  command: [program, 'run', FILE, '--json', '--cache', 'cache'],
+  planCommand: [program, 'plan', FILE, '--cache', 'cache'],
   ran: (_, stdout) => ranOf(stdout),
   deleteOutput,
 });
@@ -133,7 +133,7 @@ export const basin = basinWith({
   name: 'basin, swept',
   largest: 100_000,
   text: sweptChains,
-  before: TRIVIAL_STAGES,
+  program: TRIVIAL,
   writeStudy: (folder, study) => writeFileSync(join(folder, FILE), studyText(study)),
 });
 /** A pipeline file may have five megabytes. */
@@ -141,7 +141,7 @@ export const basinWritten = basinWith({
   name: 'basin, written out',
   largest: 50_000,
   text: writtenChains(trivialNode),
-  before: TRIVIAL_STAGES,
+  program: TRIVIAL,
 });
 export const basinUserStage = basinWith({
   name: 'basin, user stage',

@@ -5,7 +5,7 @@ import {dirname, join} from 'node:path';
 import {onTestFinished} from 'vitest';
 import {findProgram} from '../../stages/tensor/machine.ts';
 
-const REPOSITORY = join(import.meta.dirname, '..', '..');
+export const REPOSITORY = join(import.meta.dirname, '..', '..');
 
 /** A folder that lives as long as the test. */
 export function scratchFolder(name = 'basin test '): string {

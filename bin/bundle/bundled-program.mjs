@@ -1,0 +1,34 @@
+import {accessSync, constants, existsSync, readFileSync, statSync} from 'node:fs';
+import {join} from 'node:path';
+
+export const bundleFolder = (root) => join(root, 'node_modules', '.basin', 'bundle');
+export const recordPath = (root) => join(bundleFolder(root), 'made.json');
+
+/** What tells a file from what it was: the change time too, as no program can set it. */
+export function stateOf(path) {
+  const {ino, size, mtimeMs, ctimeMs} = statSync(path);
+  return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+}
+
+/** The first file of the bundle, when it was made of this checkout and of every file as it is now. */
+export function bundledProgram(root) {
+  try {
+    const made = JSON.parse(readFileSync(recordPath(root), 'utf8'));
+    if (made.root !== root) return undefined;
+    for (const [path, state] of Object.entries(made.files)) if (stateOf(path) !== state) return undefined;
+    const program = join(bundleFolder(root), made.program);
+    return existsSync(program) ? program : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether this user may write the bundle; a checkout can be another's. */
+export function mayBundle(root) {
+  try {
+    accessSync(join(root, 'node_modules', '.basin'), constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

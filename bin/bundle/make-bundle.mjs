@@ -1,0 +1,95 @@
+// Puts the command line together: `make-bundle.mjs ROOT`. Started by bin/start.mjs, which does without where this fails.
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import {dirname, extname, join} from 'node:path';
+import {pathToFileURL} from 'node:url';
+import {rolldown} from 'rolldown';
+import {bundleFolder, recordPath, stateOf} from './bundled-program.mjs';
+
+const DAY = 24 * 60 * 60 * 1000;
+/** Two changes of a file within one tick of the file system's clock look the same. */
+const TICK = 50;
+
+const root = process.argv[2];
+const main = join(root, 'src', 'cli', 'main.ts');
+const started = Date.now();
+const files = {};
+
+const read = (path) => {
+  files[path] = stateOf(path); // before it is read: what changes in between is seen as a change
+  return readFileSync(path, 'utf8');
+};
+
+const NEIGHBOUR = /new URL\('(\.[^']*\.ts)', import\.meta\.url\)/g;
+
+/** Modules find what they name (C++ sources, package.json, packages) from where they are, and go on to do so in a bundle. */
+const inPlace = (code, path) =>
+  code
+    .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href))
+    .replaceAll('import.meta.dirname', JSON.stringify(dirname(path)));
+
+const build = await rolldown({
+  input: main,
+  platform: 'node',
+  external: [/^@tensorflow\//, 'fs-native-extensions'], // native, or found from where they are
+  logLevel: 'silent',
+  plugins: [
+    {
+      name: 'in-place',
+      load(path) {
+        const language = extname(path).slice(1).replace('mjs', 'js');
+        if (!['ts', 'js'].includes(language)) return undefined;
+        const programs = [];
+        // A process or a thread of its own, or what users' files import: put together with the rest.
+        const code = read(path).replace(NEIGHBOUR, (_, to) => {
+          programs.push(this.emitFile({type: 'chunk', id: join(dirname(path), to)}));
+          return `new URL(PROGRAM_${programs.length - 1})`;
+        });
+        const placed = inPlace(code, path).replace(
+          /PROGRAM_(\d+)/g,
+          (_, at) => `import.meta.ROLLUP_FILE_URL_${programs[at]}`,
+        );
+        return {code: placed, moduleType: language};
+      },
+    },
+  ],
+});
+const {output} = await build.generate({
+  format: 'esm',
+  entryFileNames: '[name]-[hash].js',
+  chunkFileNames: '[name]-[hash].js',
+});
+const program = output.find(({facadeModuleId}) => facadeModuleId === main);
+
+function writeWhole(path, text) {
+  const half = `${path}.${process.pid}`;
+  const file = openSync(half, 'w', 0o644);
+  writeSync(file, text);
+  fsyncSync(file);
+  closeSync(file);
+  renameSync(half, path);
+}
+
+const folder = bundleFolder(root);
+mkdirSync(folder, {recursive: true});
+for (const {fileName, code} of output) writeWhole(join(folder, fileName), code);
+const states = Object.values(files).map((state) => Number(state.split(' ').at(-1)));
+if (states.every((changed) => changed < started - TICK)) {
+  writeWhole(recordPath(root), JSON.stringify({root, program: program.fileName, files}));
+}
+// A run that began before a change still loads what it was made of.
+const current = new Set([...output.map(({fileName}) => fileName), 'made.json']);
+for (const name of readdirSync(folder).filter((name) => !current.has(name))) {
+  const path = join(folder, name);
+  if (statSync(path).mtimeMs < started - DAY) rmSync(path, {force: true});
+}

@@ -1,0 +1,21 @@
+// What bin/basin starts: the command line. It is some 500 modules, and Node spends most of a short command on finding and linking
+// them one by one, so they are put together into a few files once, and again as soon as one of them is another than it was.
+import {dirname, join} from 'node:path';
+import {fileURLToPath, pathToFileURL} from 'node:url';
+import {bundledProgram, mayBundle} from './bundle/bundled-program.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+async function program() {
+  const bundled = bundledProgram(root);
+  if (bundled) return bundled;
+  const sources = join(root, 'src', 'cli', 'main.ts');
+  if (!mayBundle(root)) return sources;
+  const {spawnSync} = await import('node:child_process');
+  // In a process of its own, since a run that lasts for days should not hold a bundler's memory. Where a source is broken, the
+  // sources say where.
+  spawnSync(process.execPath, [join(root, 'bin', 'bundle', 'make-bundle.mjs'), root], {stdio: 'ignore'});
+  return bundledProgram(root) ?? sources;
+}
+
+await import(pathToFileURL(await program()).href);
