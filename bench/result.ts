@@ -2,6 +2,33 @@ import {operationsOf} from './operations.ts';
 import type {Measured} from './rounds.ts';
 import {lossDifference} from './same-work.ts';
 
+/** What only basin does, as a line of `--json` beside the others. */
+export interface OwnResult {
+  readonly case: string;
+  /** Median, and the lowest and highest. */
+  readonly basin_ms: number;
+  readonly basin_spread: readonly [number, number];
+  readonly peer: null;
+  readonly peer_ms: null;
+  readonly ratio: null;
+  readonly spread: null;
+  readonly share_of_peak: null;
+  /** Of one alpha more: the sweep of 25 takes this many times as long. */
+  readonly times_in_sweep?: number;
+}
+
+/** @param times milliseconds */
+export const ownResult = (name: string, times: readonly number[]): OwnResult => ({
+  case: name,
+  basin_ms: rounded(median(times)),
+  basin_spread: [rounded(Math.min(...times)), rounded(Math.max(...times))],
+  peer: null,
+  peer_ms: null,
+  ratio: null,
+  spread: null,
+  share_of_peak: null,
+});
+
 /** A case against one peer: a line of `--json`. Times in milliseconds a unit, medians of the rounds; memory in MiB. */
 export interface Result {
   readonly case: string;
@@ -76,4 +103,4 @@ export function resultOf(
   };
 }
 
-const rounded = (value: number): number => Number(value.toPrecision(4));
+export const rounded = (value: number): number => Number(value.toPrecision(4));

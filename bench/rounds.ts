@@ -48,20 +48,35 @@ function grainOf(work: WorkName): {readonly unit: number; readonly least: number
 /** Units whose losses are compared before anything is timed. */
 const COMPARED = 3;
 
-/** Sides take turns, round after round, so that whatever else the machine does meets all of them. */
-export async function measure(contestants: readonly Contestant[], {rounds, duration}: Rounds): Promise<Measured[]> {
-  const started = [];
-  for (const {name, one, side} of contestants) {
-    const {unit, least} = grainOf(one.work);
-    await side.memory();
-    const first = await side.run(1);
-    const startMemory = await side.memory();
-    const second = await side.run(Math.max(COMPARED, unit) - 1);
-    const values = [...first.values, ...second.values];
-    const warm = await side.run(least);
-    const count = least * Math.max(1, Math.round(duration / warm.milliseconds));
-    const laps: number[] = [];
-    started.push({name, one, side, unit, count, startMemory, values, laps, first: first.milliseconds});
+async function warmUp({name, one, side}: Contestant, duration: number) {
+  const {unit, least} = grainOf(one.work);
+  await side.memory();
+  const first = await side.run(1);
+  const startMemory = await side.memory();
+  const second = await side.run(Math.max(COMPARED, unit) - 1);
+  const values = [...first.values, ...second.values];
+  const warm = await side.run(least);
+  const count = least * Math.max(1, Math.round(duration / warm.milliseconds));
+  const laps: number[] = [];
+  return {name, one, side, unit, count, startMemory, values, laps, first: first.milliseconds};
+}
+
+/**
+ * Sides take turns, round after round, so that whatever else the machine does meets all of them. One that cannot begin is told to
+ * `leftOut` and takes no part.
+ */
+export async function measure(
+  contestants: readonly Contestant[],
+  {rounds, duration}: Rounds,
+  leftOut: (contestant: Contestant, why: string) => void,
+): Promise<Measured[]> {
+  const started: Awaited<ReturnType<typeof warmUp>>[] = [];
+  for (const contestant of contestants) {
+    try {
+      started.push(await warmUp(contestant, duration));
+    } catch (error) {
+      leftOut(contestant, error instanceof Error ? error.message : String(error));
+    }
   }
   for (let round = 0; round < rounds; round++) {
     for (const {side, unit, count, laps} of started) {

@@ -5,14 +5,12 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {z} from 'zod';
 import {MODELS} from './cases.ts';
-import {median} from './result.ts';
+import {type OwnResult, ownResult} from './result.ts';
 
 /*
  * What a stage costs besides its steps, from the events of a real run with one worker: the first instance of a node loads the
  * tensor library, the others find the worker warm. A training of no step starts, evaluates one picture and is stored; one
- * of a single step also records it.
- *
- *   bin/basin-node bench/start-up.ts
+ * of a single step also records it. A part of bench/train.
  */
 
 const INSTANCES = 6;
@@ -30,9 +28,17 @@ const training = (length: string) => ({
   sweep: {seed: Array.from({length: INSTANCES}, (_, seed) => seed)},
 });
 
-const folder = mkdtempSync(join(tmpdir(), 'basin-bench-'));
-process.on('exit', () => rmSync(folder, {recursive: true, force: true}));
-for (const name of ['D64-L4', 'D192-L12'] as const) {
+/** Runs a pipeline for each network and reads the times off its events: from dispatch to stored, of instances that found the worker warm. */
+export function startUps(): readonly OwnResult[] {
+  const folder = mkdtempSync(join(tmpdir(), 'basin-bench-'));
+  try {
+    return (['D64-L4', 'D192-L12'] as const).flatMap((name) => startUpOf(name, folder));
+  } finally {
+    rmSync(folder, {recursive: true, force: true});
+  }
+}
+
+function startUpOf(name: string, folder: string): readonly OwnResult[] {
   const file = join(folder, `${name}.yaml`);
   const weights = {uses: 'pretrain-load', with: {source: 'random', seed: 0, model: MODELS[name]}};
   const pipeline = {name: 'start-up', stages: {weights, none: training('0it'), one: training('1it')}};
@@ -45,10 +51,9 @@ for (const name of ['D64-L4', 'D192-L12'] as const) {
     const event = finished.safeParse(line === '' ? undefined : JSON.parse(line));
     return event.success ? [event.data] : [];
   });
-  for (const node of ['none', 'one'] as const) {
+  return (['none', 'one'] as const).map((node) => {
     const warm = instances.filter(({id}) => id.startsWith(`${node}[`)).slice(1);
     const times = warm.map(({seconds}) => 1000 * seconds);
-    const shown = times.map((time) => time.toFixed(0)).join(', ');
-    console.log(`${name}, ${node === 'none' ? 'no step' : 'one step'}: ${median(times).toFixed(0)} ms (${shown})`);
-  }
+    return ownResult(`${name}.start.${node === 'none' ? 'no-step' : 'one-step'}`, times);
+  });
 }

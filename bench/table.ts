@@ -1,4 +1,4 @@
-import type {Result} from './result.ts';
+import type {OwnResult, Result} from './result.ts';
 
 const HEAD = [
   'case',
@@ -42,6 +42,13 @@ export function tableRow(result: Result): string {
     `${result.basin_start_mib}, ${result.basin_mib}`,
     `${result.peer_mib}`,
   ]);
+}
+
+/** What has no peer: its time and spread, and nothing in the other columns. */
+export function ownRow({case: name, basin_ms, basin_spread: [low, high], times_in_sweep}: OwnResult): string {
+  const share = times_in_sweep === undefined ? '' : ` (a ${times_in_sweep.toFixed(1)}th of the sweep)`;
+  const cells = [`${name}${share}`, `${milliseconds(basin_ms)} (${milliseconds(low)}–${milliseconds(high)})`];
+  return row([...cells, ...HEAD.slice(cells.length).map(() => '')]);
 }
 
 const milliseconds = (time: number): string => (time < 100 ? time.toFixed(1) : time.toFixed(0));

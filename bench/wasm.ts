@@ -2,7 +2,7 @@ import {parseArgs} from 'node:util';
 import {casesNamed} from './cases.ts';
 import {resultOf} from './result.ts';
 import {measure} from './rounds.ts';
-import {checkSameWork} from './same-work.ts';
+import {workDiffers} from './same-work.ts';
 import {basinSide} from './side.ts';
 import {tableHead, tableRow} from './table.ts';
 
@@ -32,9 +32,12 @@ for (const one of cases) {
     {name: 'TensorFlow.js wasm', one, side: basinSide({case: one.id, backend: 'stock-wasm', threads: 1})},
   ];
   try {
-    const [ours, stock] = await measure(contestants, {rounds, duration: 1000});
+    const [ours, stock] = await measure(contestants, {rounds, duration: 1000}, ({name}, why) => {
+      throw new Error(`${name}: ${why}`);
+    });
     if (!ours || !stock) continue;
-    checkSameWork(ours, stock);
+    const unlike = workDiffers(ours, stock);
+    if (unlike !== undefined) throw new Error(unlike);
     const result = resultOf(ours, stock);
     console.log(options.json ? JSON.stringify(result) : tableRow(result));
   } finally {
