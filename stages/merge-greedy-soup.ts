@@ -1,6 +1,7 @@
 import type {Tensor1D} from '@tensorflow/tfjs';
 import {z} from 'zod';
 import {defineStage, StageError} from '../src/stage/define-stage.ts';
+import {choosingProblem} from './lib/choosing.ts';
 import {dataSetSchema} from './lib/data/data-set-value.ts';
 import {splitOf} from './lib/data/load-data-set.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
@@ -54,6 +55,7 @@ export default defineStage({
   computes: 'tensors',
   noop: {precision: 'fp32'},
   sources: {data: resolveDataSet},
+  checkUpstream: ({split}, upstream) => choosingProblem(split, upstream),
   async run({params, inputs, services}) {
     const models = modelsOf(inputs);
     const [first] = models;

@@ -43,7 +43,9 @@ function findMachine(given: readonly string[], jobs: number): Result<Machine> {
   const gpus = gpu === undefined ? found : Array.from({length: gpu}, (_, index) => found[index] ?? String(index));
   const threads = threadsEach(jobs);
   const mostThreads = Math.max(availableParallelism(), jobs * threads);
-  return ok({gpus, amounts: {threads: mostThreads, memory: memoryBytes(), ...amounts}, each: {threads}});
+  const has = {threads: mostThreads, memory: memoryBytes(), ...amounts};
+  // Nobody asked for a share of threads, so it may not be more than there is: it would wait for ever.
+  return ok({gpus, amounts: has, each: {threads: Math.min(threads, has.threads)}});
 }
 
 /** The machine for a plan; the error is every demand of what will run that it can never meet. */

@@ -5,6 +5,7 @@ import type {Spec} from '../spec/spec.ts';
 import type {Registry} from '../stage/define-stage.ts';
 import {checkExpectations} from './check-expectations.ts';
 import {type CheckedNode, checkNode} from './check-node.ts';
+import {checkUpstream} from './check-upstream.ts';
 import type {Binding, Graph, GraphNode, Instance} from './graph.ts';
 import {instanceId} from './instance-id.ts';
 import {neededNodes} from './needed-nodes.ts';
@@ -45,6 +46,8 @@ export function draftGraph(spec: Spec, registry: Registry, faults: Faults, files
     sources.set(node.spec.name, built.source);
     nodes.set(node.spec.name, built.node);
   }
+  // Parameters that have a fault are not there to be asked about.
+  if (faults.none) checkUpstream(instances, checked, faults);
   return {
     name: spec.name,
     source: spec.source,

@@ -4,7 +4,8 @@ import {unknownVariable} from '../spec/expression.ts';
 import type {Faults} from '../spec/faults.ts';
 import {parameterNames} from '../spec/stage-parameters.ts';
 import {addTemplateFault, evaluateTemplate, type TextTemplate, variablesOf} from '../spec/template.ts';
-import {jsonOfTree, type Place, pendingIn} from '../spec/tree.ts';
+import {asWritten, jsonOfTree, type Place, pendingIn} from '../spec/tree.ts';
+import {WRITTEN_PARAMETERS} from '../stage/command-parameters.ts';
 import type {CheckedNode} from './check-node.ts';
 import type {NodePoints} from './node-axes.ts';
 import type {ParameterCheck} from './parameter-check.ts';
@@ -93,7 +94,8 @@ export function nodeParameters(
       ...(row.overrides?.values() ?? []),
     ]) {
       if (!value || !names.has(name)) continue;
-      raw[name] = jsonOfTree(value, (template, at) => {
+      const given = stage.origin.from === 'command' && WRITTEN_PARAMETERS.has(name) ? asWritten(value) : value;
+      raw[name] = jsonOfTree(given, (template, at) => {
         const result = evaluateTemplate(template, values);
         if (result.ok) return result.value;
         sound = false;

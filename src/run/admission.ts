@@ -8,6 +8,8 @@ export interface Waiting {
   readonly order: number;
   /** Runs to its end under what it was given; never rejects. */
   run(holding: Holding): Promise<void>;
+  /** Instead, when nothing runs that could give back what it lacks; names of resources. It may add others. */
+  refuse(lacking: readonly string[]): void;
 }
 
 const isBefore = (one: Waiting, other: Waiting): boolean =>
@@ -58,9 +60,18 @@ export class Admission {
     }
   }
 
-  /** Until nothing runs and nothing waits. */
+  /** Until nothing runs and nothing waits. What can never start is refused, and then keeps nothing from those behind it. */
   async idle(): Promise<void> {
-    if (this.#running > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    while (this.#running > 0 || this.#lines.size > 0) {
+      if (this.#running > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+      for (const [key, line] of [...this.#lines]) {
+        const lacking = line[0] ? this.#ledger.lacking(line[0].demand) : [];
+        if (lacking.length === 0) continue;
+        this.#lines.delete(key);
+        for (const waiting of line.toReversed()) waiting.refuse(lacking);
+      }
+      this.start();
+    }
   }
 
   #next(): Waiting | undefined {

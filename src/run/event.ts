@@ -5,6 +5,8 @@ import type {Progress} from '../stage/define-stage.ts';
 /** How an instance ended. `skipped`: not started, because something upstream failed or the run was stopped. */
 export type Outcome = 'ran' | 'cached' | 'cut-off' | 'failed' | 'skipped';
 
+export type GoodOutcome = Exclude<Outcome, 'failed' | 'skipped'>;
+
 export interface Failure {
   readonly message: string;
   readonly hint?: string;

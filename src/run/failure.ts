@@ -1,4 +1,5 @@
 import type {UserError} from '../base/user-error.ts';
+import type {InstanceId} from '../graph/graph.ts';
 import type {PlannedInstance} from '../plan/verdict.ts';
 import type {Failure} from './event.ts';
 import {timeOutMessage} from './time-limit.ts';
@@ -49,6 +50,12 @@ export function failureOfEnd(what: JobEnd): Failure {
       return what satisfies never;
   }
 }
+
+/** Of an instance that waits for what nothing that runs could give back. */
+export const stuckFailure = (id: InstanceId, lacking: readonly string[]): Failure => ({
+  message: `${id} needs more than this machine has of: ${lacking.join(', ')}.`,
+  hint: 'Ask for less under "resources", or say what the machine has: --resources NAME=AMOUNT.',
+});
 
 export function unresolvedFailure({reason, instance}: PlannedInstance): Failure {
   if (reason.why !== 'unresolved') throw new Error(`Internal error: ${instance.id} has no parameters but is resolved`);

@@ -1,7 +1,7 @@
 import type {Graph} from '../graph/graph.ts';
 import {upstreamOf} from '../plan/generations.ts';
 import type {StoreRecord} from '../store/record.ts';
-import type {Outcome, RunTotals} from './event.ts';
+import type {GoodOutcome, Outcome, RunTotals} from './event.ts';
 
 /** `waiting`: for upstream or for its turn to be looked at · `queued`: in a job that has not started. */
 export type State = 'waiting' | 'queued' | 'running' | Outcome;
@@ -62,7 +62,7 @@ export class InstanceStates {
   }
 
   /** An instance ended well; gives the consumers that can now be looked at. */
-  succeed(index: number, outcome: 'ran' | 'cached' | 'cut-off', record: StoreRecord): readonly number[] {
+  succeed(index: number, outcome: GoodOutcome, record: StoreRecord): readonly number[] {
     this.#states[index] = outcome;
     this.#records[index] = record;
     const ready: number[] = [];

@@ -8,8 +8,8 @@ import {Admission} from './admission.ts';
 import {packJobs} from './batches.ts';
 import {type ComputedJob, computeJob} from './compute-job.ts';
 import {EqualWork} from './equal-work.ts';
-import type {Failure} from './event.ts';
-import {failureOfEnd, failureOfError, unresolvedFailure} from './failure.ts';
+import type {Failure, GoodOutcome} from './event.ts';
+import {failureOfEnd, failureOfError, stuckFailure, unresolvedFailure} from './failure.ts';
 import {InstanceKeys} from './instance-keys.ts';
 import {InstanceStates} from './instance-states.ts';
 import {jobInputs, producersOf} from './job-inputs.ts';
@@ -111,6 +111,11 @@ class Run {
         await this.#runJob(instances, holding);
         this.#advance();
       },
+      refuse: (lacking) => {
+        if (!this.#admitting) return;
+        for (const {index, id} of instances) this.#fail(index, stuckFailure(id, lacking), 0);
+        this.#advance();
+      },
     });
   }
 
@@ -127,7 +132,7 @@ class Run {
     const served =
       this.#forced.has(index) || this.#equalWork.isClaimed(key) ? undefined : this.#recordFor(planned, key);
     if (served) {
-      this.#succeed(index, planned.verdict === 'cached' ? 'cached' : 'cut-off', served, 0);
+      this.#succeed(index, planned.verdict === 'cached' ? 'cached' : 'cut-off', served);
       return false;
     }
     if (this.#equalWork.claim(key, index)) return true;
@@ -160,7 +165,7 @@ class Run {
     const done = this.#options.store.records(keys);
     return instances.filter(({index}) => {
       const record = this.#forced.has(index) ? undefined : done.get(this.#keys.of(index));
-      if (record) this.#succeed(index, 'cached', record, 0);
+      if (record) this.#succeed(index, 'cached', record);
       return !record;
     });
   }
@@ -193,7 +198,7 @@ class Run {
     try {
       const replace = this.#planned(index).reason.why === 'forced';
       const record = await store.publish({key: this.#keys.of(index), preimage, outputs, seconds, replace});
-      this.#succeed(index, 'ran', record, seconds, peakMemory);
+      this.#succeed(index, 'ran', record, {seconds, peakMemory});
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       this.#fail(index, failureOfError(error), seconds);
@@ -249,21 +254,15 @@ class Run {
     this.#work.push(index);
   }
 
-  #succeed(
-    index: number,
-    outcome: 'ran' | 'cached' | 'cut-off',
-    record: StoreRecord,
-    seconds: number,
-    peakMemory?: number,
-  ): void {
+  #succeed(index: number, outcome: GoodOutcome, record: StoreRecord, cost: Partial<PointCost> = {}): void {
     const {emit} = this.#options;
     const {id} = this.#instance(index);
     this.#forced.delete(index);
     if (outcome === 'ran' && this.#madeAnew.has(index)) this.#madeAnew.set(index, this.#nextJob);
     this.#work.push(...this.#states.succeed(index, outcome, record));
     this.#remembered.note({instance: id, key: record.key}, outcome === 'ran');
-    emit({event: 'instance-finished', id, outcome, seconds, ...(peakMemory !== undefined && {peakMemory})});
-    for (const equal of this.#equalWork.release(record.key)) this.#succeed(equal, 'cached', record, 0);
+    emit({event: 'instance-finished', id, outcome, seconds: 0, ...cost});
+    for (const equal of this.#equalWork.release(record.key)) this.#succeed(equal, 'cached', record);
   }
 
   #fail(index: number, failure: Failure, seconds: number): void {

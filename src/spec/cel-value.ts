@@ -1,5 +1,5 @@
 import type {Json} from '../base/json.ts';
-import {roundComputed} from '../base/numbers.ts';
+import {isRoundedAway, roundComputed} from '../base/numbers.ts';
 import {fail, ok, type Result} from '../base/result.ts';
 import {badExpression, type ExpressionFault} from './expression-fault.ts';
 
@@ -29,6 +29,8 @@ export function jsonOfCel(result: unknown, text: string): Result<Json, Expressio
     if (typeof value === 'number' || typeof value === 'bigint') {
       const number = Number(value);
       if (!Number.isFinite(number)) problem = `The expression gives ${number}, which is not a finite number.`;
+      else if (isRoundedAway(number) || (typeof value === 'bigint' && BigInt(number) !== value))
+        problem = `The expression gives ${value}, a whole number above 2^53 - 1 that would lose digits.`;
       return roundComputed(number);
     }
     if (Array.isArray(value)) return value.map(convert);

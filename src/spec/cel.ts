@@ -1,4 +1,5 @@
 import {type ASTNode, TypeError as CelTypeError, Environment, EvaluationError, ParseError} from '@marcbachmann/cel-js';
+import {losesDigits} from '../base/numbers.ts';
 import {fail, ok, type Result} from '../base/result.ts';
 import {badExpression, type ExpressionFault} from './expression-fault.ts';
 
@@ -136,7 +137,16 @@ function prepare(root: ASTNode, text: string): ExpressionFault | undefined {
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const {node, macros} = next;
     if (node.op === 'value' && typeof node.args === 'bigint') {
-      Reflect.set(node, 'args', Number(node.args));
+      const number = Number(node.args);
+      if (!Number.isSafeInteger(number))
+        return badExpression(text, `${node.args} would lose digits.`, node.range, 'Whole numbers go up to 2^53 - 1.');
+      Reflect.set(node, 'args', number);
+      continue;
+    }
+    if (node.op === 'value' && typeof node.args === 'number') {
+      const written = text.slice(node.range.start, node.range.end);
+      if (losesDigits(written, node.args))
+        return badExpression(text, `${written} would lose digits.`, node.range, 'Whole numbers go up to 2^53 - 1.');
       continue;
     }
     const name = node.op === 'rcall' || node.op === 'call' ? node.args[0] : undefined;

@@ -1,5 +1,5 @@
 import type {Cell, Columns, ColumnType, Row} from '../artifact/kinds.ts';
-import type {Json} from '../base/json.ts';
+import {isJsonObject, type Json} from '../base/json.ts';
 import {suggestion} from '../base/nearest.ts';
 import {fail, ok, type Result} from '../base/result.ts';
 import {StageError} from '../stage/define-stage.ts';
@@ -35,7 +35,10 @@ function parseFresh(text: string): Result<Expression, ExpressionFault> {
   const variables = found.value;
   const compiled = compile(text, new Map(variables.map((name): [string, CelType] => [name, 'dyn'])));
   if (!compiled.ok) return compiled;
+  const path = pathOf(text);
   const evaluate = (scope: ReadonlyMap<string, Json>): Result<Json, ExpressionFault> => {
+    const named = path && valueAt(scope, path);
+    if (named !== undefined) return ok(named);
     const context = new Map<string, unknown>();
     for (const name of variables) {
       const value = scope.get(name);
@@ -46,6 +49,22 @@ function parseFresh(text: string): Result<Expression, ExpressionFault> {
     return result.ok ? jsonOfCel(result.value, text) : result;
   };
   return ok({text, variables, evaluate});
+}
+
+/** The names of `name` and of `name.part`, which compute nothing, so that the value passes through to its last digit. */
+export function pathOf(text: string): readonly string[] | undefined {
+  const path = text.trim();
+  return /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/.test(path) ? path.split('.') : undefined;
+}
+
+/** Undefined where there is none, which the language has words for. */
+function valueAt(scope: ReadonlyMap<string, Json>, [name = '', ...steps]: readonly string[]): Json | undefined {
+  let value = scope.get(name);
+  for (const step of steps) {
+    if (!isJsonObject(value) || !Object.hasOwn(value, step)) return undefined;
+    value = value[step];
+  }
+  return value;
 }
 
 /** The fault of a name that is neither a param nor an axis; the hint gives the nearest that is. */

@@ -7,7 +7,7 @@ const MOST_LENGTH = 15;
 
 /**
  * The value of unquoted text, by the core schema of YAML 1.2; undefined for what is rarely written and left to the YAML package: other
- * bases, infinities, numbers without a digit on one side of the point, and long ones.
+ * bases, infinities, what is too small for a double, numbers without a digit on one side of the point, and long ones.
  */
 export function plainScalar(text: string): null | boolean | number | string | undefined {
   if (!SPECIAL.test(text)) return text;
@@ -21,6 +21,6 @@ export function plainScalar(text: string): null | boolean | number | string | un
   }
   if (text.length > MOST_LENGTH || !DECIMAL.test(text)) return undefined;
   const value = Number(text);
-  if (!Number.isFinite(value)) return undefined;
+  if (!Number.isFinite(value) || (value === 0 && /^[^eE]*[1-9]/.test(text))) return undefined;
   return value === 0 ? 0 : value; // as readTree has it: -0 is written nowhere
 }

@@ -1,5 +1,6 @@
 import {type Document, isAlias, isMap, isScalar, isSeq, type ParsedNode, type Scalar, type YAMLMap} from 'yaml';
 import type {SourceText} from '../base/diagnostic.ts';
+import {losesDigits} from '../base/numbers.ts';
 import type {Faults} from './faults.ts';
 import {readPlainYaml} from './plain-yaml.ts';
 import {DEEPEST_NESTING, readYaml} from './read-yaml.ts';
@@ -171,8 +172,11 @@ function scalarValue(node: Scalar, at: Place, {faults}: Reading): null | boolean
         faults.add('bad-number', at, `${node.source ?? value} is not a finite number.`, 'Give a finite number.');
         return 0;
       }
-      if (Math.abs(value) > Number.MAX_SAFE_INTEGER && !/[.eE]/.test(node.source ?? '')) {
-        const hint = `Whole numbers go up to ${Number.MAX_SAFE_INTEGER} (2^53 - 1); put the number into quotes if it is a name.`;
+      if (losesDigits(node.source ?? String(value), value)) {
+        const hint =
+          Math.abs(value) > Number.MAX_SAFE_INTEGER
+            ? `Whole numbers go up to ${Number.MAX_SAFE_INTEGER} (2^53 - 1); put the number into quotes if it is a name.`
+            : `It would be read as ${value}. Write that, or put it into quotes if it is a name.`;
         faults.add('bad-number', at, `${node.source ?? value} would lose digits.`, hint);
         return 0;
       }

@@ -1,4 +1,5 @@
 import type {Json} from '../base/json.ts';
+import {pathOf} from './expression.ts';
 import type {Faults} from './faults.ts';
 import {
   addTemplateFault,
@@ -119,9 +120,9 @@ export class Resolver {
 
   /** `${name}` or `${name.part}` alone: the param's own tree, so that its places are kept. */
   #passedThrough(template: TextTemplate, params: ReadonlyMap<string, Param>): Param | undefined {
-    const path = wholeHole(template)?.expression.text.trim();
-    if (path === undefined || !/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/.test(path)) return undefined;
-    const [name = '', ...steps] = path.split('.');
+    const path = pathOf(wholeHole(template)?.expression.text ?? '');
+    if (path === undefined) return undefined;
+    const [name = '', ...steps] = path;
     const param = params.get(name);
     if (!param || steps.length === 0) return param;
     let entries = param.tree;

@@ -1,6 +1,6 @@
 import {canonicalJson} from '../base/canonical-json.ts';
 import type {Json} from '../base/json.ts';
-import {roundComputed} from '../base/numbers.ts';
+import {isRoundedAway, roundComputed} from '../base/numbers.ts';
 import type {Faults} from './faults.ts';
 import {describeTree, type Entry, jsonOfTree, type MapTree, type Place, type Tree} from './tree.ts';
 
@@ -93,11 +93,18 @@ function computed(axis: string, tree: MapTree, faults: Faults): readonly AxisVal
     );
     return undefined;
   }
-  if (values.count > LONGEST_AXIS) return tooLong(axis, tree, values.count, faults);
-  return Array.from({length: values.count}, (_, index) => ({
-    value: roundComputed(values.at(index)),
-    at: entry.value.at,
-  }));
+  if (Number.isFinite(values.count) && values.count > LONGEST_AXIS) return tooLong(axis, tree, values.count, faults);
+  const {at} = entry.value;
+  const spaced = Number.isFinite(values.count)
+    ? Array.from({length: values.count}, (_, index) => values.at(index))
+    : [values.count];
+  const bad = spaced.find((one) => !Number.isFinite(one) || isRoundedAway(one));
+  if (bad === undefined) return spaced.map((value) => ({value: roundComputed(value), at}));
+  const [what, hint] = Number.isFinite(bad)
+    ? [`${bad}, a whole number that would lose digits`, `Whole numbers go up to ${Number.MAX_SAFE_INTEGER} (2^53 - 1).`]
+    : ['a value that is no finite number', 'Sweep over less.'];
+  faults.add('bad-number', at, `"${form}" of the axis "${axis}" comes to ${what}.`, hint);
+  return undefined;
 }
 
 function threeNumbers({value}: Entry): [number, number, number] | undefined {
@@ -115,8 +122,7 @@ function spread(
   switch (form) {
     case 'linspace':
       if (!Number.isInteger(last) || last < 0 || (last === 1 && from !== to)) return undefined;
-      // Both products are exact at the ends, and the middle of 0…1 is the quotient a person would write.
-      return {count: last, at: (index) => (last === 1 ? from : (from * (last - 1 - index) + to * index) / (last - 1))};
+      return {count: last, at: (index) => (last === 1 ? from : between(from, to, index, last - 1))};
     case 'logspace':
       if (!Number.isInteger(last) || last < 0 || from <= 0 || to <= 0 || (last === 1 && from !== to)) return undefined;
       return {
@@ -130,6 +136,15 @@ function spread(
       return {count, at: (index) => from + index * last};
     }
   }
+}
+
+/** The middle of 0…1 is the quotient a person would write; whole numbers, whose products may pass 2^53, are multiplied whole. */
+function between(from: number, to: number, index: number, steps: number): number {
+  const products = [from * (steps - index), to * index] as const;
+  const quotient = (products[0] + products[1]) / steps;
+  if (![from, to].every(Number.isSafeInteger) || products.every(Number.isSafeInteger)) return quotient;
+  const exact = BigInt(from) * BigInt(steps - index) + BigInt(to) * BigInt(index);
+  return exact % BigInt(steps) === 0n ? Number(exact / BigInt(steps)) : quotient;
 }
 
 function distinct(axis: string, values: readonly AxisValue[], faults: Faults): boolean {

@@ -97,3 +97,29 @@ export function* pendingIn(tree: Tree): Generator<{readonly template: TextTempla
       return;
   }
 }
+
+/** Numbers and truth values as the text that stands in the file, `2.10` and not 2.1; those that were computed as JSON has them. */
+export function asWritten(tree: Tree): Tree {
+  switch (tree.kind) {
+    case 'pending':
+      return tree;
+    case 'list':
+      return {...tree, items: tree.items.map(asWritten)};
+    case 'map': {
+      const entries = [...tree.entries].map(
+        ([name, entry]) => [name, {...entry, value: asWritten(entry.value)}] as const,
+      );
+      return {...tree, entries: new Map(entries)};
+    }
+    case 'scalar': {
+      const {value, at} = tree;
+      if (value === null || typeof value === 'string') return tree;
+      const text = at.source.text.slice(at.span.start, at.span.end);
+      return {...tree, value: isWritten(text, value) ? text : String(value)};
+    }
+  }
+}
+
+/** A value that an expression gave has the place of the expression. */
+const isWritten = (text: string, value: number | boolean): boolean =>
+  typeof value === 'boolean' ? text.toLowerCase() === String(value) : /^[-+.0-9]/.test(text) && Number(text) === value;

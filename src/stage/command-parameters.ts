@@ -34,6 +34,9 @@ export const commandParameters = z.strictObject({
   out: z.record(z.string(), z.json()).optional().describe('What it gives: names and kinds.'),
 });
 
+/** Those that a program reads as text, so that they are handed to it as they are written. */
+export const WRITTEN_PARAMETERS: ReadonlySet<string> = new Set(['run', 'env']);
+
 /** What a worker is handed: files found, variables read. */
 export const locatedCommand = z.object({
   run: z.array(z.string()).min(1),

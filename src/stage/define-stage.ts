@@ -105,6 +105,27 @@ export interface StageServices {
 /** Something the user can mend, found while a stage runs. One class with what encoding and the store throw. */
 export {UserError as StageError} from '../base/user-error.ts';
 
+/** Something upstream of a stage, as it is known before anything runs. */
+export interface Above {
+  readonly stage: Stage;
+  readonly params: JsonObject;
+}
+
+/** What a stage can be told of what lies above it. */
+export interface Upstream {
+  /** By input: what gives it, and the columns of the table that it gives. */
+  readonly inputs: Readonly<Record<string, readonly (Above & {readonly columns: Columns})[]>>;
+  /** All that it depends on, near and far. */
+  readonly all: readonly Above[];
+}
+
+/** What is wrong with a parameter beside what lies above. */
+export interface ParameterProblem {
+  readonly parameter: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
 export interface StageDeclaration<P extends z.ZodType, I extends Inputs, O extends Outputs> {
   /** As in `uses:`; also the file's name. */
   readonly name: string;
@@ -124,6 +145,8 @@ export interface StageDeclaration<P extends z.ZodType, I extends Inputs, O exten
   readonly computes: 'tensors' | 'plain';
   /** Parameters that name outside data, and who finds it. */
   readonly sources?: Readonly<Record<string, SourceResolver>>;
+  /** What parameters cannot be beside those upstream, found before anything runs. */
+  checkUpstream?(params: z.output<P>, upstream: Upstream): ParameterProblem | undefined;
   run(work: {
     readonly params: z.output<P>;
     readonly inputs: InputValues<I>;
@@ -168,6 +191,7 @@ export interface Stage {
   readonly outputs: Outputs;
   readonly computes: 'tensors' | 'plain';
   readonly sources: Readonly<Record<string, SourceResolver>>;
+  readonly checkUpstream?: (params: Json, upstream: Upstream) => ParameterProblem | undefined;
   run(work: StageWork & {readonly params: Json}): Promise<OutputsByName>;
   readonly runMany?: (
     work: StageWork & {readonly points: readonly Json[]},
@@ -182,7 +206,7 @@ export type Registry = ReadonlyMap<string, Stage>;
 export function defineStage<P extends z.ZodType, const I extends Inputs, const O extends Outputs>(
   declaration: StageDeclaration<P, I, O>,
 ): Stage {
-  const {runMany} = declaration;
+  const {runMany, checkUpstream} = declaration;
   // The worker decodes each input by the kind declared for it, which is what InputValues<I> says.
   const typed = (inputs: StageWork['inputs']): InputValues<I> => inputs as InputValues<I>;
   return {
@@ -196,6 +220,9 @@ export function defineStage<P extends z.ZodType, const I extends Inputs, const O
     outputs: declaration.outputs,
     computes: declaration.computes,
     sources: declaration.sources ?? {},
+    ...(checkUpstream && {
+      checkUpstream: (params, upstream) => checkUpstream(declaration.params.parse(params), upstream),
+    }),
     run: async ({params, inputs, services}) =>
       declaration.run({params: await declaration.params.parseAsync(params), inputs: typed(inputs), services}),
     ...(runMany && {

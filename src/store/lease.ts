@@ -13,43 +13,39 @@ export interface LeaseOptions {
 }
 
 /**
- * Runs `work` while no other process on this store works under the same key. A kernel lock on one byte of one file, so that it
- * is free the moment its holder dies, however it dies. Whoever had to wait should look for a record before it computes. The
- * holder keeps the lease until its result is published, else the next one computes it again.
+ * Runs `work` while no other process on this store works under one of the keys. Kernel locks, each on one byte of one file that is opened once however
+ * many they are, so that they are free the moment their holder dies, however it dies. Whoever had to wait should look for a record
+ * before it computes. The holder keeps the lease until its result is published, else the next one computes it again. Keys are taken in one order by
+ * everybody, so that none waits for another in a ring.
  *
  * Polls instead of blocking: a blocked lock cannot be aborted and would occupy one of Node's few I/O threads.
  */
-export async function withLease<T>(
+export async function withLeases<T>(
   root: string,
-  key: Key,
+  keys: readonly Key[],
   work: () => Promise<T>,
   options: LeaseOptions = {},
 ): Promise<T> {
-  const {signal, waiting} = options;
   const file = openLeases(root);
   try {
-    let wait = 5;
-    // Where there are no locks two drivers may compute one key twice; the first record stays, so nothing is wrong but the time.
-    while ((await lockByte(file, byteOf(key))) === 'busy') {
-      if (wait === 5) waiting?.();
-      await pause(wait, undefined, signal && {signal});
-      wait = Math.min(250, wait * 2);
-    }
-    signal?.throwIfAborted();
+    const bytes = [...new Set(keys.map(byteOf))].sort((a, b) => a - b);
+    for (const byte of bytes) await take(file, byte, options);
+    options.signal?.throwIfAborted();
     return await work();
   } finally {
     closeSync(file);
   }
 }
 
-/** The leases of many keys, taken in one order by everybody, so that none waits for another in a ring. */
-export const withLeases = <T>(
-  root: string,
-  keys: readonly Key[],
-  work: () => Promise<T>,
-  options?: LeaseOptions,
-): Promise<T> =>
-  [...keys].sort().reduceRight<() => Promise<T>>((inner, key) => () => withLease(root, key, inner, options), work)();
+async function take(file: number, byte: number, {signal, waiting}: LeaseOptions): Promise<void> {
+  let wait = 5;
+  // Where there are no locks two drivers may compute one key twice; the first record stays, so nothing is wrong but the time.
+  while ((await lockByte(file, byte)) === 'busy') {
+    if (wait === 5) waiting?.();
+    await pause(wait, undefined, signal && {signal});
+    wait = Math.min(250, wait * 2);
+  }
+}
 
 function openLeases(root: string): number {
   try {

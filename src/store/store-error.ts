@@ -46,6 +46,14 @@ export function storeError(error: unknown, doing: string, root: string): unknown
         `Free some space on its disk; the next run goes on from what is stored. ${OTHER_CACHE}`,
         options,
       );
+    case 'EMFILE':
+    case 'ENFILE':
+      return new StoreError(
+        'store-failed',
+        `${what}: too many files are open.`,
+        'Raise the limit (ulimit -n), or run less at once: --jobs 1.',
+        options,
+      );
     case 'EROFS':
       return new StoreError('store-read-only', `${what}: the file system is read-only.`, ANOTHER_CACHE, options);
     case 'ENOTDIR':

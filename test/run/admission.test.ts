@@ -8,6 +8,7 @@ const MACHINE: Machine = {gpus: ['5', '7'], amounts: {threads: 4, memory: 100}, 
 function readyList(places = 8, machine = MACHINE) {
   const admission = new Admission(places, machine);
   const running = new Map<string, {holding: Holding; end: () => void}>();
+  const refused: string[] = [];
   let order = 0;
   const add = (name: string, resources: Record<string, number> = {}, priority = 0, mutex?: string) =>
     admission.add({
@@ -15,6 +16,7 @@ function readyList(places = 8, machine = MACHINE) {
       priority,
       order: order++,
       run: (holding) => new Promise((end) => running.set(name, {holding, end})),
+      refuse: (lacking) => void refused.push(`${name}: ${lacking.join(', ')}`),
     });
   return {
     add,
@@ -22,6 +24,7 @@ function readyList(places = 8, machine = MACHINE) {
     idle: () => admission.idle(),
     gpusOf: (name: string) => running.get(name)?.holding.gpus,
     running: () => [...running.keys()],
+    refused,
     async end(name: string) {
       running.get(name)?.end();
       running.delete(name);
@@ -122,4 +125,18 @@ test('it is idle when all has ended, and at once when there is nothing', async (
   expect(await Promise.race([idle, 'not yet'])).toBe('not yet');
   await list.end('b');
   expect(await idle).toBe('idle');
+});
+
+test('what can never start is refused when nothing runs any more, and names what it lacks', async () => {
+  const list = readyList();
+  list.add('too large', {threads: 5, memory: 101}, 9);
+  list.add('no such thing', {oven: 1}, 8);
+  list.add('elsewhere', {gpu: 1});
+  list.start();
+  expect(list.running()).toEqual(['elsewhere']);
+  const idle = list.idle();
+  expect(list.refused).toEqual([]);
+  await list.end('elsewhere');
+  await idle;
+  expect(list.refused.sort()).toEqual(['no such thing: oven', 'too large: threads, memory']);
 });

@@ -78,3 +78,23 @@ test('what the rest waits for longest goes first: by steps when nothing has run,
   expect(started(await rig.run(text(20_000, 2), {jobs: 1}))).toEqual(['three-1', 'three-2', 'one-step', 'three-3']);
   expect(started(await rig.run(text(20_001, 4), {jobs: 1}))[0]).toBe('one-step');
 });
+
+test.for(['finish-running', 'keep-going'] as const)(
+  'what no machine here can give fails by name and is not left waiting: %s',
+  async (onFailure) => {
+    await using rig = await PipelineRig.create();
+    const text = `stages:
+  small: {uses: number, with: {value: 1}}
+  large: {uses: number, with: {value: "\${v}"}, resources: {threads: 3}, sweep: {v: [2, 3]}}
+  below: {uses: mod, in: {a: large.summary}, with: {by: 2}}
+`;
+    const machine = {gpus: [], amounts: {threads: 2}, each: {threads: 1}};
+    const run = await rig.run(text, {machine, onFailure});
+    const {ran, failed, skipped} = run.totals;
+    expect([ran, failed, skipped]).toEqual(onFailure === 'keep-going' ? [1, 2, 2] : [0, 1, 4]);
+    const failures = run.events.flatMap((one) =>
+      one.event === 'instance-finished' && one.failure ? [one.failure] : [],
+    );
+    expect(failures[0]?.message).toBe('large[v=2] needs more than this machine has of: threads.');
+  },
+);

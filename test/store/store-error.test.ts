@@ -10,6 +10,7 @@ test.each([
   ['EDQUOT', 'store-full', 'the disk is full', 'Free some space'],
   ['EACCES', 'store-no-rights', 'no permission', 'chmod'],
   ['EROFS', 'store-read-only', 'read-only', '--cache'],
+  ['EMFILE', 'store-failed', 'too many files', 'ulimit'],
   ['EIO', 'store-failed', 'words of the system', 'disk'],
 ])('%s is told as what happened, where, and what to do', (code, ours, message, hint) => {
   const error = storeError(system(code), 'write a result to', '/data/cache');

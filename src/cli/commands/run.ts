@@ -72,5 +72,5 @@ async function runTold(
 
 function exitCode({interrupted, totals}: RunResult, unmet: number): number {
   if (interrupted) return EXIT.interrupted;
-  return totals.failed > 0 || unmet > 0 ? EXIT.failed : EXIT.done;
+  return totals.failed + totals.skipped + unmet > 0 ? EXIT.failed : EXIT.done;
 }
