@@ -5,6 +5,7 @@ import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
 import {KEPT_COLUMNS, keptFractions, nonZero} from './lib/pruning/masks.ts';
 import {withOptimizer} from './lib/training/optimizer-settings.ts';
 import {PART_NOOP, partParameters, TRAINING_NOOP, trainingParameters} from './lib/training/parameters.ts';
+import {checkSpans} from './lib/training/span-faults.ts';
 import {bindTask, weightsOf} from './lib/training/task.ts';
 import {train} from './lib/training/train.ts';
 
@@ -12,7 +13,10 @@ export default defineStage({
   name: 'finetune',
   version: 1,
   doc: 'Trains all parameters of a network on a data set. Two runs that differ in `seed` only are a pair.',
-  params: z.strictObject({...trainingParameters, ...partParameters}).transform(withOptimizer),
+  params: z
+    .strictObject({...trainingParameters, ...partParameters})
+    .superRefine(checkSpans)
+    .transform(withOptimizer),
   inputs: {
     weights: {
       kind: 'weights',

@@ -11,6 +11,7 @@ import {describePrunable, prunableSchema} from './lib/pruning/prunable.ts';
 import {trainMasked} from './lib/pruning/train-masked.ts';
 import {withOptimizer} from './lib/training/optimizer-settings.ts';
 import {PART_NOOP, partParameters, TRAINING_NOOP, trainingParameters} from './lib/training/parameters.ts';
+import {checkSpans} from './lib/training/span-faults.ts';
 import {bindTask, weightsOf} from './lib/training/task.ts';
 import {train} from './lib/training/train.ts';
 
@@ -40,6 +41,7 @@ export default defineStage({
       prune: magnitudeRule.describe('The rule by which the smallest weights are removed, as in magnitude-prune.'),
       prunable: prunableSchema,
     })
+    .superRefine(checkSpans)
     .transform(withOptimizer),
   inputs: {
     weights: {kind: 'weights', doc: 'What every level is rewound to: W₀, or W_k after k steps.'},

@@ -7,13 +7,17 @@ import {prunableSchema} from './lib/pruning/prunable.ts';
 import {trainMasked} from './lib/pruning/train-masked.ts';
 import {withOptimizer} from './lib/training/optimizer-settings.ts';
 import {PART_NOOP, partParameters, TRAINING_NOOP, trainingParameters} from './lib/training/parameters.ts';
+import {checkSpans} from './lib/training/span-faults.ts';
 import {bindTask, weightsOf} from './lib/training/task.ts';
 
 export default defineStage({
   name: 'mask-retrain',
   version: 1,
   doc: 'Puts a mask on a network, usually the original one, and trains what it keeps; what it removes stays exactly 0.',
-  params: z.strictObject({...trainingParameters, ...partParameters, prunable: prunableSchema}).transform(withOptimizer),
+  params: z
+    .strictObject({...trainingParameters, ...partParameters, prunable: prunableSchema})
+    .superRefine(checkSpans)
+    .transform(withOptimizer),
   inputs: {
     weights: {
       kind: 'weights',

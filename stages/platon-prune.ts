@@ -3,6 +3,7 @@ import {defineStage} from '../src/stage/define-stage.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
 import {
+  checkPruningSpans,
   GRADUAL_INPUTS,
   GRADUAL_OUTPUTS,
   gradualParameters,
@@ -24,6 +25,7 @@ export default defineStage({
   params: z
     .strictObject({...trainingParameters, ...gradualParameters, ...smoothing, prunable: prunableSchema})
     .refine(oneAmount, oneAmountFault)
+    .superRefine(checkPruningSpans)
     .transform((given) => keepOnly(withOptimizer(given))),
   inputs: GRADUAL_INPUTS,
   outputs: {

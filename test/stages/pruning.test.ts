@@ -44,7 +44,7 @@ test('keep and sparsity are one parameter', () => {
 
 test('a schedule without room to prune is refused', async () => {
   await expect(
-    runStage(platonPrune, {...training, keep: 0.5, warmup: 20, final_warmup: '20it'}, {weights}),
+    runStage(platonPrune, {...training, length: '10ep', keep: 0.5, warmup: 20, final_warmup: '20it'}, {weights}),
   ).rejects.toThrow('A warm-up of 20 and a final phase of 20 steps leave no step of 40 to prune in.');
 });
 

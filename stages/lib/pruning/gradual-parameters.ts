@@ -1,9 +1,10 @@
 import {z} from 'zod';
 import {roundComputed} from '../../../src/base/numbers.ts';
-import {StageError} from '../../../src/stage/define-stage.ts';
-import {spanSchema, stepsOf} from '../training/length.ts';
+import {counted, sharedUnit, spanSchema, stepsOf, type Unit} from '../training/length.ts';
+import {checkSpans, report, type SpanFault} from '../training/span-faults.ts';
 import type {TrainingLength} from '../training/train.ts';
-import type {PruningSchedule} from './schedule.ts';
+import {lastChosen, type PruningSchedule} from './schedule.ts';
+import {firstScored, type Score} from './score.ts';
 
 /** The parameters of gradual pruning besides those of training: how much, and when. */
 export const gradualParameters = {
@@ -46,26 +47,61 @@ export const keepOnly = <P extends Amount>({keep, sparsity, ...rest}: P) => ({
 });
 
 interface Timing {
-  readonly keep: number;
   readonly interval: number;
   readonly warmup?: string | undefined;
   readonly final_warmup?: string | undefined;
 }
 
-/** @throws StageError when no step is left between the two warm-ups. */
 export function scheduleOf(
-  {warmup, final_warmup, interval, keep}: Timing,
+  {warmup, final_warmup, interval, keep}: Timing & {readonly keep: number},
   {steps, stepsPerEpoch}: TrainingLength,
 ): PruningSchedule {
-  const first = warmup === undefined ? Math.floor(steps / 6) : stepsOf(warmup, stepsPerEpoch);
-  const last = final_warmup === undefined ? Math.floor(steps / 4) : stepsOf(final_warmup, stepsPerEpoch);
-  if (steps - first - last <= 0) {
-    throw new StageError(
-      `A warm-up of ${first} and a final phase of ${last} steps leave no step of ${steps} to prune in.`,
-      'Shorten `warmup` or `final_warmup`, or lengthen `length`.',
-    );
-  }
-  return {steps, warmup: first, finalWarmup: last, interval, keep};
+  return {
+    steps,
+    warmup: warmup === undefined ? Math.floor(steps / 6) : stepsOf(warmup, stepsPerEpoch),
+    finalWarmup: final_warmup === undefined ? Math.floor(steps / 4) : stepsOf(final_warmup, stepsPerEpoch),
+    interval,
+    keep,
+  };
+}
+
+/** No step between the two warm-ups: T − t_i − t_f ≤ 0. */
+export const phasesFault = (
+  {steps, warmup, finalWarmup}: PruningSchedule,
+  unit: Unit = 'step',
+): SpanFault | undefined =>
+  steps - warmup - finalWarmup <= 0
+    ? {
+        message: `A warm-up of ${warmup} and a final phase of ${counted(finalWarmup, unit)} leave no ${unit} of ${steps} to prune in.`,
+        hint: 'Shorten `warmup` or `final_warmup`, or lengthen `length`.',
+        path: ['length'],
+      }
+    : undefined;
+
+/** No round of pruning after the first step that has scores. */
+export function scoresFault(schedule: PruningSchedule, firstStep: number): SpanFault | undefined {
+  const last = lastChosen(schedule);
+  if (schedule.keep >= 1 || last >= firstStep) return undefined;
+  return {
+    message: `The last pruning, after step ${last}, comes before there are scores, after step ${firstStep} (interval: ${schedule.interval}).`,
+    hint: 'Give a smaller `interval`, a longer `warmup` or a longer `length`.',
+    path: ['interval'],
+  };
+}
+
+type Given = Timing & Amount & Parameters<typeof checkSpans>[0] & {readonly score?: Score};
+
+/** As `checkSpans`, of gradual pruning. */
+export function checkPruningSpans(given: Given, context: z.core.$RefinementCtx): void {
+  checkSpans(given, context);
+  const {length, warmup, final_warmup, interval, score} = given;
+  const unit = sharedUnit([length, warmup, final_warmup]);
+  if (!unit) return;
+  const schedule = scheduleOf(keepOnly(given), {steps: stepsOf(length, 1), stepsPerEpoch: 1});
+  const fault = phasesFault(schedule, unit);
+  const at = final_warmup !== undefined ? 'final_warmup' : warmup !== undefined ? 'warmup' : 'length';
+  report(context, fault && {...fault, path: [at]});
+  if (!fault && unit === 'step') report(context, scoresFault(schedule, firstScored(score?.name ?? 'platon', interval)));
 }
 
 /** What stages that prune gradually take and give alike. */

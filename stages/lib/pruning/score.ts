@@ -23,3 +23,10 @@ export const scoreSchema = z
   );
 
 export type Score = z.output<typeof form>;
+
+/**
+ * The first step after which scores say anything. Of PLATON the first window to be averaged is the one before the first multiple of ΔT, and before
+ * step 1 there is none.
+ */
+export const firstScored = (name: Score['name'], interval: number): number =>
+  name === 'platon' ? Math.max(2, interval) : 1;
