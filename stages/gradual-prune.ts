@@ -2,6 +2,7 @@ import {z} from 'zod';
 import {defineStage} from '../src/stage/define-stage.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
+import {foreseePrunable} from './lib/pruning/foresee-prunable.ts';
 import {
   checkPruningSpans,
   GRADUAL_INPUTS,
@@ -51,6 +52,7 @@ export default defineStage({
   computes: 'tensors',
   noop: TRAINING_NOOP,
   sources: {data: resolveDataSet},
+  foresee: foreseePrunable,
   async run({params, inputs, services}) {
     const {summary, prunable, ...given} = await pruneWhileTraining(inputs.weights, params, params.score, services);
     return {...given, summary: summary.map((row) => ({...row, prunable}))};

@@ -4,6 +4,7 @@ import {defineStage, StageError} from '../src/stage/define-stage.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
 import {loadModel} from './lib/models/registry.ts';
+import {foreseePrunable} from './lib/pruning/foresee-prunable.ts';
 import {magnitudeRule} from './lib/pruning/magnitude-rule.ts';
 import {bitsOf, KEPT_COLUMNS, keptFractions} from './lib/pruning/masks.ts';
 import {bitsBefore, nextMask} from './lib/pruning/next-mask.ts';
@@ -70,6 +71,7 @@ export default defineStage({
   computes: 'tensors',
   noop: {...TRAINING_NOOP, ...PART_NOOP},
   sources: {data: resolveDataSet},
+  foresee: foreseePrunable,
   async run({params, inputs, services}) {
     const task = await bindTask(await withHead(inputs.weights, inputs.head), params, services);
     const {layout} = task;

@@ -2,6 +2,7 @@ import {z} from 'zod';
 import {defineStage} from '../src/stage/define-stage.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
+import {sameModel} from './lib/models/known-model.ts';
 import {bitsOf, KEPT_COLUMNS, keptFractions} from './lib/pruning/masks.ts';
 import {prunableSchema} from './lib/pruning/prunable.ts';
 import {trainMasked} from './lib/pruning/train-masked.ts';
@@ -38,6 +39,7 @@ export default defineStage({
   computes: 'tensors',
   noop: {...TRAINING_NOOP, ...PART_NOOP},
   sources: {data: resolveDataSet},
+  foresee: sameModel,
   async run({params, inputs, services}) {
     const task = await bindTask(inputs.weights, params, services);
     const bits = bitsOf(task.layout, inputs.mask);

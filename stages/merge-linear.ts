@@ -5,6 +5,7 @@ import {MODEL_INPUTS, mergeTensors, modelsOf} from './lib/merging/models.ts';
 import {settingsOf, weighted} from './lib/merging/recipe.ts';
 import {mergedStatisticsSchema} from './lib/merging/running-statistics.ts';
 import {settingAt} from './lib/merging/setting.ts';
+import {sameModel} from './lib/models/known-model.ts';
 
 export default defineStage({
   name: 'merge-linear',
@@ -23,6 +24,7 @@ export default defineStage({
   inputs: MODEL_INPUTS,
   outputs: {weights: {kind: 'weights', doc: 'The merged network.'}},
   computes: 'plain',
+  foresee: sameModel,
   async run({params, inputs}) {
     const models = modelsOf(inputs);
     const settings = settingsOf('weight', {all: params.weight, entries: params.models}, models);

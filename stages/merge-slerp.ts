@@ -4,6 +4,7 @@ import {mergeTensors, refuseStranger} from './lib/merging/models.ts';
 import {mergedStatisticsSchema} from './lib/merging/running-statistics.ts';
 import {settingAt, settingSchema} from './lib/merging/setting.ts';
 import {slerp} from './lib/merging/slerp.ts';
+import {sameModel} from './lib/models/known-model.ts';
 
 export default defineStage({
   name: 'merge-slerp',
@@ -21,6 +22,7 @@ export default defineStage({
   },
   outputs: {weights: {kind: 'weights', doc: 'The merged network.'}},
   computes: 'plain',
+  foresee: sameModel,
   async run({params: {t, statistics}, inputs: {a, b}}) {
     refuseStranger(a, b, 'b');
     const weights = mergeTensors(a, statistics, ({name, values}, index, position) =>

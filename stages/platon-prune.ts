@@ -2,6 +2,7 @@ import {z} from 'zod';
 import {defineStage} from '../src/stage/define-stage.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
+import {foreseePrunable} from './lib/pruning/foresee-prunable.ts';
 import {
   checkPruningSpans,
   GRADUAL_INPUTS,
@@ -46,6 +47,7 @@ export default defineStage({
   computes: 'tensors',
   noop: TRAINING_NOOP,
   sources: {data: resolveDataSet},
+  foresee: foreseePrunable,
   async run({params, inputs, services}) {
     const {beta1, beta2} = params;
     const {weights, mask, metrics, evals, summary} = await pruneWhileTraining(

@@ -2,6 +2,7 @@ import {z} from 'zod';
 import {axisCell} from '../src/artifact/gather.ts';
 import type {Row} from '../src/artifact/kinds.ts';
 import {type Candidate, defineStage, StageError} from '../src/stage/define-stage.ts';
+import {sameModel} from './lib/models/known-model.ts';
 
 const params = z.strictObject({
   by: z.string().min(1).describe('The column of the scores to choose by, for example error.'),
@@ -66,6 +67,7 @@ export default defineStage({
     },
   },
   computes: 'plain',
+  foresee: sameModel,
   async run({params: {by, best, split}, inputs}) {
     const {scores, weights, mask} = inputs;
     const [any] = [weights, mask].flatMap((candidates) => candidates ?? []);

@@ -3,6 +3,7 @@ import type {ArtifactKind, ArtifactValues, Columns, Row, StoredFile, TableKind} 
 import type {Digest} from '../base/digest.ts';
 import type {Json, JsonObject} from '../base/json.ts';
 import type {Checkpoints} from './checkpoint.ts';
+import type {ForeseenInputs, Foresight} from './foresight.ts';
 import type {SourceResolver} from './source.ts';
 import type {TensorLibrary} from './tensor-library.ts';
 
@@ -124,6 +125,11 @@ export interface StageDeclaration<P extends z.ZodType, I extends Inputs, O exten
   readonly computes: 'tensors' | 'plain';
   /** Parameters that name outside data, and who finds it. */
   readonly sources?: Readonly<Record<string, SourceResolver>>;
+  /**
+   * What can be said before anything runs, from parameters and from what is known of inputs. Cheap, reads no artifact, in no key. A StageError
+   * is what the stage itself would throw: the plan warns of it.
+   */
+  foresee?(ahead: {readonly params: z.output<P>; readonly inputs: ForeseenInputs}): Foresight | Promise<Foresight>;
   run(work: {
     readonly params: z.output<P>;
     readonly inputs: InputValues<I>;
@@ -168,6 +174,7 @@ export interface Stage {
   readonly outputs: Outputs;
   readonly computes: 'tensors' | 'plain';
   readonly sources: Readonly<Record<string, SourceResolver>>;
+  readonly foresee?: (ahead: {readonly params: Json; readonly inputs: ForeseenInputs}) => Promise<Foresight>;
   run(work: StageWork & {readonly params: Json}): Promise<OutputsByName>;
   readonly runMany?: (
     work: StageWork & {readonly points: readonly Json[]},
@@ -182,7 +189,7 @@ export type Registry = ReadonlyMap<string, Stage>;
 export function defineStage<P extends z.ZodType, const I extends Inputs, const O extends Outputs>(
   declaration: StageDeclaration<P, I, O>,
 ): Stage {
-  const {runMany} = declaration;
+  const {runMany, foresee} = declaration;
   // The worker decodes each input by the kind declared for it, which is what InputValues<I> says.
   const typed = (inputs: StageWork['inputs']): InputValues<I> => inputs as InputValues<I>;
   return {
@@ -196,6 +203,9 @@ export function defineStage<P extends z.ZodType, const I extends Inputs, const O
     outputs: declaration.outputs,
     computes: declaration.computes,
     sources: declaration.sources ?? {},
+    ...(foresee && {
+      foresee: async ({params, inputs}) => foresee({params: await declaration.params.parseAsync(params), inputs}),
+    }),
     run: async ({params, inputs, services}) =>
       declaration.run({params: await declaration.params.parseAsync(params), inputs: typed(inputs), services}),
     ...(runMany && {

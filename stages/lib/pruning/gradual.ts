@@ -8,6 +8,7 @@ import type {ParameterLayout} from '../training/parameter-layout.ts';
 import {refuse} from '../training/span-faults.ts';
 import {phasesFault, scoresFault} from './gradual-parameters.ts';
 import {masked} from './masks.ts';
+import {refuseNothingToPrune} from './prunable.ts';
 import {type PruningSchedule, remaining} from './schedule.ts';
 import type {Scorer} from './scorer.ts';
 import {type Selection, type SelectionMethod, select} from './selection.ts';
@@ -41,12 +42,7 @@ interface Gradual extends TrainingHook {
 function check({prunable}: Pick<ParameterLayout, 'prunable'>, {schedule, scorer}: GradualSettings): void {
   const {keep} = schedule;
   refuse(phasesFault(schedule));
-  if (prunable === 0) {
-    throw new StageError(
-      'The network has no weights that can be pruned.',
-      'Prune a vit, or an mlp with hidden layers.',
-    );
-  }
+  refuseNothingToPrune({prunable});
   if (Math.round(prunable * keep) === 0) {
     const least = (1 / prunable).toPrecision(2);
     throw new StageError(`keep: ${keep} of ${prunable} prunable weights is not one weight.`, `Keep at least ${least}.`);
