@@ -100,6 +100,49 @@ test('what the stage would refuse is a warning, once a node, of what is wanted',
   expect((await foretold(stages, [at])).warnings).toEqual([typo]);
 });
 
+/** Warnings of a barrier over these alphas, and of instability. */
+const ofLine = async (alphas: string) =>
+  (
+    await foretold(`
+  ${MLP}
+  line: {uses: interpolate, in: {a: random.weights, b: random.weights}, with: {data: {name: mnist}, examples: true}, sweep: {alpha: ${alphas}}}
+  barrier: {uses: barrier, in: {points: line.points}}
+  instability: {uses: instability, in: {examples: line.examples}}
+`)
+  ).warnings;
+
+test('a barrier over a line without its middle, or without an end, is warned of with what to write', async () => {
+  expect(await ofLine('{linspace: [0, 1, 31]}')).toEqual([]);
+  const middle = (node: string, n: number, odd: number) => ({
+    code: 'no-midpoint',
+    message: `"${node}": 0.5 is not among the ${n} values of alpha, and barriers are often highest there.`,
+    hint: `Add 0.5; of even steps an odd number has it, as in {linspace: [0, 1, ${odd}]}.`,
+  });
+  expect(await ofLine('{linspace: [0, 1, 30]}')).toEqual([middle('barrier', 30, 31), middle('instability', 30, 31)]);
+  expect((await ofLine('[0, 0.4, 1]'))[0]).toEqual(middle('barrier', 3, 3));
+  expect((await ofLine('[0, 0.5, 0.9]'))[0]).toEqual({
+    code: 'will-fail',
+    message: '"barrier": A barrier is measured from both ends of the line, and the points have no alpha = 1.',
+    hint: 'Put 0 and 1 among the values of alpha, as in {linspace: [0, 1, 25]}.',
+  });
+});
+
+test('each replicate has its line, and a line over two axes is none', async () => {
+  const two = (over: string) => `
+  ${MLP}
+  line: {uses: interpolate, in: {a: random.weights, b: random.weights}, with: {data: {name: mnist}, train: "\${some}"}, sweep: {alpha: [0, 0.5, 1], some: [0, 10]}}
+  barrier: {uses: barrier, in: {points: ${over}}}
+`;
+  expect((await foretold(two('line.points'))).warnings).toEqual([]);
+  expect((await foretold(two('{from: line.points, over: [alpha, some]}'))).warnings).toEqual([
+    {
+      code: 'will-fail',
+      message: '"barrier": The points are gathered over alpha, some, and a barrier needs one.',
+      hint: 'Gather over the axis that moves from a to b alone: {from: interpolate.points, over: [alpha]}.',
+    },
+  ]);
+});
+
 test('`plan` shows a note once a node, and `--json` at every instance', async () => {
   const cwd = await scratchFolder();
   const text = `stages:
