@@ -4,7 +4,7 @@ import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
 import {foreseePrunable} from './lib/pruning/foresee-prunable.ts';
 import {
-  checkPruningSpans,
+  checkPruning,
   GRADUAL_INPUTS,
   GRADUAL_OUTPUTS,
   gradualParameters,
@@ -26,7 +26,7 @@ export default defineStage({
   params: z
     .strictObject({...trainingParameters, ...gradualParameters, score: scoreSchema, prunable: prunableSchema})
     .refine(oneAmount, oneAmountFault)
-    .superRefine(checkPruningSpans)
+    .superRefine(checkPruning)
     .transform((given) => keepOnly(withOptimizer(given))),
   inputs: GRADUAL_INPUTS,
   outputs: {

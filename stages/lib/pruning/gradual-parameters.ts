@@ -5,6 +5,7 @@ import {checkSpans, report, type SpanFault} from '../training/span-faults.ts';
 import type {TrainingLength} from '../training/train.ts';
 import {lastChosen, type PruningSchedule} from './schedule.ts';
 import {firstScored, type Score} from './score.ts';
+import type {SelectionMethod} from './selection.ts';
 
 /** The parameters of gradual pruning besides those of training: how much, and when. */
 export const gradualParameters = {
@@ -89,11 +90,30 @@ export function scoresFault(schedule: PruningSchedule, firstStep: number): SpanF
   };
 }
 
-type Given = Timing & Amount & Parameters<typeof checkSpans>[0] & {readonly score?: Score};
+type Given = Timing &
+  Amount &
+  Parameters<typeof checkSpans>[0] & {
+    readonly method: SelectionMethod;
+    readonly beta2?: number;
+    readonly score?: Score;
+  };
 
-/** As `checkSpans`, of gradual pruning. */
-export function checkPruningSpans(given: Given, context: z.core.$RefinementCtx): void {
+/** PLATON's code takes β2 = 0 for another rule than β2 → 0: it scores at every step, by the window that has not ended. */
+function smoothingFault({method, beta2, score}: Given): SpanFault | undefined {
+  const isOwn = beta2 !== undefined;
+  const given = isOwn ? beta2 : score?.name === 'platon' ? score.beta2 : undefined;
+  if (method !== 'released' || given !== 0) return undefined;
+  return {
+    message: 'At 0 the released code has another rule, which scores by the window that has not ended.',
+    hint: 'Give beta2 above 0, or 1 for importance alone; `method: exact` takes 0 as no smoothing.',
+    path: isOwn ? ['beta2'] : ['score', 'beta2'],
+  };
+}
+
+/** As `checkSpans`, of gradual pruning, and that its choices go together. */
+export function checkPruning(given: Given, context: z.core.$RefinementCtx): void {
   checkSpans(given, context);
+  report(context, smoothingFault(given));
   const {length, warmup, final_warmup, interval, score} = given;
   const unit = sharedUnit([length, warmup, final_warmup]);
   if (!unit) return;

@@ -61,9 +61,10 @@ export function platonScorer(
     },
     scores() {
       // not read inside a tidy: it would look for tensors in every number it returns, which takes seconds for a real network
-      const product = scoresOf(tf, state);
-      const scores = product.dataSync<'float32'>();
-      product.dispose();
+      // at β2 = 1 the uncertainty stays 0, and Pruner.py scores by importance alone
+      const scored = decay.beta2 === 1 ? state.importance.clone() : scoresOf(tf, state);
+      const scores = scored.dataSync<'float32'>();
+      scored.dispose();
       return scores;
     },
     snapshot: () => ({
