@@ -37,11 +37,7 @@ export default defineStage({
       doc: 'As in platon-prune.',
       columns: {kept: 'float64', threshold: 'float64'},
     },
-    traces: {
-      kind: 'metrics',
-      doc: 'A row for each round of pruning: `ratio` is the fraction to keep by the schedule, `kept` the one that was kept, `threshold` the score at the edge, `regrown` how many weights came back that the round before had removed.',
-      columns: {ratio: 'float64', threshold: 'float64', kept: 'float64', regrown: 'int32'},
-    },
+    traces: GRADUAL_OUTPUTS.traces,
     evals: GRADUAL_OUTPUTS.evals,
     summary: {
       kind: 'summary',

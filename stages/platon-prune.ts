@@ -24,7 +24,13 @@ export default defineStage({
   version: 1,
   doc: 'Trains a network while PLATON (Zhang et al. 2022) removes the weights whose importance, by an upper confidence bound, is lowest.',
   params: z
-    .strictObject({...trainingParameters, ...gradualParameters, ...smoothing, prunable: prunableSchema})
+    .strictObject({
+      ...trainingParameters,
+      ...gradualParameters,
+      ...smoothing,
+      prunable: prunableSchema,
+      traces: z.boolean().default(false).describe('Gives `traces` too: a row for each round of pruning.'),
+    })
     .refine(oneAmount, oneAmountFault)
     .superRefine(checkPruning)
     .transform((given) => keepOnly(withOptimizer(given))),
@@ -37,6 +43,7 @@ export default defineStage({
       doc: 'As in finetune; `kept` is the fraction of prunable weights that stands after the step (1 between rounds of pruning), `threshold` the score at the last round.',
       columns: {kept: 'float64', threshold: 'float64'},
     },
+    traces: {...GRADUAL_OUTPUTS.traces, when: 'traces'},
     evals: GRADUAL_OUTPUTS.evals,
     summary: {
       kind: 'summary',
@@ -45,17 +52,17 @@ export default defineStage({
     },
   },
   computes: 'tensors',
-  noop: TRAINING_NOOP,
+  noop: {...TRAINING_NOOP, traces: false},
   sources: {data: resolveDataSet},
   foresee: foreseePrunable,
   async run({params, inputs, services}) {
     const {beta1, beta2} = params;
-    const {weights, mask, metrics, evals, summary} = await pruneWhileTraining(
+    const {weights, mask, metrics, evals, summary, traces} = await pruneWhileTraining(
       inputs.weights,
       params,
       {name: 'platon', beta1, beta2},
       services,
     );
-    return {weights, mask, metrics, evals, summary};
+    return {weights, mask, metrics, traces: params.traces ? traces : undefined, evals, summary};
   },
 });

@@ -129,5 +129,10 @@ export const GRADUAL_INPUTS = {weights: {kind: 'weights', doc: 'The network to s
 export const GRADUAL_OUTPUTS = {
   weights: {kind: 'weights', doc: 'The pruned network; what is masked is exactly 0.'},
   mask: {kind: 'mask', doc: 'What is kept of each prunable tensor.'},
+  traces: {
+    kind: 'metrics',
+    doc: 'A row for each round of pruning: `ratio` is the fraction to keep by the schedule, `kept` the one that was kept, `threshold` the score at the edge, `regrown` how many weights came back that the round before had removed.',
+    columns: {ratio: 'float64', threshold: 'float64', kept: 'float64', regrown: 'int32'},
+  },
   evals: {kind: 'evals', doc: 'Evaluations on validation and test, under the mask of the last round.'},
 } as const;
