@@ -21,6 +21,7 @@ export {PipelineError} from './cli/pipeline-error.ts';
 export type {RunEvent} from './run/event.ts';
 export type {StageServices} from './stage/define-stage.ts';
 export {defineStage, StageError} from './stage/define-stage.ts';
+export type {Foreseen, ForeseenInputs, Foresight} from './stage/foresight.ts';
 export type {SourceContext, SourceResolution, SourceResolver} from './stage/source.ts';
 export type {ExplainedInstance, LibraryOptions, PlannedRow, RunOptions, RunReport};
 

@@ -2,6 +2,7 @@ import {z} from 'zod';
 import type {Row} from '../src/artifact/kinds.ts';
 import {defineStage} from '../src/stage/define-stage.ts';
 import {BARRIER_COLUMNS, barrierRows} from './lib/barrier.ts';
+import {foreseeLine} from './lib/foresee-line.ts';
 
 export default defineStage({
   name: 'barrier',
@@ -19,6 +20,7 @@ export default defineStage({
     },
   },
   computes: 'plain',
+  foresee: ({inputs}) => foreseeLine(inputs.points, 'points'),
   async run({inputs, services}) {
     const summary: readonly Row[] = barrierRows(inputs.points);
     if (summary.some(({midpoint}) => midpoint === false))

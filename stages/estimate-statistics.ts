@@ -2,6 +2,7 @@ import {z} from 'zod';
 import {defineStage, StageError} from '../src/stage/define-stage.ts';
 import {dataSetSchema} from './lib/data/data-set-value.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
+import {sameModel} from './lib/models/known-model.ts';
 import {precisionSchema} from './lib/precision.ts';
 import {restoredValues, restoreStatistics} from './lib/training/line-statistics.ts';
 import {bindTask, weightsOf} from './lib/training/task.ts';
@@ -20,6 +21,7 @@ export default defineStage({
   computes: 'tensors',
   noop: {precision: 'fp32'},
   sources: {data: resolveDataSet},
+  foresee: sameModel,
   async run({params, inputs: {weights}, services}) {
     const task = await bindTask(weights, params, services);
     if (task.layout.trainable === task.layout.size)

@@ -2,9 +2,11 @@ import {z} from 'zod';
 import {defineStage} from '../src/stage/define-stage.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
+import {sameModel} from './lib/models/known-model.ts';
 import {KEPT_COLUMNS, keptFractions, nonZero} from './lib/pruning/masks.ts';
 import {withOptimizer} from './lib/training/optimizer-settings.ts';
 import {PART_NOOP, partParameters, TRAINING_NOOP, trainingParameters} from './lib/training/parameters.ts';
+import {checkSpans} from './lib/training/span-faults.ts';
 import {bindTask, weightsOf} from './lib/training/task.ts';
 import {train} from './lib/training/train.ts';
 
@@ -12,7 +14,10 @@ export default defineStage({
   name: 'finetune',
   version: 1,
   doc: 'Trains all parameters of a network on a data set. Two runs that differ in `seed` only are a pair.',
-  params: z.strictObject({...trainingParameters, ...partParameters}).transform(withOptimizer),
+  params: z
+    .strictObject({...trainingParameters, ...partParameters})
+    .superRefine(checkSpans)
+    .transform(withOptimizer),
   inputs: {
     weights: {
       kind: 'weights',
@@ -32,6 +37,7 @@ export default defineStage({
   computes: 'tensors',
   noop: {...TRAINING_NOOP, ...PART_NOOP},
   sources: {data: resolveDataSet},
+  foresee: sameModel,
   async run({params, inputs, services}) {
     const task = await bindTask(inputs.weights, params, services);
     const {flat, metrics, evals, final} = await train(task, params, services);

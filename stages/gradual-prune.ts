@@ -2,7 +2,9 @@ import {z} from 'zod';
 import {defineStage} from '../src/stage/define-stage.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
+import {foreseePrunable} from './lib/pruning/foresee-prunable.ts';
 import {
+  checkPruning,
   GRADUAL_INPUTS,
   GRADUAL_OUTPUTS,
   gradualParameters,
@@ -24,6 +26,7 @@ export default defineStage({
   params: z
     .strictObject({...trainingParameters, ...gradualParameters, score: scoreSchema, prunable: prunableSchema})
     .refine(oneAmount, oneAmountFault)
+    .superRefine(checkPruning)
     .transform((given) => keepOnly(withOptimizer(given))),
   inputs: GRADUAL_INPUTS,
   outputs: {
@@ -34,11 +37,7 @@ export default defineStage({
       doc: 'As in platon-prune.',
       columns: {kept: 'float64', threshold: 'float64'},
     },
-    traces: {
-      kind: 'metrics',
-      doc: 'A row for each round of pruning: `ratio` is the fraction to keep by the schedule, `kept` the one that was kept, `threshold` the score at the edge, `regrown` how many weights came back that the round before had removed.',
-      columns: {ratio: 'float64', threshold: 'float64', kept: 'float64', regrown: 'int32'},
-    },
+    traces: GRADUAL_OUTPUTS.traces,
     evals: GRADUAL_OUTPUTS.evals,
     summary: {
       kind: 'summary',
@@ -49,6 +48,7 @@ export default defineStage({
   computes: 'tensors',
   noop: TRAINING_NOOP,
   sources: {data: resolveDataSet},
+  foresee: foreseePrunable,
   async run({params, inputs, services}) {
     const {summary, prunable, ...given} = await pruneWhileTraining(inputs.weights, params, params.score, services);
     return {...given, summary: summary.map((row) => ({...row, prunable}))};

@@ -4,6 +4,7 @@ import {defineStage, StageError} from '../src/stage/define-stage.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
 import {loadModel} from './lib/models/registry.ts';
+import {foreseePrunable} from './lib/pruning/foresee-prunable.ts';
 import {magnitudeRule} from './lib/pruning/magnitude-rule.ts';
 import {bitsOf, KEPT_COLUMNS, keptFractions} from './lib/pruning/masks.ts';
 import {bitsBefore, nextMask} from './lib/pruning/next-mask.ts';
@@ -11,6 +12,7 @@ import {describePrunable, prunableSchema} from './lib/pruning/prunable.ts';
 import {trainMasked} from './lib/pruning/train-masked.ts';
 import {withOptimizer} from './lib/training/optimizer-settings.ts';
 import {PART_NOOP, partParameters, TRAINING_NOOP, trainingParameters} from './lib/training/parameters.ts';
+import {checkSpans} from './lib/training/span-faults.ts';
 import {bindTask, weightsOf} from './lib/training/task.ts';
 import {train} from './lib/training/train.ts';
 
@@ -40,6 +42,7 @@ export default defineStage({
       prune: magnitudeRule.describe('The rule by which the smallest weights are removed, as in magnitude-prune.'),
       prunable: prunableSchema,
     })
+    .superRefine(checkSpans)
     .transform(withOptimizer),
   inputs: {
     weights: {kind: 'weights', doc: 'What every level is rewound to: W₀, or W_k after k steps.'},
@@ -68,6 +71,7 @@ export default defineStage({
   computes: 'tensors',
   noop: {...TRAINING_NOOP, ...PART_NOOP},
   sources: {data: resolveDataSet},
+  foresee: foreseePrunable,
   async run({params, inputs, services}) {
     const task = await bindTask(await withHead(inputs.weights, inputs.head), params, services);
     const {layout} = task;

@@ -3,6 +3,7 @@ import type {Row} from '../src/artifact/kinds.ts';
 import {defineStage} from '../src/stage/define-stage.ts';
 import {endsOf, riseOf} from './lib/barrier.ts';
 import {bootstrap} from './lib/bootstrap.ts';
+import {foreseeLine} from './lib/foresee-line.ts';
 import {type LineExamples, lineExamples} from './lib/line-examples.ts';
 import {abortableBreather} from './lib/training/breather.ts';
 
@@ -96,6 +97,7 @@ export default defineStage({
     },
   },
   computes: 'plain',
+  foresee: ({inputs}) => foreseeLine(inputs.examples, 'examples'),
   async run({params, inputs, services}) {
     const lines = lineExamples(inputs.examples);
     const summary: Row[] = [];

@@ -1,5 +1,6 @@
 import {defineStage} from '../src/stage/define-stage.ts';
 import {loadModel} from './lib/models/registry.ts';
+import {foreseePrunable} from './lib/pruning/foresee-prunable.ts';
 import {magnitudeRules} from './lib/pruning/magnitude-rule.ts';
 import {bitsOf, KEPT_COLUMNS, keptFractions} from './lib/pruning/masks.ts';
 import {bitsBefore, nextMask} from './lib/pruning/next-mask.ts';
@@ -24,6 +25,7 @@ export default defineStage({
     },
   },
   computes: 'plain',
+  foresee: foreseePrunable,
   async run({params, inputs, services}) {
     const {parameters} = await loadModel(inputs.weights.model);
     const layout = layoutOf(choosePrunable(parameters, params.prunable));

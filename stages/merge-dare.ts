@@ -7,6 +7,7 @@ import {settingsOf, thinned} from './lib/merging/recipe.ts';
 import {mergedStatisticsSchema} from './lib/merging/running-statistics.ts';
 import {settingAt} from './lib/merging/setting.ts';
 import {lambdaSchema, mergeTaskVectors} from './lib/merging/task-vectors.ts';
+import {sameModel} from './lib/models/known-model.ts';
 
 export default defineStage({
   name: 'merge-dare',
@@ -32,6 +33,7 @@ export default defineStage({
   inputs: {base: BASE_INPUT, ...MODEL_INPUTS},
   outputs: {weights: {kind: 'weights', doc: 'The merged network.'}},
   computes: 'plain',
+  foresee: sameModel,
   async run({params, inputs: {base, ...inputs}}) {
     const {weight, density, models: entries, seed, lambda, normalize, elect, statistics} = params;
     const models = modelsOf(inputs, base);

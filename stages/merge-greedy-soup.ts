@@ -8,6 +8,7 @@ import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import type {Evaluation} from './lib/evaluate.ts';
 import {bestFirst, withIngredient} from './lib/merging/greedy-soup.ts';
 import {MODEL_INPUTS, modelsOf} from './lib/merging/models.ts';
+import {sameModel} from './lib/models/known-model.ts';
 import {precisionSchema} from './lib/precision.ts';
 import {shownAt} from './lib/shown-at.ts';
 import {reEstimatedSchema, restoredValues, restoreStatistics} from './lib/training/line-statistics.ts';
@@ -56,6 +57,7 @@ export default defineStage({
   noop: {precision: 'fp32'},
   sources: {data: resolveDataSet},
   checkUpstream: ({split}, upstream) => choosingProblem(split, upstream),
+  foresee: sameModel,
   async run({params, inputs, services}) {
     const models = modelsOf(inputs);
     const [first] = models;

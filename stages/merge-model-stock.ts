@@ -3,6 +3,7 @@ import {defineStage} from '../src/stage/define-stage.ts';
 import {modelStock} from './lib/merging/model-stock.ts';
 import {BASE_INPUT, MODEL_INPUTS, mergeTensors, modelsOf} from './lib/merging/models.ts';
 import {mergedStatisticsSchema} from './lib/merging/running-statistics.ts';
+import {sameModel} from './lib/models/known-model.ts';
 
 export default defineStage({
   name: 'merge-model-stock',
@@ -12,6 +13,7 @@ export default defineStage({
   inputs: {base: BASE_INPUT, ...MODEL_INPUTS},
   outputs: {weights: {kind: 'weights', doc: 'The merged network.'}},
   computes: 'plain',
+  foresee: sameModel,
   async run({params: {statistics}, inputs: {base, ...inputs}}) {
     const models = modelsOf(inputs, base, 2);
     const weights = mergeTensors(base, statistics, (tensor, index) =>

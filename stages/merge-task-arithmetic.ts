@@ -4,6 +4,7 @@ import {BASE_INPUT, MODEL_INPUTS, modelsOf} from './lib/merging/models.ts';
 import {settingsOf, weighted} from './lib/merging/recipe.ts';
 import {mergedStatisticsSchema} from './lib/merging/running-statistics.ts';
 import {lambdaSchema, mergeTaskVectors} from './lib/merging/task-vectors.ts';
+import {sameModel} from './lib/models/known-model.ts';
 
 export default defineStage({
   name: 'merge-task-arithmetic',
@@ -18,6 +19,7 @@ export default defineStage({
   inputs: {base: BASE_INPUT, ...MODEL_INPUTS},
   outputs: {weights: {kind: 'weights', doc: 'The merged network.'}},
   computes: 'plain',
+  foresee: sameModel,
   async run({params: {weight, models: entries, lambda, normalize, statistics}, inputs}) {
     const models = modelsOf(inputs, inputs.base);
     const weights = settingsOf('weight', {all: weight, entries}, models);

@@ -7,6 +7,7 @@ import {mergedStatisticsSchema} from './lib/merging/running-statistics.ts';
 import {settingAt} from './lib/merging/setting.ts';
 import {lambdaSchema, mergeTaskVectors} from './lib/merging/task-vectors.ts';
 import {deltaOf, keptOf, largest} from './lib/merging/thin.ts';
+import {sameModel} from './lib/models/known-model.ts';
 
 /** A network's changes as one vector, and which of them are its largest. */
 function largestOfNetwork(base: Weights, {weights}: MergedModel, density: number): readonly Uint8Array[] {
@@ -48,6 +49,7 @@ export default defineStage({
   inputs: {base: BASE_INPUT, ...MODEL_INPUTS},
   outputs: {weights: {kind: 'weights', doc: 'The merged network.'}},
   computes: 'plain',
+  foresee: sameModel,
   async run({params, inputs: {base, ...inputs}}) {
     const {weight, density, models: entries, trim, lambda, normalize, statistics} = params;
     const models = modelsOf(inputs, base);

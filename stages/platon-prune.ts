@@ -2,7 +2,9 @@ import {z} from 'zod';
 import {defineStage} from '../src/stage/define-stage.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
 import {EVALUATION_COLUMNS} from './lib/evaluate.ts';
+import {foreseePrunable} from './lib/pruning/foresee-prunable.ts';
 import {
+  checkPruning,
   GRADUAL_INPUTS,
   GRADUAL_OUTPUTS,
   gradualParameters,
@@ -22,8 +24,15 @@ export default defineStage({
   version: 1,
   doc: 'Trains a network while PLATON (Zhang et al. 2022) removes the weights whose importance, by an upper confidence bound, is lowest.',
   params: z
-    .strictObject({...trainingParameters, ...gradualParameters, ...smoothing, prunable: prunableSchema})
+    .strictObject({
+      ...trainingParameters,
+      ...gradualParameters,
+      ...smoothing,
+      prunable: prunableSchema,
+      traces: z.boolean().default(false).describe('Gives `traces` too: a row for each round of pruning.'),
+    })
     .refine(oneAmount, oneAmountFault)
+    .superRefine(checkPruning)
     .transform((given) => keepOnly(withOptimizer(given))),
   inputs: GRADUAL_INPUTS,
   outputs: {
@@ -34,6 +43,7 @@ export default defineStage({
       doc: 'As in finetune; `kept` is the fraction of prunable weights that stands after the step (1 between rounds of pruning), `threshold` the score at the last round.',
       columns: {kept: 'float64', threshold: 'float64'},
     },
+    traces: {...GRADUAL_OUTPUTS.traces, when: 'traces'},
     evals: GRADUAL_OUTPUTS.evals,
     summary: {
       kind: 'summary',
@@ -42,16 +52,17 @@ export default defineStage({
     },
   },
   computes: 'tensors',
-  noop: TRAINING_NOOP,
+  noop: {...TRAINING_NOOP, traces: false},
   sources: {data: resolveDataSet},
+  foresee: foreseePrunable,
   async run({params, inputs, services}) {
     const {beta1, beta2} = params;
-    const {weights, mask, metrics, evals, summary} = await pruneWhileTraining(
+    const {weights, mask, metrics, evals, summary, traces} = await pruneWhileTraining(
       inputs.weights,
       params,
       {name: 'platon', beta1, beta2},
       services,
     );
-    return {weights, mask, metrics, evals, summary};
+    return {weights, mask, metrics, traces: params.traces ? traces : undefined, evals, summary};
   },
 });

@@ -2,11 +2,12 @@ import {z} from 'zod';
 import type {NamedTensor, Weights} from '../src/artifact/kinds.ts';
 import type {JsonObject} from '../src/base/json.ts';
 import {defineStage, StageError} from '../src/stage/define-stage.ts';
-import {type Checkpoint, loadCheckpoint} from './lib/checkpoint/load-checkpoint.ts';
+import {type Checkpoint, checkpointConfig, loadCheckpoint} from './lib/checkpoint/load-checkpoint.ts';
 import {completePreprocessor, preprocessorForSize} from './lib/checkpoint/preprocessor.ts';
 import {resizePositions} from './lib/checkpoint/resize-positions.ts';
 import {fitTensors} from './lib/models/fit-tensors.ts';
 import {initialise, initialiseHead, sizeOf} from './lib/models/initialise.ts';
+import {knownModel} from './lib/models/known-model.ts';
 import type {Model} from './lib/models/model.ts';
 import {loadModel, modelSchema} from './lib/models/registry.ts';
 import {resolveModel} from './lib/models/user-model.ts';
@@ -111,6 +112,19 @@ async function load(choice: z.output<typeof params>, upstream: Weights | undefin
   return choice.source === 'upstream' ? loadUpstream(upstream, choice) : loadFrom(choice.source, choice);
 }
 
+/** The model of what is loaded, from parameters and config.json alone. */
+async function modelAhead(
+  choice: z.output<typeof params>,
+  upstream: JsonObject | undefined,
+): Promise<Model | undefined> {
+  if ('model' in choice) return loadModel(choice.model);
+  const found = choice.source === 'upstream' ? upstream : await checkpointConfig(choice.source);
+  if (found === undefined) return undefined;
+  const {image_size: size} = choice;
+  const sized = size === undefined ? found : resizePositions({config: found, tensors: new Map()}, size).config;
+  return loadModel('labels' in choice ? {...sized, labels: choice.labels} : sized);
+}
+
 const countOf = (model: Model, only: (parameter: Model['parameters'][number]) => boolean): number =>
   model.parameters.filter(only).reduce((sum, {shape}) => sum + sizeOf(shape), 0);
 
@@ -130,6 +144,9 @@ export default defineStage({
   },
   computes: 'plain',
   sources: {source: resolveCheckpoint, model: resolveModel},
+  foresee: async ({params: choice, inputs}) => ({
+    outputs: {weights: (await modelAhead(choice, knownModel(inputs.weights)))?.config},
+  }),
   run: async ({params: choice, inputs}) => {
     if (inputs.weights !== undefined && choice.source !== 'upstream') {
       throw new StageError(

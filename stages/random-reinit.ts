@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {defineStage} from '../src/stage/define-stage.ts';
 import {initialise} from './lib/models/initialise.ts';
+import {sameModel} from './lib/models/known-model.ts';
 import {loadModel} from './lib/models/registry.ts';
 
 export default defineStage({
@@ -11,6 +12,7 @@ export default defineStage({
   inputs: {weights: {kind: 'weights', doc: 'The network whose architecture and preprocessor are kept.'}},
   outputs: {weights: {kind: 'weights', doc: 'The same with random weights.'}},
   computes: 'plain',
+  foresee: sameModel,
   run: async ({params, inputs: {weights}}) => ({
     weights: {...weights, tensors: initialise(await loadModel(weights.model), params.seed)},
   }),

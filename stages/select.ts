@@ -3,6 +3,7 @@ import {axisCell} from '../src/artifact/gather.ts';
 import type {Row} from '../src/artifact/kinds.ts';
 import {type Candidate, defineStage, StageError} from '../src/stage/define-stage.ts';
 import {choosingProblem} from './lib/choosing.ts';
+import {sameModel} from './lib/models/known-model.ts';
 
 const params = z.strictObject({
   by: z.string().min(1).describe('The column of the scores to choose by, for example error.'),
@@ -68,6 +69,7 @@ export default defineStage({
   },
   computes: 'plain',
   checkUpstream: ({split}, upstream) => choosingProblem(split, upstream),
+  foresee: sameModel,
   async run({params: {by, best, split}, inputs}) {
     const {scores, weights, mask} = inputs;
     const [any] = [weights, mask].flatMap((candidates) => candidates ?? []);

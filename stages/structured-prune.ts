@@ -2,6 +2,7 @@ import {z} from 'zod';
 import {defineStage, StageError} from '../src/stage/define-stage.ts';
 import {dataSetSchema} from './lib/data/data-set-value.ts';
 import {resolveDataSet} from './lib/data/resolve-data-set.ts';
+import {sameModel} from './lib/models/known-model.ts';
 import {vitConfigSchema} from './lib/models/vit-config.ts';
 import {precisionSchema} from './lib/precision.ts';
 import {batchGradients} from './lib/pruning/batch-gradients.ts';
@@ -51,6 +52,7 @@ export default defineStage({
   computes: 'tensors',
   noop: {precision: 'fp32', rescale: false},
   sources: {data: resolveDataSet},
+  foresee: sameModel,
   async run({params, inputs, services}) {
     const task = await bindTask(inputs.weights, params, services);
     const parsed = vitConfigSchema.safeParse(task.model.config);

@@ -2,6 +2,7 @@ import {isTableKind, type Rows} from '../artifact/kinds.ts';
 import type {JsonObject} from '../base/json.ts';
 import {ok, type Result} from '../base/result.ts';
 import {explainInstance} from '../plan/explain.ts';
+import {foresee} from '../plan/foresee.ts';
 import {reasonText} from '../plan/reason-text.ts';
 import type {Change, Verdict} from '../plan/verdict.ts';
 import {readRows} from '../results/read-artifact.ts';
@@ -38,6 +39,8 @@ export interface PlannedRow {
   readonly axes: JsonObject;
   readonly verdict: Verdict;
   readonly reason: string;
+  /** What its stage says of it beforehand: how many weights pruning may take. */
+  readonly note?: string;
 }
 
 export interface RunReport extends RunTotals {
@@ -57,14 +60,13 @@ function orThrow<T>(result: Result<T>): T {
   throw new PipelineError(result.error);
 }
 
-const planned = ({plan: {instances}}: Prepared): readonly PlannedRow[] =>
-  instances.map(({instance: {id, node, axes}, verdict, reason}) => ({
-    id,
-    node,
-    axes,
-    verdict,
-    reason: reasonText(reason),
-  }));
+async function planned({graph, plan: {instances}}: Prepared): Promise<readonly PlannedRow[]> {
+  const {notes} = await foresee(graph, instances);
+  return instances.map(({instance: {id, node, axes, index}, verdict, reason}) => {
+    const note = notes.get(index);
+    return {id, node, axes, verdict, reason: reasonText(reason), ...(note !== undefined && {note})};
+  });
+}
 
 export const plan = async (file: string, options: LibraryOptions = {}): Promise<readonly PlannedRow[]> =>
   orThrow(

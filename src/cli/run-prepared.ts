@@ -1,3 +1,4 @@
+import {foresee} from '../plan/foresee.ts';
 import {undeclaredFiles} from '../plan/undeclared-files.ts';
 import type {Verdict} from '../plan/verdict.ts';
 import {runLogName} from '../results/run-logs.ts';
@@ -45,7 +46,11 @@ export async function runPrepared(
   if (manifest) emit({event: 'backend', name: manifest.backend, line: manifest.line});
   if (notice !== undefined) emit({event: 'warning', message: notice});
   const toRun = plan.instances.filter(({instance, verdict}) => wanted.has(instance.index) && verdict !== 'cached');
-  for (const {message, hint} of undeclaredFiles(graph, toRun)) emit({event: 'warning', message: `${message} ${hint}`});
+  const foretold = toRun.some(({instance}) => instance.stage.foresee)
+    ? await foresee(graph, plan.instances, wanted)
+    : undefined;
+  for (const {message, hint} of [...undeclaredFiles(graph, toRun), ...(foretold?.warnings ?? [])])
+    emit({event: 'warning', message: hint === undefined ? message : `${message} ${hint}`});
   const numerics = manifest?.numerics ?? 'none';
   try {
     const result = await runPlan({graph, plan, store, numerics, pool, jobs, machine, onFailure, wanted, stop, emit});

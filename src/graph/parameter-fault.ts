@@ -15,8 +15,14 @@ export type ParameterFault =
   | {readonly kind: 'unknown'; readonly path: Path; readonly names: readonly string[]}
   /** Each of these is known, but they cannot be given together. */
   | {readonly kind: 'exclusive'; readonly path: Path; readonly names: readonly string[]}
-  /** `message` goes on after the parameter's name; `meant` is the choice that was probably misspelt. */
-  | {readonly kind: 'bad'; readonly path: Path; readonly message: string; readonly meant?: string | undefined};
+  /** `message` goes on after the parameter's name; `meant` is the choice that was probably misspelt, `hint` what its author says to do. */
+  | {
+      readonly kind: 'bad';
+      readonly path: Path;
+      readonly message: string;
+      readonly meant?: string | undefined;
+      readonly hint?: string | undefined;
+    };
 
 /** The faults that a stage's schema finds in raw parameters, with unions reduced to the branch that was meant. */
 export function parameterFaults(stage: Stage, raw: JsonObject, issues: readonly Issue[]): readonly ParameterFault[] {
@@ -38,7 +44,9 @@ function faultsOf(stage: Stage, raw: JsonObject, issue: Issue, base: Path): read
   const value = valueAt(raw, path);
   if (path.length > 0 && value === undefined) {
     // a rule over several parameters, which its author reports at one that is not given
-    return issue.code === 'custom' ? [{kind: 'bad', path, message: `: ${issue.message}`}] : [{kind: 'missing', path}];
+    return issue.code === 'custom'
+      ? [{kind: 'bad', path, message: `: ${issue.message}`, hint: hintOf(issue)}]
+      : [{kind: 'missing', path}];
   }
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -57,7 +65,12 @@ const bad = (stage: Stage, path: Path, value: Json | undefined, issue: Issue): P
   path,
   message: expected(stage, path, value, issue),
   meant: meant(stage, path, value),
+  hint: hintOf(issue),
 });
+
+/** An issue that a stage's own check adds may carry what to do. */
+const hintOf = (issue: Issue): string | undefined =>
+  issue.code === 'custom' && typeof issue.params?.hint === 'string' ? issue.params.hint : undefined;
 
 /** Undefined when the value fits no branch even in its type, so that only the whole can be described. */
 function unionFaults(

@@ -64,7 +64,7 @@ export function reportParameter(node: CheckedNode, row: Row, fault: ParameterFau
       const subject = name === undefined ? 'The parameters' : `"${fault.path.join('.')}"`;
       const doc = name === undefined ? undefined : documentation(stage, String(name));
       const told = doc === undefined ? undefined : `${String(name)}: ${doc}`;
-      const hint = fault.meant === undefined ? told : `Did you mean "${fault.meant}"?`;
+      const hint = fault.hint ?? (fault.meant === undefined ? told : `Did you mean "${fault.meant}"?`);
       const at = placeOf(node, row, fault.path, false);
       faults.add(
         'bad-parameter',

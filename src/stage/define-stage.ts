@@ -3,6 +3,7 @@ import type {ArtifactKind, ArtifactValues, Columns, Row, StoredFile, TableKind} 
 import type {Digest} from '../base/digest.ts';
 import type {Json, JsonObject} from '../base/json.ts';
 import type {Checkpoints} from './checkpoint.ts';
+import type {ForeseenInputs, Foresight} from './foresight.ts';
 import type {SourceResolver} from './source.ts';
 import type {TensorLibrary} from './tensor-library.ts';
 
@@ -147,6 +148,11 @@ export interface StageDeclaration<P extends z.ZodType, I extends Inputs, O exten
   readonly sources?: Readonly<Record<string, SourceResolver>>;
   /** What parameters cannot be beside those upstream, found before anything runs. */
   checkUpstream?(params: z.output<P>, upstream: Upstream): ParameterProblem | undefined;
+  /**
+   * What can be said before anything runs, from parameters and from what is known of inputs. Cheap, reads no artifact, in no key. A StageError
+   * is what the stage itself would throw: the plan warns of it.
+   */
+  foresee?(ahead: {readonly params: z.output<P>; readonly inputs: ForeseenInputs}): Foresight | Promise<Foresight>;
   run(work: {
     readonly params: z.output<P>;
     readonly inputs: InputValues<I>;
@@ -192,6 +198,7 @@ export interface Stage {
   readonly computes: 'tensors' | 'plain';
   readonly sources: Readonly<Record<string, SourceResolver>>;
   readonly checkUpstream?: (params: Json, upstream: Upstream) => ParameterProblem | undefined;
+  readonly foresee?: (ahead: {readonly params: Json; readonly inputs: ForeseenInputs}) => Promise<Foresight>;
   run(work: StageWork & {readonly params: Json}): Promise<OutputsByName>;
   readonly runMany?: (
     work: StageWork & {readonly points: readonly Json[]},
@@ -206,7 +213,7 @@ export type Registry = ReadonlyMap<string, Stage>;
 export function defineStage<P extends z.ZodType, const I extends Inputs, const O extends Outputs>(
   declaration: StageDeclaration<P, I, O>,
 ): Stage {
-  const {runMany, checkUpstream} = declaration;
+  const {runMany, checkUpstream, foresee} = declaration;
   // The worker decodes each input by the kind declared for it, which is what InputValues<I> says.
   const typed = (inputs: StageWork['inputs']): InputValues<I> => inputs as InputValues<I>;
   return {
@@ -222,6 +229,9 @@ export function defineStage<P extends z.ZodType, const I extends Inputs, const O
     sources: declaration.sources ?? {},
     ...(checkUpstream && {
       checkUpstream: (params, upstream) => checkUpstream(declaration.params.parse(params), upstream),
+    }),
+    ...(foresee && {
+      foresee: async ({params, inputs}) => foresee({params: await declaration.params.parseAsync(params), inputs}),
     }),
     run: async ({params, inputs, services}) =>
       declaration.run({params: await declaration.params.parseAsync(params), inputs: typed(inputs), services}),

@@ -113,14 +113,23 @@ function barrierOf(points: readonly Point[], axis: string): Row {
 
 /** The one column that the gathering added to a table of a line. */
 export function axisOf(rows: readonly Row[], kind: 'points' | 'examples'): string {
-  const added = Object.keys(rows[0] ?? {}).filter((column) => !(column in BASE_COLUMNS[kind]));
-  const [axis] = added;
-  if (axis === undefined || added.length > 1) {
+  if (rows.length === 0) throw new StageError('There are no points.', gatherOverOne(kind));
+  return oneAxis(
+    Object.keys(rows[0] ?? {}).filter((column) => !(column in BASE_COLUMNS[kind])),
+    kind,
+  );
+}
+
+const gatherOverOne = (kind: 'points' | 'examples'): string =>
+  `Gather over the axis that moves from a to b alone: {from: interpolate.${kind}, over: [alpha]}.`;
+
+/** The axis that points are gathered over, which must be one. */
+export function oneAxis(gathered: readonly string[], kind: 'points' | 'examples'): string {
+  const [axis] = gathered;
+  if (axis === undefined || gathered.length > 1) {
     throw new StageError(
-      rows.length === 0
-        ? 'There are no points.'
-        : `The points are gathered over ${added.length === 0 ? 'no axis' : added.join(', ')}, and a barrier needs one.`,
-      `Gather over the axis that moves from a to b alone: {from: interpolate.${kind}, over: [alpha]}.`,
+      `The points are gathered over ${gathered.length === 0 ? 'no axis' : gathered.join(', ')}, and a barrier needs one.`,
+      gatherOverOne(kind),
     );
   }
   return axis;

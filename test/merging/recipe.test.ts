@@ -12,7 +12,36 @@ test('what a recipe cannot mean is refused before anything runs', () => {
   for (const [stage, params] of [
     ['merge-linear', {weight: 0}],
     ['merge-linear', {weight: []}],
-    ['merge-linear', {weight: [{filter: 'attention', value: 1}]}],
+    ['merge-linear', {weight: [0, 0]}],
+    [
+      'merge-linear',
+      {
+        weight: [
+          {filter: 'attention', value: 0},
+          {filter: '*', value: [0, 0]},
+        ],
+      },
+    ],
+    [
+      'merge-linear',
+      {
+        weight: 0,
+        models: [
+          {at: 'a', weight: 0},
+          {at: 'b', weight: [0, 0]},
+        ],
+      },
+    ],
+    [
+      'merge-linear',
+      {
+        weight: [
+          {filter: '*', value: 1},
+          {filter: 'attention', value: 1},
+        ],
+      },
+    ],
+    ['merge-slerp', {t: [{filter: 'attention', value: 1}]}],
     ['merge-linear', {weight: [{value: 1}, {filter: 'attention', value: 1}]}],
     ['merge-linear', {models: [{at: 'e', weight: 1}]}],
     ['merge-linear', {density: 0.5}],
@@ -44,6 +73,29 @@ test('anchors run over the layers that there are; what is in none has the first,
     'classifier.w': [0],
   });
   expect(await merge('merge-linear', params, {a: networkOf({'layer.0.w': [1]})})).toEqual({'layer.0.w': [4]});
+});
+
+test('as in mergekit, * is every tensor, and what a list of filters leaves out has what all networks have', async () => {
+  const network = (value: number) => networkOf({'attention.w': [value], 'mlp.w': [value], 'norm.w': [value]});
+  const inputs = {a: network(1), b: network(10)};
+  const sum = (params: object) => merge('merge-linear', {normalize: false, ...params}, inputs);
+  const attention = {filter: 'attention', value: 3};
+  const given = {weight: [{filter: 'mlp', value: 5}, {value: 2}], models: [{at: 'a', weight: [attention]}]};
+  // a: 3 for attention, else as b: 5 for mlp, 2 for the rest
+  expect(await sum(given)).toEqual({'attention.w': [3 + 20], 'mlp.w': [5 + 50], 'norm.w': [2 + 20]});
+  expect(await sum({weight: [attention]})).toEqual({'attention.w': [33], 'mlp.w': [11], 'norm.w': [11]});
+  const star = await sum({weight: [attention, {filter: '*', value: 2}]});
+  expect(star).toEqual({'attention.w': [33], 'mlp.w': [22], 'norm.w': [22]});
+  const parse = (weight: readonly object[]) => registry.get('merge-linear')?.params.parse({weight});
+  expect(parse([attention, {filter: '*', value: 2}])).toEqual(parse([attention, {value: 2}]));
+  await expect(
+    sum({
+      models: [
+        {at: 'a', weight: 0},
+        {at: 'b', weight: [0, 0]},
+      ],
+    }),
+  ).rejects.toThrow('Every network has a weight of 0, so nothing is merged.');
 });
 
 test('a network is meant by its input or by its axes, and the first entry that has the setting holds', async () => {

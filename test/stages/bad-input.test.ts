@@ -81,7 +81,7 @@ const cases: readonly (readonly [
   [
     'a keep that no round of pruning comes to with scores',
     'platon-prune',
-    {...pruning, length: '8it', interval: 10},
+    {...pruning, length: '2ep', interval: 10},
     {weights},
     {
       message: 'The last pruning, after step 7, comes before there are scores, after step 10 (interval: 10).',
@@ -108,7 +108,7 @@ const cases: readonly (readonly [
   [
     'no step between the warm-ups',
     'platon-prune',
-    {...pruning, warmup: '30it', final_warmup: '10it'},
+    {...pruning, length: '10ep', warmup: '30it', final_warmup: '10it'},
     {weights},
     {
       message: 'A warm-up of 30 and a final phase of 10 steps leave no step of 40 to prune in.',

@@ -44,7 +44,7 @@ test('keep and sparsity are one parameter', () => {
 
 test('a schedule without room to prune is refused', async () => {
   await expect(
-    runStage(platonPrune, {...training, keep: 0.5, warmup: 20, final_warmup: '20it'}, {weights}),
+    runStage(platonPrune, {...training, length: '10ep', keep: 0.5, warmup: 20, final_warmup: '20it'}, {weights}),
   ).rejects.toThrow('A warm-up of 20 and a final phase of 20 steps leave no step of 40 to prune in.');
 });
 
@@ -98,13 +98,15 @@ const bitsIn = (outputs: OutputsByName): readonly number[] => maskIn(outputs).te
 
 test('gradual-prune by PLATON’s score is platon-prune', async () => {
   const choice = {...training, keep: 0.2, interval: 5};
-  const one = await runStage(platonPrune, choice, {weights});
+  const one = await runStage(platonPrune, {...choice, traces: true}, {weights});
   const other = await runStage(gradualPrune, {...choice, score: 'platon'}, {weights});
-  for (const name of ['weights', 'mask', 'metrics', 'evals']) expect(other[name]).toEqual(one[name]);
+  for (const name of ['weights', 'mask', 'metrics', 'traces', 'evals']) expect(other[name]).toEqual(one[name]);
   expect(other.summary).toEqual([expect.objectContaining({kept: 0.2, prunable: PRUNABLE})]);
   const betas = {name: 'platon', beta1: 0.5, beta2: 0.5};
   const changed = await runStage(gradualPrune, {...choice, score: betas}, {weights});
-  expect(changed.mask).toEqual((await runStage(platonPrune, {...choice, beta1: 0.5, beta2: 0.5}, {weights})).mask);
+  const untraced = await runStage(platonPrune, {...choice, beta1: 0.5, beta2: 0.5}, {weights});
+  expect(untraced.traces).toBeUndefined();
+  expect(changed.mask).toEqual(untraced.mask);
   expect(changed.mask).not.toEqual(one.mask);
 });
 

@@ -68,7 +68,7 @@ const work: Readonly<Record<string, {readonly params: object; readonly inputs?: 
     inputs: ({finetune}) => ({a: weights, b: finetune?.weights}),
   },
   'platon-prune': {
-    params: {...training, keep: 0.3, warmup: 1, final_warmup: 2, interval: 2},
+    params: {...training, keep: 0.3, warmup: 1, final_warmup: 2, interval: 2, traces: true},
     inputs: () => ({weights}),
   },
   'gradual-prune': {

@@ -22,10 +22,10 @@ const SIZE = sizes.reduce((sum, size) => sum + size, 0);
 const PRUNABLE = sizes.slice(0, 3).reduce((sum, size) => sum + size, 0);
 
 /** The trace's run: plain SGD at 0.1 with PLATON behind it, all gradients given. */
-function* traceRun(method: 'released' | 'exact') {
+function* traceRun(method: 'released' | 'exact', beta2 = hp.beta2) {
   const weights = lcg(99);
   const gradients = lcg(4242);
-  const scorer = platonScorer(tf, PRUNABLE, {interval: SCHEDULE.interval, beta1: hp.beta1, beta2: hp.beta2});
+  const scorer = platonScorer(tf, PRUNABLE, {interval: SCHEDULE.interval, beta1: hp.beta1, beta2});
   const hook = gradual(tf, {size: SIZE, prunable: PRUNABLE}, {schedule: SCHEDULE, method, scorer});
   let flat = tf.tensor1d(Array.from({length: SIZE}, () => (weights() - 0.5) * 2));
   for (let step = 1; step <= SCHEDULE.steps; step++) {
@@ -74,6 +74,19 @@ test('the published Pruner’s trace is reproduced: thresholds, counts, weights,
   expectClose(last.flat, flattened(golden.platon.final, 5), 1e-5);
   expectClose(last.scorer.state().importance.dataSync(), flattened(golden.platon.exp_avg_ipt, 3), 1e-5);
   expectClose(last.scorer.state().uncertainty.dataSync(), flattened(golden.platon.exp_avg_unc, 3), 1e-5);
+});
+
+test('at beta2 = 1 importance alone decides, by the published rule', async () => {
+  await tf.setBackend('cpu');
+  let rounds = 0;
+  for (const {step, hook, scorer} of traceRun('released', 1)) {
+    const {ratio, masks} = remaining(SCHEDULE, step);
+    const importance = scorer.state().importance.dataSync<'float32'>();
+    if (!masks || step % SCHEDULE.interval !== 0 || step < scorer.firstStep) continue;
+    rounds++;
+    expect(hook.selection(), `step ${step}`).toEqual(selectReleased(importance, ratio));
+  }
+  expect(rounds).toBeGreaterThan(2);
 });
 
 test('the exact rule keeps round(N·r) weights at every masked step', async () => {

@@ -1,6 +1,7 @@
 import {diagnosticJson, formatDiagnostic} from '../../base/diagnostic.ts';
 import {ok} from '../../base/result.ts';
 import type {Graph} from '../../graph/graph.ts';
+import {type Foretold, foresee} from '../../plan/foresee.ts';
 import {type PredictedTime, predictTime} from '../../plan/predict-time.ts';
 import {reasonText} from '../../plan/reason-text.ts';
 import {undeclaredFiles} from '../../plan/undeclared-files.ts';
@@ -27,19 +28,28 @@ export const planCommand = (file: string, options: PlanOptions): Promise<number>
       return EXIT.wrong;
     }
     const time = predictTime(graph, plan, store, defaultJobs());
-    process.stdout.write(`${planShown(graph, plan, time, options)}\n`);
+    const {notes, warnings} = await foresee(graph, plan.instances);
+    const foretold = {notes, warnings: [...undeclaredFiles(graph, plan.instances), ...warnings]};
+    process.stdout.write(`${planShown(graph, plan, time, foretold, options)}\n`);
     if (!options.json)
-      for (const warning of undeclaredFiles(graph, plan.instances))
-        process.stderr.write(`\nwarning ${formatDiagnostic(warning)}\n`);
+      for (const warning of foretold.warnings) process.stderr.write(`\nwarning ${formatDiagnostic(warning)}\n`);
     return EXIT.done;
   });
 
-function planShown(graph: Graph, plan: Plan, time: PredictedTime, {json, all, graph: format}: PlanOptions): string {
-  if (json) return JSON.stringify(planJson(graph, plan, time));
-  return format === 'mermaid' ? mermaid(graph, plan) : planText(graph, plan, time, all ?? false);
+function planShown(
+  graph: Graph,
+  plan: Plan,
+  time: PredictedTime,
+  foretold: Foretold,
+  {json, all, graph: format}: PlanOptions,
+): string {
+  if (json) return JSON.stringify(planJson(plan, time, foretold));
+  return format === 'mermaid'
+    ? mermaid(graph, plan)
+    : planText(graph, plan, {time, notes: foretold.notes, everyInstance: all ?? false});
 }
 
-const planJson = (graph: Graph, plan: Plan, time: PredictedTime) => ({
+const planJson = (plan: Plan, time: PredictedTime, {notes, warnings}: Foretold) => ({
   instances: plan.instances.map(({instance: {id, node, axes, index}, verdict, reason}) => ({
     id,
     node,
@@ -47,7 +57,8 @@ const planJson = (graph: Graph, plan: Plan, time: PredictedTime) => ({
     verdict,
     reason: reasonText(reason),
     seconds: time.instances[index] ?? null,
+    ...(notes.has(index) && {note: notes.get(index)}),
   })),
   seconds: time.unknown === 0 ? time.total : null,
-  warnings: undeclaredFiles(graph, plan.instances).map(diagnosticJson),
+  warnings: warnings.map(diagnosticJson),
 });

@@ -3,7 +3,7 @@ import type {NamedTensor} from '../../../src/artifact/kinds.ts';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import type {PreprocessorSettings} from '../pictures/preprocessor-settings.ts';
-import {findCheckpoint} from './checkpoint-files.ts';
+import {type CheckpointFiles, findCheckpoint} from './checkpoint-files.ts';
 import {checkpointPreprocessor} from './preprocessor.ts';
 import {quoted} from './quoted.ts';
 import {readObject} from './read-json.ts';
@@ -22,19 +22,28 @@ export interface Checkpoint {
 /** What later messages may show as it stands. */
 const TENSOR_NAME = /^[\w.-]{1,200}$/;
 
+async function filesOf(path: string): Promise<CheckpointFiles> {
+  const files = await findCheckpoint(path);
+  if (files.ok) return files.value;
+  throw new StageError(`The checkpoint ${path} cannot be read: ${files.error.reason}`, files.error.hint);
+}
+
+/** The configuration alone, for `bindModel`. @throws StageError as `loadCheckpoint`. */
+export const checkpointConfig = async (path: string): Promise<JsonObject> =>
+  vitCheckpointConfig(await readObject((await filesOf(path)).config));
+
 /**
  * Reads a HuggingFace ViT checkpoint: a folder, or a .safetensors file with config.json beside it.
  *
  * @throws StageError when it is missing, damaged, or not a ViT.
  */
 export async function loadCheckpoint(path: string): Promise<Checkpoint> {
-  const files = await findCheckpoint(path);
-  if (!files.ok) throw new StageError(`The checkpoint ${path} cannot be read: ${files.error.reason}`, files.error.hint);
-  const config = vitCheckpointConfig(await readObject(files.value.config));
-  const {preprocessor: described} = files.value;
+  const files = await filesOf(path);
+  const config = vitCheckpointConfig(await readObject(files.config));
+  const {preprocessor: described} = files;
   const preprocessor = checkpointPreprocessor(described === undefined ? {} : await readObject(described));
   const tensors = new Map<string, NamedTensor>();
-  for (const file of files.value.weights) {
+  for (const file of files.weights) {
     for (const tensor of await readSafetensors(file)) {
       if (!TENSOR_NAME.test(tensor.name)) {
         throw new StageError(

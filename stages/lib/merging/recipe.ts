@@ -2,7 +2,7 @@ import {z} from 'zod';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import {shownAt} from '../shown-at.ts';
 import {type At, atSchema, type MergedModel} from './models.ts';
-import {type Setting, settingSchema} from './setting.ts';
+import {completed, type Setting, settingSchema} from './setting.ts';
 
 const weightSchema = settingSchema(z.number().min(-1000).max(1000));
 const densitySchema = settingSchema(z.number().min(0).max(1));
@@ -40,7 +40,13 @@ const matches = (at: At, model: MergedModel): boolean => {
   return Object.entries(at).every(([axis, value]) => Object.hasOwn(point, axis) && point[axis] === value);
 };
 
-/** Each network's own setting: that of the first entry that means it and has one, else the one for all. */
+/** What a tensor has that no setting holds for. */
+const UNSAID = 1;
+
+/**
+ * Each network's own setting: that of the first entry that means it and has one, else the one for all, which also holds for tensors that a list of
+ * filters leaves out.
+ */
 export function settingsOf(
   field: 'weight' | 'density',
   {all, entries}: {readonly all: Setting; readonly entries: readonly Entry[]},
@@ -54,7 +60,9 @@ export function settingsOf(
       `Those that are merged: ${shown}. Axis values keep their type: 1 is not "1".`,
     );
   }
-  return models.map(
-    (model) => entries.find((entry) => entry[field] !== undefined && matches(entry.at, model))?.[field] ?? all,
-  );
+  const forAll = completed(all, UNSAID);
+  return models.map((model) => {
+    const own = entries.find((entry) => entry[field] !== undefined && matches(entry.at, model))?.[field];
+    return own === undefined ? forAll : completed(own, forAll);
+  });
 }

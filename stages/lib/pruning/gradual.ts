@@ -5,8 +5,11 @@ import type {Tf} from '../../tensor/library.ts';
 import {allFinite} from '../all-finite.ts';
 import type {TrainingHook} from '../training/hook.ts';
 import type {ParameterLayout} from '../training/parameter-layout.ts';
+import {refuse} from '../training/span-faults.ts';
+import {phasesFault, scoresFault} from './gradual-parameters.ts';
 import {masked} from './masks.ts';
-import {lastChosen, type PruningSchedule, remaining} from './schedule.ts';
+import {refuseNothingToPrune} from './prunable.ts';
+import {type PruningSchedule, remaining} from './schedule.ts';
 import type {Scorer} from './scorer.ts';
 import {type Selection, type SelectionMethod, select} from './selection.ts';
 
@@ -37,24 +40,14 @@ interface Gradual extends TrainingHook {
 
 /** Refuses what would only show after hours, or never. */
 function check({prunable}: Pick<ParameterLayout, 'prunable'>, {schedule, scorer}: GradualSettings): void {
-  const {keep, interval} = schedule;
-  if (prunable === 0) {
-    throw new StageError(
-      'The network has no weights that can be pruned.',
-      'Prune a vit, or an mlp with hidden layers.',
-    );
-  }
+  const {keep} = schedule;
+  refuse(phasesFault(schedule));
+  refuseNothingToPrune({prunable});
   if (Math.round(prunable * keep) === 0) {
     const least = (1 / prunable).toPrecision(2);
     throw new StageError(`keep: ${keep} of ${prunable} prunable weights is not one weight.`, `Keep at least ${least}.`);
   }
-  const last = lastChosen(schedule);
-  if (keep < 1 && last < scorer.firstStep) {
-    throw new StageError(
-      `The last pruning, after step ${last}, comes before there are scores, after step ${scorer.firstStep} (interval: ${interval}).`,
-      'Give a smaller `interval`, a longer `warmup` or a longer `length`.',
-    );
-  }
+  refuse(scoresFault(schedule, scorer.firstStep));
 }
 
 /**

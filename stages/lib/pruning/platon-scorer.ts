@@ -3,6 +3,7 @@ import {captured} from '../../tensor/capture/captured.ts';
 import {scalarOf, vectorOf} from '../../tensor/capture/named.ts';
 import {windowMean} from '../../tensor/fused/window-mean.ts';
 import type {Tf} from '../../tensor/library.ts';
+import {firstScored} from './score.ts';
 import type {Scorer} from './scorer.ts';
 import {closeWindow, type ScoreDecay, type ScoreState, scoresOf} from './scores.ts';
 
@@ -45,8 +46,7 @@ export function platonScorer(
   };
 
   return {
-    // the first window to be averaged is the one before the first multiple of ΔT, and before step 1 there is none
-    firstStep: Math.max(2, interval),
+    firstStep: firstScored('platon', interval),
     inputs: (step) => ({window: state.window, place: tf.scalar(step % interval)}),
     afterUpdate: (weights, gradient, inputs) => {
       const [window, place] = [vectorOf(inputs, 'window'), scalarOf(inputs, 'place')];
@@ -61,9 +61,10 @@ export function platonScorer(
     },
     scores() {
       // not read inside a tidy: it would look for tensors in every number it returns, which takes seconds for a real network
-      const product = scoresOf(tf, state);
-      const scores = product.dataSync<'float32'>();
-      product.dispose();
+      // at β2 = 1 the uncertainty stays 0, and Pruner.py scores by importance alone
+      const scored = decay.beta2 === 1 ? state.importance.clone() : scoresOf(tf, state);
+      const scores = scored.dataSync<'float32'>();
+      scored.dispose();
       return scores;
     },
     snapshot: () => ({

@@ -53,9 +53,51 @@ export function choosePrunable(parameters: readonly ParameterShape[], choice: Pr
   );
 }
 
-/** One line: how many weights can be pruned, of how many, in which tensors. */
-export function describePrunable({entries, prunable, trainable}: ParameterLayout): string {
+/** @throws StageError when pruning has nothing to take weights of. */
+export function refuseNothingToPrune({prunable}: Pick<ParameterLayout, 'prunable'>): void {
+  if (prunable > 0) return;
+  throw new StageError('The network has no weights that can be pruned.', 'Prune a vit, or an mlp with hidden layers.');
+}
+
+/** One line: how many weights can be pruned, of how many, in how many tensors. */
+export const describePrunable = (layout: ParameterLayout): string => `${countPrunable(layout)}.`;
+
+/** The same with the names of the tensors. */
+export const namePrunable = (layout: ParameterLayout): string =>
+  `${countPrunable(layout)}: ${shortNames(layout.entries)}`;
+
+function countPrunable({entries, prunable, trainable}: ParameterLayout): string {
   const tensors = entries.filter((entry) => entry.prunable).length;
   const [some, all] = [prunable, trainable].map((count) => count.toLocaleString('en-US'));
-  return `${some} of ${all} weights can be pruned, in ${tensors} of ${entries.filter(({offset}) => offset < trainable).length} tensors.`;
+  return `${some} of ${all} weights can be pruned, in ${tensors} of ${entries.filter(({offset}) => offset < trainable).length} tensors`;
+}
+
+const SHOWN = 12;
+
+/** Names as one glob: a layer's number is * where tensors of all layers can be pruned, and what all names begin or end with stands once. */
+function shortNames(entries: ParameterLayout['entries']): string {
+  const anyLayer = (name: string): string => name.replace(/(?<=\.)\d+(?=\.)/g, '*');
+  const partly = new Set(entries.flatMap(({name, prunable}) => (prunable ? [] : [anyLayer(name)])));
+  const names = entries.flatMap(({name, prunable}) => {
+    if (!prunable) return [];
+    return partly.has(anyLayer(name)) ? [name] : [anyLayer(name)];
+  });
+  const parts = [...new Set(names)].map((name) => name.split('.'));
+  const [first = [], ...others] = parts;
+  if (others.length === 0) return first.join('.');
+  const room = Math.min(...parts.map(({length}) => length)) - 1;
+  const shared = (at: (name: readonly string[], place: number) => string | undefined): number => {
+    const end = first.findIndex((_, place) => others.some((name) => at(name, place) !== at(first, place)));
+    return Math.min(end, room);
+  };
+  const before = shared((name, place) => name[place]);
+  const after = Math.min(
+    shared((name, place) => name.at(-1 - place)),
+    room - before,
+  );
+  const middles = parts.map((name) => name.slice(before, name.length - after).join('.'));
+  const rest = middles.length > SHOWN ? `,… ${middles.length - SHOWN} more` : '';
+  const ends = (some: readonly string[]): string => some.join('.');
+  const [start, end] = [ends(first.slice(0, before)), ends(first.slice(first.length - after))];
+  return `${start}${before > 0 ? '.' : ''}{${middles.slice(0, SHOWN).join(',')}${rest}}${after > 0 ? '.' : ''}${end}`;
 }

@@ -1,11 +1,14 @@
 import {z} from 'zod';
 
-const beta = (doc: string, value: number) => z.number().min(0).lt(1).default(value).describe(doc);
-
 /** How PLATON smooths what it has seen of a weight. */
 export const smoothing = {
-  beta1: beta('Weight of the past in the smoothed importance.', 0.85),
-  beta2: beta('Weight of the past in the smoothed uncertainty.', 0.95),
+  beta1: z.number().min(0).lt(1).default(0.85).describe('Weight of the past in the smoothed importance.'),
+  beta2: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.95)
+    .describe('Weight of the past in the smoothed uncertainty; 1 scores by importance alone.'),
 };
 
 const form = z.discriminatedUnion('name', [
@@ -23,3 +26,10 @@ export const scoreSchema = z
   );
 
 export type Score = z.output<typeof form>;
+
+/**
+ * The first step after which scores say anything. Of PLATON the first window to be averaged is the one before the first multiple of ΔT, and before
+ * step 1 there is none.
+ */
+export const firstScored = (name: Score['name'], interval: number): number =>
+  name === 'platon' ? Math.max(2, interval) : 1;

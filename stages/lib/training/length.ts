@@ -41,9 +41,27 @@ export const lengthSchema = z
     'How long to train: epochs (8ep), steps (1200it), or both (2ep50it). The last partial batch of an epoch counts as a step.',
   );
 
-/** Optimizer steps of a checked span. */
+/** What spans are counted in. */
+export type Unit = 'step' | 'epoch';
+
+/** `1 step`, `2 epochs`. */
+export const counted = (count: number, unit: Unit): string => `${count} ${unit}${count === 1 ? '' : 's'}`;
+
+/** The one unit that all of these are written in; undefined where they need both, so that only the data tells how they compare. */
+export function sharedUnit(spans: readonly (string | undefined)[]): Unit | undefined {
+  const parts = spans.flatMap((span) => (span === undefined ? [] : [checked(span)]));
+  if (parts.every(({epochs}) => epochs === 0)) return 'step';
+  return parts.every(({iterations}) => iterations === 0) ? 'epoch' : undefined;
+}
+
+/** Optimizer steps of a checked span; with an epoch of 1 step, the epochs of one that is written in epochs. */
 export function stepsOf(span: string, stepsPerEpoch: number): number {
+  const {epochs, iterations} = checked(span);
+  return epochs * stepsPerEpoch + iterations;
+}
+
+function checked(span: string) {
   const parts = partsOf(span);
-  if (!parts) throw new Error('Internal error: a span that its schema has not seen');
-  return parts.epochs * stepsPerEpoch + parts.iterations;
+  if (parts) return parts;
+  throw new Error('Internal error: a span that its schema has not seen');
 }

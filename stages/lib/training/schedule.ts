@@ -29,13 +29,15 @@ export const scheduleSchema = z
     'How the learning rate moves: linear (to 0), cosine (to 0) or constant, or {name, warmup}; or {name: step, milestones, gamma, warmup}.',
   );
 
+export type ScheduleParameter = z.output<typeof scheduleSchema>;
+
 /** A schedule in steps. */
 export type Schedule =
   | {readonly name: 'linear' | 'cosine' | 'constant'; readonly warmup: number}
   | {readonly name: 'step'; readonly milestones: readonly number[]; readonly gamma: number; readonly warmup: number};
 
 /** The schedule of a checked parameter, its spans turned into steps. */
-export function inSteps(given: z.output<typeof scheduleSchema>, stepsPerEpoch: number): Schedule {
+export function inSteps(given: ScheduleParameter, stepsPerEpoch: number): Schedule {
   const warmup = typeof given.warmup === 'number' ? given.warmup : stepsOf(given.warmup, stepsPerEpoch);
   if (given.name !== 'step') return {name: given.name, warmup};
   return {...given, warmup, milestones: given.milestones.map((span) => stepsOf(span, stepsPerEpoch))};

@@ -9,6 +9,7 @@ import {stepsOf} from './length.ts';
 import type {TrainingParameters} from './parameters.ts';
 import {checkpointOf, type Held, resumed, started, stateOfCheckpoint} from './progress.ts';
 import {inSteps, type Schedule, scheduleFactor} from './schedule.ts';
+import {type Part, partFault, partOf, refuse, warmupFault} from './span-faults.ts';
 import {stepper} from './stepper.ts';
 import {evaluateFlat, type Task} from './task.ts';
 import type {TrainingState} from './train-step.ts';
@@ -36,32 +37,10 @@ export function trainingLength(task: Task, {length, batch, accumulate}: Training
   return {stepsPerEpoch, steps: stepsOf(length, stepsPerEpoch)};
 }
 
-/** The steps that are made: those after `first`, up to `last`. */
-interface Part {
-  readonly first: number;
-  readonly last: number;
-}
-
-function partOf({from = '0it', until}: TrainingParameters, {steps, stepsPerEpoch}: TrainingLength): Part {
-  const first = stepsOf(from, stepsPerEpoch);
-  const last = until === undefined ? steps : stepsOf(until, stepsPerEpoch);
-  if (first > last || last > steps) {
-    throw new StageError(
-      `A training of ${steps} steps has no part from step ${first} to step ${last}.`,
-      '`from` lies before `until`, and both within `length`.',
-    );
-  }
-  return {first, last};
-}
-
 /** Refuses what would only show after hours, or never. */
-function check(task: Task, params: TrainingParameters, schedule: Schedule, steps: number): void {
-  if (schedule.warmup > 0 && schedule.warmup >= steps) {
-    throw new StageError(
-      `A warm-up of ${schedule.warmup} steps leaves none of ${steps}.`,
-      'Shorten `schedule.warmup`, or lengthen `length`.',
-    );
-  }
+function check(task: Task, params: TrainingParameters, part: Part, schedule: Schedule, steps: number): void {
+  refuse(partFault(part, steps));
+  refuse(warmupFault(schedule.warmup, steps));
   checkAugmentation(params.augment, task.data.train, task.preprocessing);
 }
 
@@ -73,11 +52,11 @@ export async function train(
   hook: TrainingHook = {},
 ): Promise<Trained> {
   const {tf} = services;
-  const length = trainingLength(task, params);
-  const {stepsPerEpoch, steps} = length;
-  const {first, last} = partOf(params, length);
+  const {stepsPerEpoch, steps} = trainingLength(task, params);
+  const part = partOf(params, steps, stepsPerEpoch);
   const schedule = inSteps(params.schedule, stepsPerEpoch);
-  check(task, params, schedule, steps);
+  check(task, params, part, schedule, steps);
+  const {first, last} = part;
   const breathe = breather();
   const saved = await services.checkpoints.load();
   const progress = saved ? resumed(saved, hook) : started(first);
