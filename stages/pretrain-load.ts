@@ -2,6 +2,7 @@ import {z} from 'zod';
 import type {NamedTensor, Weights} from '../src/artifact/kinds.ts';
 import type {JsonObject} from '../src/base/json.ts';
 import {defineStage, StageError} from '../src/stage/define-stage.ts';
+import {PREPROCESSOR} from './lib/checkpoint/checkpoint-files.ts';
 import {type Checkpoint, loadCheckpoint} from './lib/checkpoint/load-checkpoint.ts';
 import {completePreprocessor, preprocessorForSize} from './lib/checkpoint/preprocessor.ts';
 import {resizePositions} from './lib/checkpoint/resize-positions.ts';
@@ -96,19 +97,27 @@ async function loadUpstream(upstream: Weights | undefined, changes: Changes): Pr
   return {model, tensors: fitting, preprocessor: completePreprocessor(forSize(settings, changes), model)};
 }
 
-async function loadFrom(path: string, changes: Changes): Promise<Loaded> {
-  const {preprocessor, ...found} = await loadCheckpoint(path);
+async function loadFrom(path: string, changes: Changes, log: (line: string) => void): Promise<Loaded> {
+  const {preprocessor, hasPreprocessor, ...found} = await loadCheckpoint(path);
   const {model, tensors} = await changed(found, changes, path);
-  return {model, tensors, preprocessor: completePreprocessor(forSize(preprocessor, changes), model)};
+  const complete = completePreprocessor(forSize(preprocessor, changes), model);
+  if (!hasPreprocessor) {
+    log(`${path} has no ${PREPROCESSOR}, so its pictures are prepared by the defaults: ${JSON.stringify(complete)}`);
+  }
+  return {model, tensors, preprocessor: complete};
 }
 
-async function load(choice: z.output<typeof params>, upstream: Weights | undefined): Promise<Loaded> {
+async function load(
+  choice: z.output<typeof params>,
+  upstream: Weights | undefined,
+  log: (line: string) => void,
+): Promise<Loaded> {
   if ('model' in choice) {
     const model = await loadModel(choice.model);
     const preprocessor = completePreprocessor(choice.preprocessor ?? preprocessorSchema.parse({}), model);
     return {model, preprocessor, tensors: initialise(model, choice.seed)};
   }
-  return choice.source === 'upstream' ? loadUpstream(upstream, choice) : loadFrom(choice.source, choice);
+  return choice.source === 'upstream' ? loadUpstream(upstream, choice) : loadFrom(choice.source, choice, log);
 }
 
 const countOf = (model: Model, only: (parameter: Model['parameters'][number]) => boolean): number =>
@@ -130,14 +139,14 @@ export default defineStage({
   },
   computes: 'plain',
   sources: {source: resolveCheckpoint, model: resolveModel},
-  run: async ({params: choice, inputs}) => {
+  run: async ({params: choice, inputs, services}) => {
     if (inputs.weights !== undefined && choice.source !== 'upstream') {
       throw new StageError(
         `The input \`weights\` is connected, but the source is ${choice.source}.`,
         'Write `source: upstream` to use it, or remove the input.',
       );
     }
-    const {model, preprocessor, tensors} = await load(choice, inputs.weights);
+    const {model, preprocessor, tensors} = await load(choice, inputs.weights, (line) => services.log(line));
     return {
       weights: {model: model.config, preprocessor, tensors},
       summary: [

@@ -60,6 +60,8 @@ test('hf: finds the snapshot of a branch, and of a commit, in the local cache, t
   symlinkSync(join(fixture, 'model.safetensors'), join(snapshot, 'model.safetensors'));
   vi.stubEnv('HF_HOME', join(folder, 'hub'));
   vi.stubEnv('HF_HUB_CACHE', '');
+  mkdirSync(join(repository, '.no_exist', commit), {recursive: true});
+  writeFileSync(join(repository, '.no_exist', commit, 'preprocessor_config.json'), '');
   expect(await find('hf:some/vit')).toEqual({state: 'resolved', identity: digests, located: snapshot});
   expect(await find(`hf:some/vit@${commit}`)).toEqual({state: 'resolved', identity: digests, located: snapshot});
   expect(await find('hf:some/vit@v2')).toEqual({

@@ -111,8 +111,14 @@ test('tensors that are missing, not known or misshapen are all listed', async ()
 test('a preprocessor is read with its flags; what basin cannot do is refused', async () => {
   const path = copyOf('p4-32');
   const write = (value: unknown) => writeFileSync(join(path, 'preprocessor_config.json'), JSON.stringify(value));
+  const without = await pretrained({source: path});
+  expect(without.lines).toEqual([
+    expect.stringMatching(/has no preprocessor_config\.json.*defaults.*"image_mean":\[0\.5/),
+  ]);
   write({size: 32, do_normalize: false, image_mean: [0.1, 0.2, 0.3], do_convert_rgb: null, resample: 3});
-  expect((await pretrained({source: path})).weights.preprocessor).toMatchObject({
+  const {weights, lines} = await pretrained({source: path});
+  expect(lines).toEqual([]);
+  expect(weights.preprocessor).toMatchObject({
     size: {height: 32, width: 32},
     resample: 3,
     do_normalize: false,
