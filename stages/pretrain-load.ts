@@ -79,7 +79,8 @@ async function changed(
   source: string,
 ): Promise<Pick<Loaded, 'model' | 'tensors'>> {
   const {config, tensors} = image_size === undefined ? found : resizePositions(found, image_size);
-  const model = await loadModel(labels === undefined ? config : {...config, labels});
+  const {class_names: _, ...nameless} = config;
+  const model = await loadModel(labels === undefined ? config : {...nameless, labels});
   const parts = new Map(tensors);
   if (head_seed !== undefined) for (const tensor of initialiseHead(model, head_seed)) parts.set(tensor.name, tensor);
   if (!model.parameters.some(({name, head}) => head && parts.has(name))) {

@@ -1,5 +1,6 @@
 import {basename, resolve} from 'node:path';
 import type {Digest} from '../../src/base/digest.ts';
+import type {JsonObject} from '../../src/base/json.ts';
 import {StageError} from '../../src/stage/define-stage.ts';
 import type {SourceContext, SourceResolution, SourceResolver} from '../../src/stage/source.ts';
 import {type CheckpointFiles, findCheckpoint, PREPROCESSOR} from './checkpoint/checkpoint-files.ts';
@@ -12,16 +13,28 @@ import {
   type Snapshot,
 } from './checkpoint/hub-cache.ts';
 import {isOn} from './checkpoint/hub-environment.ts';
+import {readObject} from './checkpoint/read-json.ts';
+import {classNamesOf} from './checkpoint/vit-checkpoint-config.ts';
 
 /** Values of `source` that name no outside data. */
 const WITHOUT_DATA: readonly string[] = ['random', 'upstream'];
 
+/** Whether config.json names its classes; one that cannot be read is for the stage to refuse. */
+async function namesClasses(config: string): Promise<boolean> {
+  try {
+    return classNamesOf(await readObject(config)) !== undefined;
+  } catch (error) {
+    if (error instanceof StageError) return false;
+    throw error;
+  }
+}
+
 /**
  * Digests by the name each file has in a HuggingFace folder. A single weights file counts as model.safetensors whatever it
  * is called, so that renaming it, or taking the same files from the hub, changes no key; shards keep the names that their
- * index calls them by.
+ * index calls them by. Weights carry the names of classes since 2026-11-30, so results from before must not serve where there are any.
  */
-async function identityOf(files: CheckpointFiles, context: SourceContext): Promise<Record<string, Digest>> {
+async function identityOf(files: CheckpointFiles, context: SourceContext): Promise<JsonObject> {
   const named: [string, string | undefined][] = [
     ['config.json', files.config],
     ['preprocessor_config.json', files.preprocessor],
@@ -30,7 +43,7 @@ async function identityOf(files: CheckpointFiles, context: SourceContext): Promi
   ];
   const identity: Record<string, Digest> = {};
   for (const [name, path] of named) if (path !== undefined) identity[name] = await context.digestOfFile(path);
-  return identity;
+  return (await namesClasses(files.config)) ? {...identity, 'class names': 'kept'} : identity;
 }
 
 async function resolvePath(path: string, shown: string, context: SourceContext): Promise<SourceResolution> {
