@@ -98,7 +98,7 @@ async function fetchLacking(reference: HubReference, cached: Cached | undefined,
   } catch (error) {
     if (!(error instanceof StageError)) throw error;
     const {reason, hint} = lacking(reference, cached);
-    throw new StageError(`${reason} ${error.message}`, hint);
+    throw new StageError(`${reason} ${error.message}`, error.hint === undefined ? hint : `${error.hint} ${hint}`);
   }
 }
 
