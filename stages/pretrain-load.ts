@@ -2,8 +2,9 @@ import {z} from 'zod';
 import type {NamedTensor, Weights} from '../src/artifact/kinds.ts';
 import type {JsonObject} from '../src/base/json.ts';
 import {defineStage, StageError} from '../src/stage/define-stage.ts';
+import {PREPROCESSOR} from './lib/checkpoint/checkpoint-files.ts';
 import {type Checkpoint, checkpointConfig, loadCheckpoint} from './lib/checkpoint/load-checkpoint.ts';
-import {completePreprocessor, preprocessorForSize} from './lib/checkpoint/preprocessor.ts';
+import {changedPreprocessor, completePreprocessor, preprocessorForSize} from './lib/checkpoint/preprocessor.ts';
 import {resizePositions} from './lib/checkpoint/resize-positions.ts';
 import {fitTensors} from './lib/models/fit-tensors.ts';
 import {initialise, initialiseHead, sizeOf} from './lib/models/initialise.ts';
@@ -11,7 +12,12 @@ import {knownModel} from './lib/models/known-model.ts';
 import type {Model} from './lib/models/model.ts';
 import {loadModel, modelSchema} from './lib/models/registry.ts';
 import {resolveModel} from './lib/models/user-model.ts';
-import {type PreprocessorSettings, preprocessorSchema} from './lib/pictures/preprocessor-settings.ts';
+import {
+  type PreprocessorChanges,
+  type PreprocessorSettings,
+  preprocessorChangesSchema,
+  preprocessorSchema,
+} from './lib/pictures/preprocessor-settings.ts';
 import {resolveCheckpoint} from './lib/source-checkpoint.ts';
 
 const seed = (doc: string) => z.int().min(0).describe(doc).default(0);
@@ -25,6 +31,7 @@ const imageSize = z
     'Pixels of the pictures that the network is to take, when not those it was made for: its position embeddings are resampled.',
   )
   .optional();
+const preprocessor = preprocessorChangesSchema.optional();
 const checkpoint = z
   .string()
   .min(1)
@@ -42,12 +49,14 @@ const params = z.union([
     })
     .describe('A network with random weights.'),
   z
-    .strictObject({source: z.literal('upstream'), labels, head_seed: headSeed, image_size: imageSize})
+    .strictObject({source: z.literal('upstream'), labels, head_seed: headSeed, image_size: imageSize, preprocessor})
     .describe('The body of the input `weights` under a fresh head.'),
   z
-    .strictObject({source: checkpoint, labels, head_seed: headSeed, image_size: imageSize})
+    .strictObject({source: checkpoint, labels, head_seed: headSeed, image_size: imageSize, preprocessor})
     .describe('A checkpoint’s body under a fresh head.'),
-  z.strictObject({source: checkpoint, image_size: imageSize}).describe('A checkpoint with the head it has.'),
+  z
+    .strictObject({source: checkpoint, image_size: imageSize, preprocessor})
+    .describe('A checkpoint with the head it has.'),
 ]);
 
 interface Loaded {
@@ -61,6 +70,7 @@ interface Changes {
   readonly labels?: number;
   readonly head_seed?: number;
   readonly image_size?: number | undefined;
+  readonly preprocessor?: PreprocessorChanges | undefined;
 }
 
 /** A found network with a head made anew where `labels` are given, for pictures of another size where one is. */
@@ -70,7 +80,8 @@ async function changed(
   source: string,
 ): Promise<Pick<Loaded, 'model' | 'tensors'>> {
   const {config, tensors} = image_size === undefined ? found : resizePositions(found, image_size);
-  const model = await loadModel(labels === undefined ? config : {...config, labels});
+  const {class_names: _, ...nameless} = config;
+  const model = await loadModel(labels === undefined ? config : {...nameless, labels});
   const parts = new Map(tensors);
   if (head_seed !== undefined) for (const tensor of initialiseHead(model, head_seed)) parts.set(tensor.name, tensor);
   if (!model.parameters.some(({name, head}) => head && parts.has(name))) {
@@ -79,8 +90,13 @@ async function changed(
   return {model, tensors: fitTensors(model.parameters, parts, source)};
 }
 
-const forSize = (settings: PreprocessorSettings, {image_size: side}: Changes): PreprocessorSettings =>
-  side === undefined ? settings : preprocessorForSize(settings, side);
+/** The preprocessor of a found network for pictures of the other size, if any, with what is laid over it: said twice, the latter counts. */
+function changedPictures(
+  settings: PreprocessorSettings,
+  {image_size: side, preprocessor: changes = {}}: Changes,
+): PreprocessorSettings {
+  return changedPreprocessor(side === undefined ? settings : preprocessorForSize(settings, side), changes);
+}
 
 async function loadUpstream(upstream: Weights | undefined, changes: Changes): Promise<Loaded> {
   if (upstream === undefined) {
@@ -92,24 +108,34 @@ async function loadUpstream(upstream: Weights | undefined, changes: Changes): Pr
   const {model: config, preprocessor, tensors} = upstream;
   const found = {config, tensors: new Map(tensors.map((tensor) => [tensor.name, tensor]))};
   const {model, tensors: fitting} = await changed(found, changes, 'the input weights');
-  if (changes.image_size === undefined) return {model, tensors: fitting, preprocessor};
+  if (changes.image_size === undefined && changes.preprocessor === undefined) {
+    return {model, tensors: fitting, preprocessor};
+  }
   const settings = preprocessorSchema.parse(preprocessor);
-  return {model, tensors: fitting, preprocessor: completePreprocessor(forSize(settings, changes), model)};
+  return {model, tensors: fitting, preprocessor: completePreprocessor(changedPictures(settings, changes), model)};
 }
 
-async function loadFrom(path: string, changes: Changes): Promise<Loaded> {
-  const {preprocessor, ...found} = await loadCheckpoint(path);
+async function loadFrom(path: string, changes: Changes, log: (line: string) => void): Promise<Loaded> {
+  const {preprocessor, hasPreprocessor, ...found} = await loadCheckpoint(path);
   const {model, tensors} = await changed(found, changes, path);
-  return {model, tensors, preprocessor: completePreprocessor(forSize(preprocessor, changes), model)};
+  const complete = completePreprocessor(changedPictures(preprocessor, changes), model);
+  if (!hasPreprocessor) {
+    log(`${path} has no ${PREPROCESSOR}: with the defaults, pictures are prepared by ${JSON.stringify(complete)}`);
+  }
+  return {model, tensors, preprocessor: complete};
 }
 
-async function load(choice: z.output<typeof params>, upstream: Weights | undefined): Promise<Loaded> {
+async function load(
+  choice: z.output<typeof params>,
+  upstream: Weights | undefined,
+  log: (line: string) => void,
+): Promise<Loaded> {
   if ('model' in choice) {
     const model = await loadModel(choice.model);
     const preprocessor = completePreprocessor(choice.preprocessor ?? preprocessorSchema.parse({}), model);
     return {model, preprocessor, tensors: initialise(model, choice.seed)};
   }
-  return choice.source === 'upstream' ? loadUpstream(upstream, choice) : loadFrom(choice.source, choice);
+  return choice.source === 'upstream' ? loadUpstream(upstream, choice) : loadFrom(choice.source, choice, log);
 }
 
 /** The model of what is loaded, from parameters and config.json alone. */
@@ -143,18 +169,19 @@ export default defineStage({
     },
   },
   computes: 'plain',
+  noop: {preprocessor: {}},
   sources: {source: resolveCheckpoint, model: resolveModel},
   foresee: async ({params: choice, inputs}) => ({
     outputs: {weights: (await modelAhead(choice, knownModel(inputs.weights)))?.config},
   }),
-  run: async ({params: choice, inputs}) => {
+  run: async ({params: choice, inputs, services}) => {
     if (inputs.weights !== undefined && choice.source !== 'upstream') {
       throw new StageError(
         `The input \`weights\` is connected, but the source is ${choice.source}.`,
         'Write `source: upstream` to use it, or remove the input.',
       );
     }
-    const {model, preprocessor, tensors} = await load(choice, inputs.weights);
+    const {model, preprocessor, tensors} = await load(choice, inputs.weights, (line) => services.log(line));
     return {
       weights: {model: model.config, preprocessor, tensors},
       summary: [

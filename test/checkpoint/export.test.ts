@@ -36,6 +36,21 @@ test.each(['p4-32', 'p16-64'])(
   },
 );
 
+const SHADES = Array.from({length: 10}, (_, label) => (label < 2 ? 'grey' : `shade ${label}`));
+const withNames = () =>
+  copyOf('p4-32', (config) => {
+    config.id2label = Object.fromEntries(SHADES.entries());
+  });
+
+test('names of classes come out as they went in', async () => {
+  const {weights} = await pretrained({source: withNames()});
+  const path = await exported(weights);
+  const config = JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'));
+  expect(config).toMatchObject({id2label: Object.fromEntries(SHADES.entries()), label2id: {'shade 9': 9}});
+  expect(config).not.toHaveProperty('class_names');
+  expect((await pretrained({source: path})).weights).toEqual(weights);
+});
+
 test('a mask is written as zeros, and what it does not name is kept whole', async () => {
   const {weights} = await pretrained({source: fixture('p4-32')});
   const name = 'vit.encoder.layer.1.output.dense.weight';
@@ -67,7 +82,7 @@ if ('reason' in found) console.warn(`Exports are not loaded with transformers: $
 const report = z.object({
   told: z.unknown(),
   architectures: z.unknown(),
-  labels: z.number(),
+  labels: z.array(z.string()),
   hidden_act: z.string(),
   processor: z.unknown(),
   size: z.unknown(),
@@ -84,6 +99,7 @@ const small = {
 };
 const EXPORTED: readonly (readonly [what: string, weights: () => Promise<Weights>])[] = [
   ['a checkpoint', async () => (await pretrained({source: fixture('p16-64')})).weights],
+  ['one with names of classes', async () => (await pretrained({source: withNames()})).weights],
   [
     'one of tanh GELU at another size',
     async () => {
@@ -118,7 +134,7 @@ test.skipIf('reason' in found)(
       expect(loaded[place], what).toMatchObject({
         told: {missing_keys: [], unexpected_keys: [], mismatched_keys: []},
         architectures: ['ViTForImageClassification'],
-        labels: model.labels,
+        labels: weights.model.class_names ?? Array.from({length: model.labels}, (_, label) => `LABEL_${label}`),
         hidden_act: weights.model.hidden_act,
         size: {height: model.imageSize, width: model.imageSize},
       });

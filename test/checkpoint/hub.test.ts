@@ -1,59 +1,18 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterEach, beforeEach, expect, onTestFinished, test, vi} from 'vitest';
+import {expect, test, vi} from 'vitest';
 import {digestOfFile} from '../../src/base/digested-files.ts';
-import {resolveCheckpoint} from '../../stages/lib/source-checkpoint.ts';
 import {fixture, pretrained} from '../rig/checkpoints.ts';
-import {blobName, COMMIT, hubServer} from '../rig/hub-server.ts';
+import {FILES, hubHome, WITH_PREPROCESSOR} from '../rig/hub-home.ts';
+import {blobName, COMMIT, type hubServer} from '../rig/hub-server.ts';
 import {printedBy, pythonWith} from '../rig/python.ts';
 
-const FILES = new Map(
-  ['config.json', 'model.safetensors'].map((name) => [
-    name,
-    new Uint8Array(readFileSync(join(fixture('p4-32'), name))),
-  ]),
-);
+const {cached, find, path: inHome, serve, told} = hubHome();
 const WITH_MORE = new Map([
-  ...FILES,
+  ...WITH_PREPROCESSOR,
   ['README.md', Buffer.from('# a model')],
   ['pytorch_model.bin', Buffer.alloc(10)],
-  ['preprocessor_config.json', Buffer.from('{"size": 32}')],
 ]);
-
-let home: string;
-beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'basin-hub-'));
-  for (const name of ['HF_HUB_CACHE', 'HF_TOKEN', 'HF_HUB_OFFLINE', 'HF_ENDPOINT']) vi.stubEnv(name, undefined);
-  vi.stubEnv('HF_HOME', home);
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-  rmSync(home, {recursive: true});
-});
-
-async function serve(...args: Parameters<typeof hubServer>) {
-  const server = await hubServer(...args);
-  onTestFinished(() => server.close());
-  vi.stubEnv('HF_ENDPOINT', `${server.url}/`);
-  return server;
-}
-
-const told: string[] = [];
-function find(source: string, mayDownload = true) {
-  told.length = 0;
-  return resolveCheckpoint(source, {folder: home, digestOfFile, mayDownload, tell: (line) => told.push(line)});
-}
-const cached = (...path: readonly string[]): string => join(home, 'hub', 'models--some--vit', ...path);
 const resolved = {state: 'resolved', located: expect.stringContaining(COMMIT)};
 
 test('a model is fetched into the cache as huggingface_hub lays it out, and used from there without asking again', async () => {
@@ -127,7 +86,7 @@ test('a plan, HF_HUB_OFFLINE and --offline ask nothing of the network', async ()
   vi.stubEnv('HF_HUB_OFFLINE', '1');
   expect(await find('hf:some/vit')).toEqual(unresolved);
   expect(server.requests).toEqual([]);
-  expect(existsSync(join(home, 'hub'))).toBe(false);
+  expect(existsSync(inHome('hub'))).toBe(false);
 });
 
 test('a token opens a private model, and goes to the hub alone', async () => {
@@ -135,7 +94,7 @@ test('a token opens a private model, and goes to the hub alone', async () => {
   expect(await find('hf:some/vit')).toMatchObject({
     state: 'unresolved',
     reason: `hf:some/vit: ${server.url} does not give some/vit (401): it is private or gated, or there is none of this name.`,
-    hint: expect.stringContaining('set HF_TOKEN'),
+    hint: expect.stringContaining('hf auth login'),
   });
   vi.stubEnv('HF_TOKEN', 'a token of any form');
   expect(await find('hf:some/vit')).toMatchObject(resolved);
@@ -213,7 +172,7 @@ test('a model without safetensors, one that is not there, and a hub that is not 
 
 test('a folder that cannot be written to is a fault of the disk', async () => {
   await serve(FILES);
-  mkdirSync(join(home, 'hub'));
+  mkdirSync(inHome('hub'));
   writeFileSync(cached(), '');
   await expect(find('hf:some/vit')).rejects.toThrow(/ENOTDIR/);
 });

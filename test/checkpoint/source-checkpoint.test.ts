@@ -1,4 +1,4 @@
-import {cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -50,6 +50,20 @@ test('a preprocessor beside the weights is part of what they are', async () => {
   ]);
 });
 
+test('names of classes are in the key, and the key of a checkpoint without them is what it was', async () => {
+  cpSync(join(folder, 'whole'), place('named'), {recursive: true});
+  const config = JSON.parse(readFileSync(join(fixture, 'config.json'), 'utf8'));
+  writeFileSync(join(folder, 'named/config.json'), JSON.stringify({...config, id2label: {0: 'cat', 1: 'dog'}}));
+  expect(await find('named')).toMatchObject({
+    identity: {'config.json': await digestOfFile(join(folder, 'named/config.json')), 'class names': 'kept'},
+  });
+  writeFileSync(join(folder, 'named/config.json'), 'no JSON');
+  expect(await find('named')).toMatchObject({
+    state: 'resolved',
+    identity: expect.not.objectContaining({'class names': 'kept'}),
+  });
+});
+
 test('hf: finds the snapshot of a branch, and of a commit, in the local cache, through its links', async () => {
   const commit = 'a'.repeat(40);
   const repository = place('hub/hub/models--some--vit');
@@ -60,6 +74,8 @@ test('hf: finds the snapshot of a branch, and of a commit, in the local cache, t
   symlinkSync(join(fixture, 'model.safetensors'), join(snapshot, 'model.safetensors'));
   vi.stubEnv('HF_HOME', join(folder, 'hub'));
   vi.stubEnv('HF_HUB_CACHE', '');
+  mkdirSync(join(repository, '.no_exist', commit), {recursive: true});
+  writeFileSync(join(repository, '.no_exist', commit, 'preprocessor_config.json'), '');
   expect(await find('hf:some/vit')).toEqual({state: 'resolved', identity: digests, located: snapshot});
   expect(await find(`hf:some/vit@${commit}`)).toEqual({state: 'resolved', identity: digests, located: snapshot});
   expect(await find('hf:some/vit@v2')).toEqual({

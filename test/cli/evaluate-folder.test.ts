@@ -53,13 +53,15 @@ writeTensors(
 const tensors = trustedTensors(new URL(`file://${coarse}/model.safetensors`));
 
 interface Settings {
+  readonly do_convert_rgb?: null;
   readonly do_normalize: boolean;
   readonly image_mean?: readonly number[];
   readonly image_std?: readonly number[];
 }
 const preprocessors: Readonly<Record<string, Settings>> = {
   normalised: {do_normalize: true, image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225]},
-  'only-divided': {do_normalize: false},
+  // as google/vit's files have it: to see digits, the network is loaded with the field laid over the file
+  'only-divided': {do_normalize: false, do_convert_rgb: null},
 };
 const common = {do_convert_rgb: true, do_resize: false, do_center_crop: true, crop_size: 32, do_rescale: true};
 
@@ -100,7 +102,7 @@ test('evaluate of a HuggingFace folder gives accuracy and the mean loss over pic
   await writeFile(
     join(cwd, 'a.yaml'),
     `stages:
-  load: {uses: pretrain-load, sweep: {source: [${sources.join(', ')}]}}
+  load: {uses: pretrain-load, with: {preprocessor: {do_convert_rgb: true}}, sweep: {source: [${sources.join(', ')}]}}
   evaluate: {uses: evaluate, in: {weights: load.weights}, with: {data: {name: mnist, limit: {train: 10, test: ${N}}}}}
 `,
   );

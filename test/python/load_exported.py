@@ -30,7 +30,7 @@ def loaded(folder):
     return {
         "told": {name: sorted(map(str, told[name])) for name in ("missing_keys", "unexpected_keys", "mismatched_keys")},
         "architectures": model.config.architectures,
-        "labels": model.config.num_labels,
+        "labels": [model.config.id2label[label] for label in range(model.config.num_labels)],
         "hidden_act": model.config.hidden_act,
         "processor": {name: getattr(processor, name) for name in flags},
         "size": dict(processor.size),

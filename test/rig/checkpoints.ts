@@ -60,22 +60,23 @@ export function rename(path: string, change: (name: string) => string | undefine
   writeTensors(join(path, 'model.safetensors'), renamed);
 }
 
-/** What `pretrain-load` gives. */
+/** What `pretrain-load` gives, and the lines of its log. */
 export async function pretrained(
   params: JsonObject,
   weights?: Weights,
-): Promise<{weights: Weights; summary: Row | undefined}> {
+): Promise<{weights: Weights; summary: Row | undefined; lines: readonly string[]}> {
+  const lines: string[] = [];
   const inputs = weights === undefined ? {} : {weights};
   const services = {
     tf: await withBackend('cpu'),
     signal: new AbortController().signal,
     checkpoints: NO_CHECKPOINTS,
     progress() {},
-    log() {},
+    log: (line: string) => void lines.push(line),
     folder: () => Promise.reject(new Error('this stage was meant to need no folder')),
   };
   const {weights: loaded, summary} = await stage.run({params, inputs, services});
   if (!loaded || !('preprocessor' in loaded) || !summary || !('map' in summary))
     throw new Error('not what it declares');
-  return {weights: loaded, summary: summary[0]};
+  return {weights: loaded, summary: summary[0], lines};
 }

@@ -45,6 +45,9 @@ export async function hubServer(files: ReadonlyMap<string, Uint8Array>, manners:
   const json = (response: ServerResponse, status: number, value: unknown): void =>
     void response.writeHead(status, {'content-type': 'application/json'}).end(JSON.stringify(value));
 
+  const absent = (response: ServerResponse): void =>
+    void response.writeHead(404, {'x-error-code': 'EntryNotFound', 'x-repo-commit': COMMIT}).end();
+
   function answer(request: IncomingMessage, response: ServerResponse, path: string): void {
     const [, cdn] = /^\/cdn\/(.+)$/.exec(path) ?? [];
     if (cdn !== undefined) return send(request, response, cdn);
@@ -53,10 +56,19 @@ export async function hubServer(files: ReadonlyMap<string, Uint8Array>, manners:
     if (/^\/api\/models\/some\/vit\/revision\/(main|v2|c0ffee0+)$/.test(path))
       return json(response, 200, {_id: '1', id: 'some/vit', sha: COMMIT, lastModified: '2026-01-01T00:00:00.000Z'});
     if (path === `/api/models/some/vit/tree/${COMMIT}`) return json(response, 200, tree());
-    const [, file] = new RegExp(`^/some/vit/resolve/${COMMIT}/(.+)$`).exec(path) ?? [];
+    const [, file] = new RegExp(`^/some/vit/resolve/(?:main|${COMMIT})/(.+)$`).exec(path) ?? [];
     if (file === undefined) return json(response, 404, {error: 'Repository not found'});
     if (!isLarge(file)) return send(request, response, file);
-    response.writeHead(302, {location: `http://localhost:${port()}/cdn/${file}`, 'x-repo-commit': COMMIT}).end();
+    const whole = files.get(file);
+    if (whole === undefined) return absent(response);
+    response
+      .writeHead(302, {
+        location: `http://localhost:${port()}/cdn/${file}`,
+        'x-repo-commit': COMMIT,
+        'x-linked-etag': `"${blobName(file, whole)}"`,
+        'x-linked-size': whole.byteLength,
+      })
+      .end();
   }
 
   const tree = () => [
@@ -73,7 +85,7 @@ export async function hubServer(files: ReadonlyMap<string, Uint8Array>, manners:
 
   function send({headers}: IncomingMessage, response: ServerResponse, path: string): void {
     const whole = files.get(path);
-    if (whole === undefined) return json(response, 404, {error: 'Entry not found'});
+    if (whole === undefined) return absent(response);
     if (manners.status !== undefined) return json(response, manners.status, {error: 'not now'});
     const [, begin, end] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? [];
     const asked = begin !== undefined && end !== undefined && (!manners.noRanges || end === '0');

@@ -111,8 +111,14 @@ test('tensors that are missing, not known or misshapen are all listed', async ()
 test('a preprocessor is read with its flags; what basin cannot do is refused', async () => {
   const path = copyOf('p4-32');
   const write = (value: unknown) => writeFileSync(join(path, 'preprocessor_config.json'), JSON.stringify(value));
+  const without = await pretrained({source: path});
+  expect(without.lines).toEqual([
+    expect.stringMatching(/has no preprocessor_config\.json.*defaults.*"image_mean":\[0\.5/),
+  ]);
   write({size: 32, do_normalize: false, image_mean: [0.1, 0.2, 0.3], do_convert_rgb: null, resample: 3});
-  expect((await pretrained({source: path})).weights.preprocessor).toMatchObject({
+  const {weights, lines} = await pretrained({source: path});
+  expect(lines).toEqual([]);
+  expect(weights.preprocessor).toMatchObject({
     size: {height: 32, width: 32},
     resample: 3,
     do_normalize: false,
@@ -142,6 +148,40 @@ test('a preprocessor is read with its flags; what basin cannot do is refused', a
   write({image_mean: [0.5]});
   await expect(pretrained({source: path})).rejects.toThrow(
     /1 means and 3 deviations, but the model's pictures have 3 channels/,
+  );
+});
+
+test('a preprocessor is laid field by field over that of the weights, and counts above image_size', async () => {
+  const path = copyOf('p4-32');
+  const of = {do_center_crop: true, size: {shortest_edge: 40}, crop_size: {height: 32, width: 32}};
+  const means = {image_mean: [0.1, 0.2, 0.3], image_std: [0.4, 0.5, 0.6]};
+  writeFileSync(join(path, 'preprocessor_config.json'), JSON.stringify({...of, ...means, do_convert_rgb: null}));
+  const preprocessorOf = async (params: JsonObject, weights?: Weights) =>
+    (await pretrained(params, weights)).weights.preprocessor;
+  const own = await preprocessorOf({source: path});
+  expect(await preprocessorOf({source: path, preprocessor: {}})).toEqual(own);
+  expect(await preprocessorOf({source: path, preprocessor: {do_convert_rgb: true, image_std: 0.25}})).toEqual({
+    ...own,
+    do_convert_rgb: true,
+    image_std: [0.25, 0.25, 0.25],
+  });
+  const {do_center_crop: _, crop_size: __, ...uncropped} = own;
+  const size = {height: 32, width: 32};
+  expect(await preprocessorOf({source: path, preprocessor: {do_center_crop: false, size}})).toEqual({
+    ...uncropped,
+    size,
+  });
+  const resized = {source: path, image_size: 16, preprocessor: {size: {shortest_edge: 16}}};
+  expect(await preprocessorOf(resized)).toMatchObject({
+    size: {shortest_edge: 16},
+    crop_size: {height: 16, width: 16},
+  });
+  const {weights} = await pretrained({source: path});
+  const upstream = {source: 'upstream', labels: 10, preprocessor: {do_normalize: false}};
+  expect(await preprocessorOf(upstream, weights)).toEqual({...own, do_normalize: false});
+  const whole = copyOf('p4-32');
+  await expect(preprocessorOf({source: whole, preprocessor: {do_center_crop: true}})).rejects.toThrow(
+    /With `preprocessor` laid over that of the weights it cannot be used: crop_size/,
   );
 });
 
@@ -189,6 +229,7 @@ test('parameters are a strict union whose output parses to itself', () => {
     {source: 'upstream', labels: 10},
     {source: 'hf:a/b', labels: 10, head_seed: 1},
     {source: 'folder'},
+    {source: 'folder', preprocessor: {do_convert_rgb: false}},
   ];
   for (const value of good) {
     const parsed = stage.params.parse(value);
@@ -201,6 +242,7 @@ test('parameters are a strict union whose output parses to itself', () => {
     {source: 'folder', head_seed: 1},
     {source: 'folder', model: {model: 'vit'}},
     {source: 'upstream', labels: 0},
+    {source: 'folder', preprocessor: {do_convert_rbg: true}},
     {source: 'random', model: {model: 'vit', hiden_size: 3}},
   ];
   for (const value of bad) expect(stage.params.safeParse(value).success, JSON.stringify(value)).toBe(false);

@@ -1,10 +1,11 @@
 import {randomUUID} from 'node:crypto';
-import {mkdir, rename, rm, symlink, writeFile} from 'node:fs/promises';
+import {mkdir, rename, rm, stat, symlink, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import {CONFIG, INDEX, PREPROCESSOR, shardsOf, WEIGHTS} from './checkpoint-files.ts';
-import {type HubReference, repositoryFolder} from './hub-cache.ts';
+import {type HubReference, markAbsent, repositoryFolder, type Snapshot, snapshotOf} from './hub-cache.ts';
 import {fetchBlob, type HubFile} from './hub-download.ts';
+import {hubToken} from './hub-environment.ts';
 import {hubFault} from './hub-fault.ts';
 
 /** Sends the token to the hub itself, and to no host that it redirects to. */
@@ -32,6 +33,12 @@ async function link(snapshot: string, name: string, blob: string): Promise<void>
   }
 }
 
+const holds = (path: string, {size}: HubFile): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile() && found.size === size,
+    () => false,
+  );
+
 async function writeRef(path: string, commit: string): Promise<void> {
   const made = `${path}.${randomUUID()}`;
   await mkdir(dirname(path), {recursive: true});
@@ -51,9 +58,19 @@ function neededFiles(listed: ReadonlyMap<string, HubFile>, name: string): readon
   );
 }
 
+/** The hub was asked, so a cache that cannot be written to only means that it is asked again next time. */
+async function noteAbsent(snapshot: Snapshot, tell: (line: string) => void): Promise<void> {
+  try {
+    await markAbsent(snapshot, PREPROCESSOR);
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    tell(`That the model has no ${PREPROCESSOR} cannot be noted in the local cache (${why}).`);
+  }
+}
+
 /**
  * Fetches the files of a checkpoint into the local HuggingFace cache, where huggingface_hub finds them too; what is there already is
- * not fetched again. The branch or tag names the commit only when all of them are there.
+ * not fetched again. The branch or tag names the commit only when all of them are there. That there is no preprocessor is noted.
  *
  * @throws StageError when the hub cannot be reached, refuses, or holds no safetensors.
  */
@@ -61,36 +78,39 @@ export async function fetchSnapshot(
   reference: HubReference,
   environment: NodeJS.ProcessEnv,
   tell: (line: string) => void,
-): Promise<void> {
+): Promise<Snapshot> {
   const {revision} = reference;
-  const {HF_TOKEN: token} = environment;
+  const token = await hubToken(environment);
   const repo = {type: 'model', name: `${reference.owner}/${reference.name}`} as const;
   const hub = await import('@huggingface/hub');
   const hubUrl = (environment.HF_ENDPOINT || hub.HUB_URL).replace(/\/+$/, '');
   try {
-    const connection = {hubUrl, fetch: authorized(hubUrl, token)};
+    const connection = {hubUrl, fetch: authorized(hubUrl, token?.value)};
     const {sha} = await hub.modelInfo({name: repo.name, revision, additionalFields: ['sha'], ...connection});
     if (!/^[0-9a-f]{40}$/.test(sha)) throw new StageError(`${hubUrl} names no commit of ${repo.name}.`);
     const listed = new Map<string, HubFile>();
     for await (const entry of hub.listFiles({repo, revision: sha, ...connection})) listed.set(entry.path, entry);
     const repository = repositoryFolder(reference, environment);
-    const snapshot = join(repository, 'snapshots', sha);
+    const snapshot = snapshotOf(repository, sha);
     const get = async (path: string): Promise<void> => {
       const file = listed.get(path);
       if (file === undefined) {
         throw new StageError(`${repo.name} has no ${path}.`, 'Choose another revision, or give the path of a folder.');
       }
+      if (await holds(join(snapshot.folder, path), file)) return;
       const request = (): Promise<Blob | null> => {
         tell(`Fetching ${path} of ${repo.name} (${megabytes(file.size)}) from ${hubUrl}`);
         return hub.downloadFile({repo, path, revision: sha, xet: false, ...connection});
       };
-      await link(snapshot, path, await fetchBlob(file, join(repository, 'blobs'), request));
+      await link(snapshot.folder, path, await fetchBlob(file, join(repository, 'blobs'), request));
     };
     const needed = neededFiles(listed, repo.name);
     for (const path of needed) await get(path);
-    if (needed.includes(INDEX)) for (const shard of await shardsOf(join(snapshot, INDEX))) await get(shard);
+    if (needed.includes(INDEX)) for (const shard of await shardsOf(join(snapshot.folder, INDEX))) await get(shard);
+    if (!listed.has(PREPROCESSOR)) await noteAbsent(snapshot, tell);
     if (revision !== sha) await writeRef(join(repository, 'refs', revision), sha);
+    return snapshot;
   } catch (error) {
-    throw hubFault(error, {hubUrl, model: repo.name, revision, hasToken: Boolean(token)});
+    throw hubFault(error, {hubUrl, model: repo.name, revision, tokenFrom: token?.from});
   }
 }

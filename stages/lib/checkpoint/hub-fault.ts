@@ -4,7 +4,8 @@ interface Asked {
   readonly hubUrl: string;
   readonly model: string;
   readonly revision: string;
-  readonly hasToken: boolean;
+  /** Where the token is from that was sent. */
+  readonly tokenFrom: string | undefined;
 }
 
 /** The answer's HTTP status, where the hub's client threw one. */
@@ -21,7 +22,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** What a person is told of a failed request to the hub; a fault of the local disk stays as it is. */
-export function hubFault(error: unknown, {hubUrl, model, revision, hasToken}: Asked): unknown {
+export function hubFault(error: unknown, {hubUrl, model, revision, tokenFrom}: Asked): unknown {
   if (error instanceof StageError || (error instanceof Error && 'syscall' in error && 'path' in error)) return error;
   const status = statusOf(error);
   switch (status) {
@@ -34,9 +35,9 @@ export function hubFault(error: unknown, {hubUrl, model, revision, hasToken}: As
     case 403:
       return new StageError(
         `${hubUrl} does not give ${model} (${status}): it is private or gated, or there is none of this name.`,
-        hasToken
-          ? 'Check the name; else the token in HF_TOKEN has no access: accept the conditions on the page of the model.'
-          : 'Check the name; for a private or gated model set HF_TOKEN.',
+        tokenFrom === undefined
+          ? 'Check the name; for a private or gated model log in with `hf auth login`, or set HF_TOKEN.'
+          : `Check the name; else the token of ${tokenFrom} has no access: accept the conditions on the page of the model.`,
       );
     case 404:
       return new StageError(

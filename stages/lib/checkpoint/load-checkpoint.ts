@@ -14,7 +14,9 @@ import {vitCheckpointConfig} from './vit-checkpoint-config.ts';
 export interface Checkpoint {
   /** For `bindModel`; `labels` are those of the checkpoint's own head. */
   readonly config: JsonObject;
+  /** Of its file; without one, the defaults of ViTImageProcessor. */
   readonly preprocessor: PreprocessorSettings;
+  readonly hasPreprocessor: boolean;
   /** By their names in ViTForImageClassification; the classifier only where the checkpoint has one. */
   readonly tensors: ReadonlyMap<string, NamedTensor>;
 }
@@ -62,5 +64,5 @@ export async function loadCheckpoint(path: string): Promise<Checkpoint> {
       tensors.set(name, {...tensor, name});
     }
   }
-  return {config, preprocessor, tensors};
+  return {config, preprocessor, hasPreprocessor: described !== undefined, tensors};
 }

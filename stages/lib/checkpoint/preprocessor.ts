@@ -1,7 +1,12 @@
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import type {Model} from '../models/model.ts';
-import {PREPROCESSOR_FIELDS, type PreprocessorSettings, preprocessorSchema} from '../pictures/preprocessor-settings.ts';
+import {
+  PREPROCESSOR_FIELDS,
+  type PreprocessorChanges,
+  type PreprocessorSettings,
+  preprocessorSchema,
+} from '../pictures/preprocessor-settings.ts';
 import {schemaFaults} from '../schema-faults.ts';
 import {quoted} from './quoted.ts';
 
@@ -43,6 +48,24 @@ export function preprocessorForSize(settings: PreprocessorSettings, side: number
         ? {height: scaled(size.height, height), width: scaled(size.width, width)}
         : {shortest_edge: scaled(size.shortest_edge, Math.min(height, width))},
   };
+}
+
+/**
+ * Settings with some fields changed; without a centre crop its size counts no more.
+ *
+ * @throws StageError when what comes of it is no preprocessor.
+ */
+export function changedPreprocessor(
+  settings: PreprocessorSettings,
+  changes: PreprocessorChanges,
+): PreprocessorSettings {
+  const {crop_size, ...others} = {...settings, ...changes};
+  const parsed = preprocessorSchema.safeParse(changes.do_center_crop === false ? others : {...others, crop_size});
+  if (parsed.success) return parsed.data;
+  throw new StageError(
+    `With \`preprocessor\` laid over that of the weights it cannot be used: ${schemaFaults(parsed.error)}.`,
+    'Give the fields that belong together.',
+  );
 }
 
 const sidesText = (size: NonNullable<PreprocessorSettings['size']>): string =>

@@ -4,7 +4,8 @@ import {vitConfigSchema} from '../models/vit-config.ts';
 import {schemaFaults} from '../schema-faults.ts';
 import {shown} from './quoted.ts';
 
-const FIELDS = Object.keys(vitConfigSchema.shape).filter((name) => name !== 'model' && name !== 'labels');
+const OURS = new Set(['model', 'labels', 'class_names']);
+const FIELDS = Object.keys(vitConfigSchema.shape).filter((name) => !OURS.has(name));
 
 const refuse = (reason: string): StageError =>
   new StageError(
@@ -35,6 +36,19 @@ function labelsOf(config: JsonObject): number {
   throw refuse(`num_labels is ${shown(count)}, where a whole number was expected`);
 }
 
+/** What transformers calls a class that nobody gave a name. */
+export const unnamed = (label: number): string => `LABEL_${label}`;
+
+/** What the classes are called, from class 0; nothing where `id2label` gives no names, or none that a person could read. */
+export function classNamesOf({id2label = null}: JsonObject): readonly string[] | undefined {
+  if (!isJsonObject(id2label)) return undefined;
+  const given = Object.keys(id2label).map((_, label) => id2label[String(label)]);
+  const names = given.filter(
+    (name): name is string => typeof name === 'string' && /^.{1,1000}$/su.test(name) && name.isWellFormed(),
+  );
+  return names.length === given.length && names.some((name, label) => name !== unnamed(label)) ? names : undefined;
+}
+
 /**
  * Our configuration of a HuggingFace config.json: its fields that a forward pass uses; defaults are filled in by
  * `bindModel`.
@@ -58,5 +72,6 @@ export function vitCheckpointConfig(config: JsonObject): JsonObject {
   // The number of labels may be given anew, so its range is for the model to check.
   const parsed = vitConfigSchema.safeParse({...used, model: 'vit'});
   if (!parsed.success) throw refuse(schemaFaults(parsed.error));
-  return {model: 'vit', labels: labelsOf(config), ...used};
+  const names = classNamesOf(config);
+  return {model: 'vit', labels: labelsOf(config), ...(names && {class_names: names}), ...used};
 }

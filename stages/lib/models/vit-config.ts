@@ -11,6 +11,10 @@ export const vitConfigSchema = z
   .strictObject({
     model: z.literal('vit'),
     labels: size('Number of classes.').default(2),
+    class_names: z
+      .array(z.string().min(1).max(1000))
+      .describe('What the classes are called, from class 0; `labels` many. A fresh head has none.')
+      .exactOptional(),
     image_size: size('Height and width of a picture, in pixels.').default(224),
     patch_size: size('Height and width of a patch, in pixels; divides image_size.').default(16),
     num_channels: size('Channels of a picture.').default(3),
@@ -35,6 +39,10 @@ export const vitConfigSchema = z
   .refine((config) => config.image_size % config.patch_size === 0, {
     path: ['patch_size'],
     message: 'patch_size must divide image_size.',
+  })
+  .refine(({class_names, labels}) => class_names === undefined || class_names.length === labels, {
+    path: ['class_names'],
+    message: 'class_names must have a name for each of the labels.',
   });
 
 export type VitConfig = z.output<typeof vitConfigSchema>;

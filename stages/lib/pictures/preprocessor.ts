@@ -68,7 +68,7 @@ export function checkSides({size, fit}: Preprocessing, {height, width}: Sides, w
   if (!fit.resize && !fit.centerCrop) {
     throw new StageError(
       `The model takes pictures of ${size} × ${size} pixels, ${whose} have ${height} × ${width}, and the preprocessor has do_resize: false.`,
-      'Load weights for this size (pretrain-load has `image_size` for it), or set do_resize: true in their preprocessor.',
+      'Load weights for this size (pretrain-load has `image_size` for it), or with preprocessor: {do_resize: true}.',
     );
   }
   throw new StageError(
@@ -82,7 +82,7 @@ function checkChannels({do_convert_rgb}: PreprocessorSettings, channels: number,
   throw new StageError(
     `The model takes pictures of ${channels} channel(s), and the data set's have ${found}.`,
     found === 1 && channels === 3
-      ? 'Set do_convert_rgb: true in the preprocessor, which makes grey pictures RGB, or use a data set in colour.'
+      ? 'Load the weights with preprocessor: {do_convert_rgb: true} (pretrain-load), which makes grey pictures RGB, or use a data set in colour.'
       : 'Use a data set of as many channels, or load the model with another number of channels.',
   );
 }

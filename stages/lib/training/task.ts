@@ -3,6 +3,7 @@ import type {NamedTensor, Weights} from '../../../src/artifact/kinds.ts';
 import {StageError, type StageServices} from '../../../src/stage/define-stage.ts';
 import type {Precision} from '../../tensor/fused/product.ts';
 import {allFinite} from '../all-finite.ts';
+import {checkClassNames} from '../data/class-names.ts';
 import type {DataSetValue} from '../data/data-set-value.ts';
 import {type DataSet, loadDataSet} from '../data/load-data-set.ts';
 import type {Pictures} from '../data/pictures.ts';
@@ -41,6 +42,8 @@ export async function bindTask(
       `Give the network a fresh head: pretrain-load with {source: upstream, labels: ${data.classes}, head_seed: 0}.`,
     );
   }
+  const names = checkClassNames(model.config, value);
+  if (names !== undefined) services.log(names);
   const layout = layoutOf(choosePrunable(model.parameters, prunable));
   return {
     weights,
