@@ -70,7 +70,7 @@ test.skipIf(process.platform !== 'linux')(
   },
 );
 
-/** On the native back end: a captured step with every operation of ours, where an interrupted one is recorded anew. */
+/** On the native back end: a captured step in both precisions, where an interrupted one is recorded anew. */
 const TRAINING = `
 params:
   data: {name: mnist, limit: {train: 320, test: 100}}
@@ -83,7 +83,7 @@ stages:
       model:
         {model: vit, image_size: 28, num_channels: 1, patch_size: 7, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 64, labels: 10}
   a: {uses: finetune, in: {weights: load.weights}, with: {data: "\${data}", seed: 1, length: 600it, lr: 0.01, batch: 16}}
-  b: {uses: finetune, in: {weights: load.weights}, with: {data: "\${data}", seed: 2, length: 600it, lr: 0.01, batch: 16}}
+  b: {uses: finetune, in: {weights: load.weights}, with: {data: "\${data}", seed: 2, length: 600it, lr: 0.01, batch: 16, precision: bf16}}
   path: {uses: interpolate, in: {a: a.weights, b: b.weights}, with: {data: "\${data}"}, sweep: {alpha: [0, 0.5, 1]}}
   barrier: {uses: barrier, in: {points: path.points}}
   prune:
