@@ -2,4 +2,11 @@
 import {runWorker} from '../../src/run/run-worker.ts';
 import {artifactStages} from './artifact-stages.ts';
 
-runWorker({registry: artifactStages, library: ''}, () => Promise.reject(new Error('no stage here computes')));
+runWorker(
+  {registry: artifactStages, library: ''},
+  {
+    library: () => Promise.reject(new Error('no stage here computes')),
+    begin: () => {},
+    check: () => Promise.resolve(),
+  },
+);

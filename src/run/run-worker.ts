@@ -1,21 +1,15 @@
-import type {TensorLibrary} from '../stage/tensor-library.ts';
 import type {StageSource} from './job-stage.ts';
 import type {FromWorker, ToWorker} from './protocol.ts';
-import {serveJob} from './serve-jobs.ts';
+import {serveJob, type Tensors} from './serve-jobs.ts';
 
 /**
  * The life of a worker process: one job at a time from the driver, until the driver goes away.
  * Ctrl-C in a terminal reaches every process of the group; the driver alone decides what it means.
  */
-export function runWorker(stages: StageSource, loadTensors: () => Promise<TensorLibrary>): void {
+export function runWorker(stages: StageSource, tensors: Tensors): void {
   if (!process.send) throw new Error('Internal error: a worker was started without a driver');
   process.on('SIGINT', () => {});
   process.on('disconnect', () => process.exit(0));
-  let library: Promise<TensorLibrary> | undefined;
-  const tensorLibrary = (): Promise<TensorLibrary> => {
-    library ??= loadTensors();
-    return library;
-  };
   const send = (message: FromWorker): void => {
     // A driver that was killed has closed the channel; 'disconnect' ends this process.
     if (process.connected) process.send?.(message);
@@ -29,7 +23,7 @@ export function runWorker(stages: StageSource, loadTensors: () => Promise<Tensor
       case 'job': {
         const controller = new AbortController();
         running = controller;
-        void serveJob({stages, tensorLibrary, send}, message.job, controller.signal).finally(() => {
+        void serveJob({stages, tensors, send}, message.job, controller.signal).finally(() => {
           if (running === controller) running = undefined;
         });
         return;

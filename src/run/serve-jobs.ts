@@ -18,10 +18,23 @@ import {writeOutputs} from './write-outputs.ts';
 
 const PROGRESS_INTERVAL_MS = 100;
 
+/** What a worker computes tensors with. */
+export interface Tensors {
+  /** Loads the tensor library on first use and gives the same one from then on. */
+  library(): Promise<TensorLibrary>;
+  /** What is computed from now on belongs to another job. */
+  begin(): void;
+  /**
+   * Asked before a result is written.
+   *
+   * @throws where what was computed since `begin` is not what the stage's functions say.
+   */
+  check(): Promise<void>;
+}
+
 export interface JobServer {
   readonly stages: StageSource;
-  /** Loads the tensor library on first use and gives the same one from then on. */
-  tensorLibrary(): Promise<TensorLibrary>;
+  readonly tensors: Tensors;
   send(message: FromWorker): void;
 }
 
@@ -49,6 +62,7 @@ export async function serveJob(server: JobServer, job: Job, signal: AbortSignal)
   if (job.timeOut !== undefined) send({say: 'begun', job: job.id});
   try {
     resetPeakMemory();
+    server.tensors.begin();
     noteModules(job.modules);
     const stage = await stageOfJob(job.stage, server.stages);
     const inputs = await readInputs(job, stage, job.points[0]?.drafts ?? '');
@@ -57,6 +71,7 @@ export async function serveJob(server: JobServer, job: Job, signal: AbortSignal)
     const publish = async (index: number, outputs: OutputsByName): Promise<void> => {
       const point = job.points[index];
       if (!point) throw new Error(`Internal error: stage ${stage.name} gave point ${index} of ${job.points.length}`);
+      if (stage.computes === 'tensors') await server.tensors.check();
       const written = await asStoreError('write a result to', job.store, () =>
         writeOutputs(job, stage, point.drafts, outputs),
       );
@@ -111,7 +126,7 @@ async function servicesFor(server: JobServer, stage: Stage, job: Job, signal: Ab
       return folder;
     },
   };
-  if (stage.computes === 'tensors') return {...common, tf: await server.tensorLibrary()};
+  if (stage.computes === 'tensors') return {...common, tf: await server.tensors.library()};
   return {
     ...common,
     get tf(): never {

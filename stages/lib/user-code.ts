@@ -15,12 +15,19 @@ export function userFault(name: string, error: unknown): StageError {
   return new StageError(`${thrownAt(error) || `${name}: `}${message}`, hint, {cause: error});
 }
 
+/** Frames of TensorFlow.js and ours may lie between a line of the user's and what it calls that throws; V8 notes ten. */
+const FRAMES = 50;
+
 /** Runs code of the user's. @throws StageError for whatever it throws. */
 export function ofUser<T>(name: string, run: () => T): T {
+  const {stackTraceLimit} = Error;
+  Error.stackTraceLimit = FRAMES;
   try {
     return run();
   } catch (error) {
     throw userFault(name, error);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

@@ -1,5 +1,6 @@
 import {createRequire} from 'node:module';
 import {dirname, sep} from 'node:path';
+import {StageError} from '../../src/stage/define-stage.ts';
 import type {TensorLibrary} from '../../src/stage/tensor-library.ts';
 import {loadAddon} from './addon/load-addon.ts';
 import type {BackendName} from './backend.ts';
@@ -27,6 +28,19 @@ function setEnvironment(backend: 'cuda' | 'tensorflow', threads: number): void {
 }
 
 /**
+ * TensorFlow goes on with the processor where it cannot load a library of CUDA or open a card, and says so in a log that is off.
+ *
+ * @throws StageError when the back end does not compute on a card.
+ */
+function requireCard(backend: object): void {
+  if ('isUsingGpuDevice' in backend && backend.isUsingGpuDevice === true) return;
+  throw new StageError(
+    'TensorFlow cannot compute on a card here, only on the processor.',
+    'TF_CPP_MIN_LOG_LEVEL=0 in the environment has it say what it misses. `--backend tensorflow` is made for the processor.',
+  );
+}
+
+/**
  * Loads TensorFlow.js with a back end ready to compute, once per process. `threads` is the number of processor threads
  * for one operation (`tensorflow` only: `wasm` has no threads in Node, `cpu` none at all). Every import of
  * `@tensorflow/tfjs` in this process then is the returned module.
@@ -34,7 +48,7 @@ function setEnvironment(backend: 'cuda' | 'tensorflow', threads: number): void {
  * TensorFlow writes two lines to the standard error that no setting hides without costing speed (reference: its
  * `InitializeLog` warning and the oneDNN notice); the rest of its log is off.
  *
- * @throws StageError when the native addon is not set up; an Error of the loader when it cannot be loaded.
+ * @throws StageError when the native addon is not set up, or when `cuda` finds no card that it can compute on; an Error of the loader when it cannot be loaded.
  */
 export async function loadTensorLibrary(backend: BackendName, {threads}: {threads: number}): Promise<TensorLibrary> {
   switch (backend) {
@@ -55,6 +69,7 @@ export async function loadTensorLibrary(backend: BackendName, {threads}: {thread
   if (!(await tf.setBackend(backend === 'cuda' ? 'tensorflow' : backend)))
     throw new Error(`TensorFlow.js did not take the back end ${backend}`);
   await tf.ready();
+  if (backend === 'cuda') requireCard(tf.backend());
   if (backend === 'wasm') replaceKernels(tf);
   if (backend === 'tensorflow') findNativeOperations(tf);
   return tf;

@@ -14,6 +14,7 @@ export interface Killing {
   /** Caches are made in it. */
   readonly folder: string;
   readonly pipeline: string;
+  readonly backend: string;
   readonly kills: number;
   /** From the start, or the kill before, to the next kill: shares of the time that an undisturbed run takes on this machine. */
   readonly life: {readonly shortest: number; readonly longest: number};
@@ -32,8 +33,8 @@ export interface Killed {
 /** Moments of the kills are drawn with this seed; what a moment hits is up to the machine. */
 const SEED = 7;
 
-const start = (pipeline: string, cache: string): ChildProcess =>
-  spawn(BASIN, ['run', pipeline, '--json', '--keep-going', '--backend', 'cpu', '--cache', cache], {
+const start = ({pipeline, backend}: Pick<Killing, 'pipeline' | 'backend'>, cache: string): ChildProcess =>
+  spawn(BASIN, ['run', pipeline, '--json', '--keep-going', '--backend', backend, '--cache', cache], {
     stdio: ['ignore', 'ignore', 'ignore'],
   });
 
@@ -90,20 +91,20 @@ async function expectIntact(cache: string): Promise<void> {
 }
 
 /** Kills driver and workers of run after run at random moments, until each round has ended with the bytes of an undisturbed run. */
-export async function killAtRandom({folder, pipeline, kills, life, driverOneIn}: Killing): Promise<Killed> {
+export async function killAtRandom({folder, kills, life, driverOneIn, ...what}: Killing): Promise<Killed> {
   const undisturbed = join(folder, 'undisturbed');
   let whole = Number.POSITIVE_INFINITY;
   // Twice, since the first fills caches, and what runs beside it may have slowed it down.
   for (const cache of [undisturbed, join(folder, 'again')]) {
     const startedAt = performance.now();
-    expect(await ended(start(pipeline, cache))).toEqual({code: 0, signal: null});
+    expect(await ended(start(what, cache))).toEqual({code: 0, signal: null});
     whole = Math.min(whole, performance.now() - startedAt);
   }
   const expected = await payloads(undisturbed);
   let [driver, worker, rounds, resumed] = [0, 0, 0, 0];
   /** Until the run has ended or its driver was killed; true when it has ended well. */
   const disturb = async (cache: string): Promise<boolean> => {
-    const child = start(pipeline, cache);
+    const child = start(what, cache);
     const end = ended(child);
     for (;;) {
       const number = driver + worker;

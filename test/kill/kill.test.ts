@@ -2,6 +2,7 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, expect, test} from 'vitest';
+import {BACKEND} from '../cli/basin.ts';
 import {type Killed, killAtRandom} from './kill-at-random.ts';
 
 /** Every run of the tests takes a few, `npm run check:all` a hundred, and BASIN_KILLS=500 as many as one wants to wait for. */
@@ -63,19 +64,26 @@ test.skipIf(process.platform !== 'linux')(
   async () => {
     // some lives are as long as a whole run, so that rounds end and every part of a run is hit
     const life = {shortest: 0.03, longest: 0.95};
-    const killed = await killAtRandom({...written('work', WORK), kills: KILLS, life, driverOneIn: 6});
+    const killed = await killAtRandom({...written('work', WORK), backend: 'cpu', kills: KILLS, life, driverOneIn: 6});
     expectBothHit(killed);
     expect(killed.rounds).toBeGreaterThan(KILLS / 200);
   },
 );
 
+/** On the native back end: a captured step in both precisions, where an interrupted one is recorded anew. */
 const TRAINING = `
 params:
   data: {name: mnist, limit: {train: 320, test: 100}}
 stages:
-  load: {uses: pretrain-load, with: {source: random, seed: 1, model: {model: mlp, hidden: [24], labels: 10}}}
+  load:
+    uses: pretrain-load
+    with:
+      source: random
+      seed: 1
+      model:
+        {model: vit, image_size: 28, num_channels: 1, patch_size: 7, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 64, labels: 10}
   a: {uses: finetune, in: {weights: load.weights}, with: {data: "\${data}", seed: 1, length: 600it, lr: 0.01, batch: 16}}
-  b: {uses: finetune, in: {weights: load.weights}, with: {data: "\${data}", seed: 2, length: 600it, lr: 0.01, batch: 16}}
+  b: {uses: finetune, in: {weights: load.weights}, with: {data: "\${data}", seed: 2, length: 600it, lr: 0.01, batch: 16, precision: bf16}}
   path: {uses: interpolate, in: {a: a.weights, b: b.weights}, with: {data: "\${data}"}, sweep: {alpha: [0, 0.5, 1]}}
   barrier: {uses: barrier, in: {points: path.points}}
   prune:
@@ -86,12 +94,12 @@ stages:
 `;
 
 test.skipIf(process.platform !== 'linux')(
-  `after ${TRAINING_KILLS} kills training goes on to the bytes of an undisturbed run`,
+  `after ${TRAINING_KILLS} kills training on ${BACKEND} goes on to the bytes of an undisturbed run`,
   {timeout: 600_000},
   async () => {
-    const life = {shortest: 0.05, longest: 0.25};
+    const life = {shortest: 0.1, longest: 0.5};
     const place = written('training', {'pipeline.yaml': TRAINING});
-    const killed = await killAtRandom({...place, kills: TRAINING_KILLS, life, driverOneIn: 2});
+    const killed = await killAtRandom({...place, backend: BACKEND, kills: TRAINING_KILLS, life, driverOneIn: 2});
     expectBothHit(killed);
     expect(killed.resumed).toBeGreaterThan(0);
   },

@@ -1,7 +1,7 @@
 import type {Tensor} from '@tensorflow/tfjs';
 import * as anyTf from '@tensorflow/tfjs';
 import {describe, expect, test} from 'vitest';
-import {captured} from '../../stages/tensor/capture/captured.ts';
+import {captured, compareCaptured, forgetCalls} from '../../stages/tensor/capture/captured.ts';
 import {isNodeBackend, withBinding} from '../../stages/tensor/capture/node-backend.ts';
 import {record, type TensorFunction, type Tensors} from '../../stages/tensor/capture/record.ts';
 import {backends} from '../rig/tensor-backends.ts';
@@ -119,14 +119,17 @@ describe.skipIf(!native)('captured functions', () => {
     x.dispose();
   });
 
-  test('work on after more shapes than are kept loaded', async () => {
+  test('work on after more shapes than are kept loaded, and are still compared with what was recorded', async () => {
     await tf.setBackend('tensorflow');
-    const call = captured(tf, 'many shapes', (inputs) => ({sum: tf.sum(of(inputs, 'x'))}));
+    let factor = 1;
+    const call = captured(tf, 'many shapes', (inputs) => ({sum: tf.sum(tf.mul(of(inputs, 'x'), factor))}));
     for (const length of [...Array(20).keys(), 0, 1].map((n) => n + 1)) {
       tf.tidy(() => {
         expect(of(call({x: tf.ones([length])}), 'sum').dataSync()[0]).toBe(length);
       });
     }
+    factor = 2;
+    expect(() => tf.tidy(() => call({x: tf.ones([3])}))).toThrow(/was 1 and is 2\./); // its second call
   });
 
   test.each<[what: string, run: () => TensorFunction, message: RegExp]>([
@@ -179,6 +182,36 @@ describe.skipIf(!native)('captured functions', () => {
     expect(() => tf.tidy(calls(run()))).toThrow(message);
     expect(() => tf.tidy(calls(run()))).toThrow(expect.objectContaining({name: 'CaptureError'}));
     expect(tf.memory().numTensors).toBeLessThanOrEqual(before + 2); // the two tensors of the outside
+  });
+
+  test('a number that changes late is found within twice as many calls', async () => {
+    await tf.setBackend('tensorflow');
+    let round = 0;
+    const call = captured(tf, 'changes late', (inputs) => ({y: tf.mul(of(inputs, 'x'), round < 5 ? 1 : 2)}));
+    const until = (last: number) => {
+      for (round = 1; round <= last; round++) tf.tidy(() => void call({x: tf.tensor1d([round])}));
+    };
+    expect(() => until(10)).toThrow(/the constant that Mul takes was 1 and is 2\./);
+    expect(round).toBe(8);
+  });
+
+  test('what changes after the last call that was compared is found at the end, once', async () => {
+    await tf.setBackend('tensorflow');
+    let factor = 1;
+    const before = tf.memory().numTensors;
+    const call = captured(tf, 'changes last', (inputs) => ({y: tf.mul(of(inputs, 'x'), factor)}));
+    const at = (round: number) => tf.tidy(() => void call({x: tf.tensor1d([round])}));
+    forgetCalls();
+    for (let round = 1; round <= 5; round++) at(round);
+    expect(() => compareCaptured(tf)).not.toThrow();
+    factor = 2;
+    at(6);
+    expect(() => compareCaptured(tf)).toThrow(/the constant that Mul takes was 1 and is 2\./);
+    expect(() => compareCaptured(tf)).not.toThrow();
+    at(7); // and what another job called is no concern of the next
+    forgetCalls();
+    expect(() => compareCaptured(tf)).not.toThrow();
+    expect(tf.memory().numTensors).toBe(before);
   });
 
   test('constants read back, and closures that stay the same, are not frozen state', async () => {

@@ -1,14 +1,17 @@
-import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync} from 'node:fs';
+import {basename, join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {cudaObstacle, unpackCuda} from '../../stages/tensor/addon/cuda.ts';
 import {CUDA_WHEELS} from '../../stages/tensor/addon/cuda-wheels.ts';
-import {addonFolder, librariesFolder} from '../../stages/tensor/addon/folder.ts';
+import {addonFolder, buildsFolder, downloadsFolder, librariesFolder} from '../../stages/tensor/addon/folder.ts';
 import {nvidiaDriver, visibleCards} from '../../stages/tensor/addon/nvidia-driver.ts';
+import {fetchWheel} from '../../stages/tensor/addon/wheel.ts';
 import {wheelMachine} from '../../stages/tensor/addon/wheel-identity.ts';
 import {AUTOMATIC} from '../../stages/tensor/backend.ts';
+import {selfTest} from '../../stages/tensor/self-test/self-test.ts';
 import {numericsOf} from '../../stages/tensor/versions.ts';
-import {listening, scratchFolder, setEnv} from './scratch-cache.ts';
+import {serveWheel, zipOf} from './package-server.ts';
+import {listening, scratchFolder, setEnv, useEmptyCache, usePathOf} from './scratch-cache.ts';
 
 /** What two drivers of NVIDIA write there, the closed and the open one. */
 const CLOSED =
@@ -65,6 +68,39 @@ describe.runIf(wheelMachine() === 'x86_64')('CUDA', () => {
     expect(librariesFolder('cuda')).not.toBe(librariesFolder());
     expect(numericsOf('cuda', false)).toMatch(/^cuda-2\.\d+\.\d+\/captured\/fp32\/k[0-9a-f]{8}$/);
   });
+
+  test('is not made of the wheel for processors that a failed set-up left, nor the other way round', async () => {
+    useEmptyCache();
+    usePathOf();
+    const index = await serveWheel({wheel: zipOf({'tensorflow/libtensorflow_cc.so.2': 'no library'})});
+    setEnv('PIP_INDEX_URL', index);
+    const fetched = await fetchWheel('cpu', scratchFolder(), listening());
+    setEnv('PIP_INDEX_URL', 'http://127.0.0.1:9/simple');
+    expect(await fetchWheel('cpu', scratchFolder(), listening())).toEqual(fetched); // kept
+    expect(await fetchWheel('cuda', scratchFolder(), listening())).toMatchObject({ok: false});
+    if (!fetched.ok) throw new Error('nothing was fetched');
+    mkdirSync(downloadsFolder('cuda'), {recursive: true});
+    renameSync(fetched.value, join(downloadsFolder('cuda'), basename(fetched.value)));
+    expect(await fetchWheel('cuda', scratchFolder(), listening())).toMatchObject({ok: true});
+    expect(await fetchWheel('cpu', scratchFolder(), listening())).toMatchObject({ok: false});
+  });
+
+  test.runIf(existsSync(addonFolder()))(
+    'that computes on the processor all the same does not pass its test',
+    async () => {
+      const [addon, libraries] = [addonFolder(), librariesFolder()];
+      useEmptyCache();
+      mkdirSync(buildsFolder(), {recursive: true});
+      symlinkSync(addon, addonFolder('cuda')); // TensorFlow without CUDA does what it does where it cannot load CUDA
+      symlinkSync(libraries, librariesFolder());
+      expect(await selfTest('cuda')).toMatchObject({
+        ok: false,
+        error: expect.stringMatching(
+          /^exit 1 in "loading": .*TensorFlow cannot compute on a card here, only on the processor\./,
+        ),
+      });
+    },
+  );
 
   test('asks pip for the pinned wheels alone, and refuses one that is not the published one', async () => {
     const programs = scratchFolder();

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {digestOf} from '../../src/base/digest.ts';
 import {COMPILERS} from '../../stages/tensor/addon/compile.ts';
-import {addonFolder, buildsFolder, librariesFolder} from '../../stages/tensor/addon/folder.ts';
+import {addonFolder, buildsFolder, downloadsFolder, librariesFolder} from '../../stages/tensor/addon/folder.ts';
 import {wheelMachine} from '../../stages/tensor/addon/wheel-identity.ts';
 import {doctor, formatDoctor} from '../../stages/tensor/doctor.ts';
 import {findProgram} from '../../stages/tensor/machine.ts';
@@ -60,13 +60,13 @@ test.runIf(compiles)(
     usePathOf(...COMPILERS, 'as', 'ld', 'cc');
     setEnv('PIP_INDEX_URL', await serveWheel({wheel: zipOf({'tensorflow/libtensorflow_cc.so.2': 'no library'})}));
     mkdirSync(join(buildsFolder(), '.tmp-1'), {recursive: true});
-    mkdirSync(join(buildsFolder(), 'downloads'));
-    writeFileSync(join(buildsFolder(), 'downloads', `${'0'.repeat(64)}.whl`), 'cut off'); // not what its name says
+    mkdirSync(downloadsFolder(), {recursive: true});
+    writeFileSync(join(downloadsFolder(), `${'0'.repeat(64)}.whl`), 'cut off'); // not what its name says
     const manifest = await setUp({report: listening()});
     expect(manifest.backend).toBe('wasm');
     expect(manifest.line).toContain('compiling the native addon failed');
     expect(readdirSync(buildsFolder())).toEqual(['downloads']);
-    expect(readdirSync(join(buildsFolder(), 'downloads'))).toHaveLength(1);
+    expect(readdirSync(downloadsFolder())).toHaveLength(1);
   },
 );
 

@@ -6,6 +6,7 @@ import {gradual} from '../../stages/lib/pruning/gradual.ts';
 import {platonScorer} from '../../stages/lib/pruning/platon-scorer.ts';
 import {remaining} from '../../stages/lib/pruning/schedule.ts';
 import {kthSmallest, select, selectExactly, selectReleased} from '../../stages/lib/pruning/selection.ts';
+import {backends, withBackend} from '../rig/tensor-backends.ts';
 import {golden, lcg} from './golden.ts';
 
 const {hp, params, total_step: steps, trace} = golden.platon;
@@ -51,30 +52,33 @@ const expectClose = (found: ArrayLike<number>, expected: readonly number[], rela
   });
 };
 
-test('the published Pruner’s trace is reproduced: thresholds, counts, weights, both means', async () => {
-  await tf.setBackend('cpu');
-  let last: {flat: Float32Array; scorer: ReturnType<typeof platonScorer>} | undefined;
-  for (const {step, flat, hook, scorer} of traceRun('released')) {
-    const expected = trace[step - 1];
-    if (!expected) throw new Error('the trace is shorter than the run');
-    expect(remaining(SCHEDULE, step).ratio).toBeCloseTo(expected.r, 12);
-    expect(remaining(SCHEDULE, step).masks).toBe(expected.mask_threshold !== null);
-    if (expected.mask_threshold !== null) {
-      const {threshold = Number.NaN} = hook.columns?.() ?? {};
-      expect(Math.abs(threshold / expected.mask_threshold - 1)).toBeLessThan(1e-4);
+test.each((await backends()).map(({name}) => name))(
+  'the published Pruner’s trace is reproduced on %s: thresholds, counts, weights, both means',
+  async (name) => {
+    await withBackend(name);
+    let last: {flat: Float32Array; scorer: ReturnType<typeof platonScorer>} | undefined;
+    for (const {step, flat, hook, scorer} of traceRun('released')) {
+      const expected = trace[step - 1];
+      if (!expected) throw new Error('the trace is shorter than the run');
+      expect(remaining(SCHEDULE, step).ratio).toBeCloseTo(expected.r, 12);
+      expect(remaining(SCHEDULE, step).masks).toBe(expected.mask_threshold !== null);
+      if (expected.mask_threshold !== null) {
+        const {threshold = Number.NaN} = hook.columns?.() ?? {};
+        expect(Math.abs(threshold / expected.mask_threshold - 1)).toBeLessThan(1e-4);
+      }
+      const nonzero = sizes.map((size, index) => {
+        const start = sizes.slice(0, index).reduce((sum, earlier) => sum + earlier, 0);
+        return flat.subarray(start, start + size).filter((value) => value !== 0).length;
+      });
+      expect(nonzero, `step ${step}`).toEqual(expected.nonzero);
+      last = {flat, scorer};
     }
-    const nonzero = sizes.map((size, index) => {
-      const start = sizes.slice(0, index).reduce((sum, earlier) => sum + earlier, 0);
-      return flat.subarray(start, start + size).filter((value) => value !== 0).length;
-    });
-    expect(nonzero, `step ${step}`).toEqual(expected.nonzero);
-    last = {flat, scorer};
-  }
-  if (!last) throw new Error('nothing ran');
-  expectClose(last.flat, flattened(golden.platon.final, 5), 1e-5);
-  expectClose(last.scorer.state().importance.dataSync(), flattened(golden.platon.exp_avg_ipt, 3), 1e-5);
-  expectClose(last.scorer.state().uncertainty.dataSync(), flattened(golden.platon.exp_avg_unc, 3), 1e-5);
-});
+    if (!last) throw new Error('nothing ran');
+    expectClose(last.flat, flattened(golden.platon.final, 5), 1e-5);
+    expectClose(last.scorer.state().importance.dataSync(), flattened(golden.platon.exp_avg_ipt, 3), 1e-5);
+    expectClose(last.scorer.state().uncertainty.dataSync(), flattened(golden.platon.exp_avg_unc, 3), 1e-5);
+  },
+);
 
 test('at beta2 = 1 importance alone decides, by the published rule', async () => {
   await tf.setBackend('cpu');

@@ -99,6 +99,7 @@ const otherwise = {...common, optimizer: 'adamax', accumulate: 2, length: '25it'
 for (const [stage, params, inputs, stops] of [
   [finetune, otherwise, {weights: vit}, [7]],
   [finetune, common, {weights: resnet}, [7]],
+  [finetune, {...common, precision: 'bf16'}, {weights: vit}, [7]],
   [finetune, common, {weights}, [1, 5, 7, 18, 22]],
   [platonPrune, pruning, {weights}, [1, 5, 7, 18, 22]],
   [gradualPrune, {...pruning, score: 'movement'}, {weights}, [1, 5, 7, 18, 22]],

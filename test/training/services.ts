@@ -9,10 +9,17 @@ import {resolveDataSet} from '../../stages/lib/data/resolve-data-set.ts';
 import {initialise} from '../../stages/lib/models/initialise.ts';
 import {bindModel} from '../../stages/lib/models/registry.ts';
 import '../../stages/tensor/library.ts';
+import {backends, withBackend} from '../rig/tensor-backends.ts';
 
-await tf.setBackend('cpu');
+/** What computes in tests of stages; `npm run check:all` has them once more on the native back end, where there is one. */
+export const STAGES_ON =
+  process.env.BASIN_STAGES_ON === 'tensorflow' && (await backends()).some(({name}) => name === 'tensorflow')
+    ? 'tensorflow'
+    : 'cpu';
 
-/** Services on the cpu backend that note what is reported. */
+await withBackend(STAGES_ON);
+
+/** Services on that back end that note what is reported. */
 export function recordingServices(
   signal: AbortSignal = new AbortController().signal,
   checkpoints: Checkpoints = NO_CHECKPOINTS,

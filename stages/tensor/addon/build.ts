@@ -86,7 +86,7 @@ async function readyLibraries(
   report.line(
     `Setting up the ${edition === 'cuda' ? 'CUDA' : 'native'} back end, once: TensorFlow ${TENSORFLOW_VERSION} (${SIZES[edition]}), then a minute of the compiler.`,
   );
-  const wheel = await fetchWheel(edition, downloadsFolder(), temporary, report);
+  const wheel = await fetchWheel(edition, temporary, report);
   if (!wheel.ok) return wheel;
   const folder = join(temporary, 'libraries');
   const paths = [...(await unpackLibraries(wheel.value, folder, report))];
@@ -146,6 +146,11 @@ export async function buildAddon(
   for (const name of await readdir(builds).catch(() => [])) {
     if (name.startsWith(TEMPORARY)) await rm(join(builds, name), {recursive: true, force: true});
   }
+  // of before editions had folders of their own: nobody knows which it is
+  const downloads = join(downloadsFolder(edition), '..');
+  for (const name of await readdir(downloads).catch(() => [])) {
+    if (name.endsWith('.whl')) await rm(join(downloads, name));
+  }
   const existing = await verifyBuild(edition);
   const wanting = edition === 'cpu' && (without !== undefined || (again && existing?.lacksOperations !== undefined));
   if (existing?.damaged.length === 0 && !wanting) return ok(existing);
@@ -166,7 +171,7 @@ export async function buildAddon(
     if (!compiled.ok) return compiled;
     if (libraries.value !== librariesFolder(edition)) await replaceFolder(libraries.value, librariesFolder(edition));
     await replaceFolder(folder, addonFolder(edition));
-    await rm(downloadsFolder(), {recursive: true, force: true});
+    await rm(downloadsFolder(edition), {recursive: true, force: true});
     const built = await verifyBuild(edition);
     if (!built) throw new Error('its files are gone');
     return ok(built);

@@ -6,8 +6,8 @@ import {librariesId, setUpId} from '../versions.ts';
 /** Where this user's builds of the native addon are, one folder each, beside the TensorFlow they share. */
 export const buildsFolder = (): string => join(userCacheFolder(), 'tensorflow');
 
-/** Where a wheel waits between its download and the build; its name is its SHA-256. */
-export const downloadsFolder = (): string => join(buildsFolder(), 'downloads');
+/** Where an edition's wheel waits between its download and the build; its name is its SHA-256, so the folder alone tells which it is. */
+export const downloadsFolder = (edition: Edition = 'cpu'): string => join(buildsFolder(), 'downloads', edition);
 
 /** Folder of the addon that fits this machine and these versions. */
 export const addonFolder = (edition: Edition = 'cpu'): string => join(buildsFolder(), setUpId(edition));

@@ -5,6 +5,7 @@ import {fail, ok, type Result} from '../../../src/base/result.ts';
 import {type Edition, type Obstacle, obstacle, type SetupReporter} from '../backend.ts';
 import {findProgram} from '../machine.ts';
 import {TENSORFLOW_VERSION} from '../versions.ts';
+import {downloadsFolder} from './folder.ts';
 import {downloadFromIndex} from './package-index.ts';
 import {downloadWithPip, PYTHONS} from './pip-download.ts';
 import {KNOWN_WHEELS, TENSORFLOW_WHEELS} from './wheel-identity.ts';
@@ -20,15 +21,15 @@ async function keptWheel(downloads: string): Promise<string | undefined> {
 }
 
 /**
- * Brings TensorFlow's wheel into `downloads`, with pip where there is one, else over HTTPS from the index set for pip; `scratch` takes what is on its
- * way. The result's name is its SHA-256, so that a next set-up can reuse it.
+ * Brings TensorFlow's wheel into the edition's downloads, with pip where there is one, else over HTTPS from the index set for pip; `scratch` takes
+ * what is on its way. The result's name is its SHA-256, so that a next set-up can reuse it.
  */
 export async function fetchWheel(
   edition: Edition,
-  downloads: string,
   scratch: string,
   report: SetupReporter,
 ): Promise<Result<string, Obstacle>> {
+  const downloads = downloadsFolder(edition);
   const kept = await keptWheel(downloads);
   if (kept) return ok(kept);
   const failures: string[] = [];

@@ -2,7 +2,7 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import type {Tf} from '../library.ts';
-import {type GraphInput, inputNode, outputNode, savedModel, TAG} from './graph-def.ts';
+import {inputNode, outputNode, savedModel, TAG} from './graph-def.ts';
 import {isNodeBackend, type NodeBackend} from './node-backend.ts';
 import {record, type TensorFunction, type Tensors} from './record.ts';
 import type {Recording} from './recording.ts';
@@ -20,50 +20,80 @@ const loaded: Loaded[] = [];
 /** Pretraining, a pair, pruning and retraining of one network with its evaluations need nine at once. */
 const MOST_LOADED = 16;
 
-/** At the first call what was drawn differs, at the second what depends on a step. */
-const CHECKED_CALLS = 2;
+/** A captured function for tensors of some shapes. */
+interface Use {
+  readonly run: TensorFunction;
+  graph: Loaded;
+  calls: number;
+}
+
+/** What has been called since it was last compared with its recording. */
+const uncompared = new Set<Use>();
 
 /**
  * The function as one TensorFlow graph that one call runs: the same results within rounding, without the cost of single operations. It is
  * recorded when it is first called with tensors of some shapes; all results come from the graph, the first one too, so that
  * it does not matter when a process began. Other back ends than `tensorflow` run the function as it is.
  *
- * Outputs are new tensors of the caller's; one may share its memory with an input, so nothing may write into either.
+ * At calls 1, 2, 4, 8 … it is run beside the graph, without computing anything, and compared with its recording; `compareCaptured` does the
+ * same at the end of what it was made for. Outputs are new tensors of the caller's; one may share its memory with an input, so nothing may write
+ * into either.
  *
  * @throws CaptureError when the result depends on anything but the inputs: a value read back, a draw, a number of JavaScript that
  * changes from call to call.
  */
 export function captured(tf: Tf, name: string, run: TensorFunction): TensorFunction {
-  const current = new Map<string, {calls: number; graph: Loaded}>();
+  const current = new Map<string, Use>();
   return (inputs) => {
     const backend: object = tf.backend();
     if (!isNodeBackend(backend)) return tf.tidy(() => ({...run(inputs)}));
     const signature = signatureOf(name, inputs);
     const before = current.get(signature);
-    const held = before && loaded.includes(before.graph) ? before : undefined;
-    const found = held ? undefined : find(tf, backend, signature, run, inputs);
-    const use = held ?? {calls: 0, graph: found ?? load(tf, backend, signature, run, inputs)};
+    const found = before ? undefined : find(tf, backend, signature, run);
+    const use = before ?? {
+      run,
+      graph: found ?? load(backend, signature, record(tf, backend, run, inputs)),
+      calls: 0,
+    };
     current.set(signature, use);
-    // what was found has just been compared
-    if (!found && use.calls < CHECKED_CALLS) {
-      const difference = replay(tf, backend, use.graph.recording, run, inputs);
-      if (difference) throw difference;
-    }
+    use.graph = stillLoaded(use.graph) ?? load(backend, signature, use.graph.recording);
     use.calls++;
+    uncompared.add(use);
+    if (found)
+      uncompared.delete(use); // it has just been compared
+    else if (isPowerOfTwo(use.calls)) compare(tf, backend, use);
     return runGraph(backend, use.graph, inputs);
   };
 }
 
+const stillLoaded = ({recording}: Loaded): Loaded | undefined => loaded.find((each) => each.recording === recording);
+
+/** Forgets what was called before, at the start of what is to be compared at its end. */
+export const forgetCalls = (): void => uncompared.clear();
+
+/**
+ * Compares every captured function that was called since `forgetCalls` with its recording: what changed between the calls that
+ * were compared, and the last. Costs as much as TensorFlow.js takes to name the operations.
+ *
+ * @throws CaptureError as the call itself would have.
+ */
+export function compareCaptured(tf: Tf): void {
+  const backend: object = tf.backend();
+  if (isNodeBackend(backend)) for (const use of uncompared) compare(tf, backend, use);
+}
+
+function compare(tf: Tf, backend: NodeBackend, use: Use): void {
+  uncompared.delete(use);
+  const difference = replay(tf, backend, use.graph.recording, use.run);
+  if (difference) throw difference;
+}
+
+const isPowerOfTwo = (n: number): boolean => (n & (n - 1)) === 0;
+
 /** A graph loaded before, for another node or point, that does the same; what it does is compared, not what it is called. */
-function find(
-  tf: Tf,
-  backend: NodeBackend,
-  signature: string,
-  run: TensorFunction,
-  inputs: Tensors,
-): Loaded | undefined {
+function find(tf: Tf, backend: NodeBackend, signature: string, run: TensorFunction): Loaded | undefined {
   const found = loaded.find(
-    (each) => each.signature === signature && replay(tf, backend, each.recording, run, inputs) === undefined,
+    (each) => each.signature === signature && replay(tf, backend, each.recording, run) === undefined,
   );
   if (found) {
     loaded.splice(loaded.indexOf(found), 1);
@@ -72,16 +102,10 @@ function find(
   return found;
 }
 
-function load(tf: Tf, backend: NodeBackend, signature: string, run: TensorFunction, inputs: Tensors): Loaded {
-  const recording = record(tf, backend, run, inputs);
-  const graphInputs: GraphInput[] = Object.entries(inputs).map(([name, {shape, dtype}]) => ({
-    name,
-    shape,
-    dtype: typeNumber(backend, dtype),
-  }));
+function load(backend: NodeBackend, signature: string, recording: Recording): Loaded {
   const folder = mkdtempSync(join(tmpdir(), 'basin-graph-'));
   try {
-    writeFileSync(join(folder, 'saved_model.pb'), savedModel(recording, graphInputs, backend.binding));
+    writeFileSync(join(folder, 'saved_model.pb'), savedModel(recording, backend.binding));
     const session = backend.loadSavedModelMetaGraph(folder, TAG);
     const graph = {signature, recording, session};
     loaded.unshift(graph);
@@ -107,16 +131,3 @@ function runGraph(backend: NodeBackend, {session, recording}: Loaded, inputs: Te
 
 const signatureOf = (name: string, inputs: Tensors): string =>
   `${name}(${Object.entries(inputs).map(([input, {shape, dtype}]) => `${input} ${dtype}[${shape.join(',')}]`)})`;
-
-function typeNumber({binding}: NodeBackend, dtype: string): number {
-  switch (dtype) {
-    case 'float32':
-      return binding.TF_FLOAT;
-    case 'int32':
-      return binding.TF_INT32;
-    case 'bool':
-      return binding.TF_BOOL;
-    default:
-      throw new Error(`Internal error: a captured function takes no ${dtype}`);
-  }
-}

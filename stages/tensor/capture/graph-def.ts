@@ -2,13 +2,6 @@ import type {Binding, OperationAttribute} from './node-backend.ts';
 import {Message} from './protobuf.ts';
 import type {RecordedOperation, Recording, Source, Upload} from './recording.ts';
 
-/** An input of the function in the graph. */
-export interface GraphInput {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly dtype: number;
-}
-
 /** Version of the graph format that TensorFlow 2.21 writes. */
 const PRODUCER = 1882;
 export const TAG = 'serve';
@@ -23,12 +16,12 @@ const ATTRIBUTE = {list: 1, text: 2, int: 3, float: 4, bool: 5, type: 6, shape: 
  * The bytes of a `saved_model.pb` that does what was recorded: a placeholder for each input, a constant for each upload, a node for
  * each operation that an output needs, and an Identity for each output. TensorFlow's graph.proto, node_def.proto, attr_value.proto.
  */
-export function savedModel(recording: Recording, inputs: readonly GraphInput[], binding: Binding): Uint8Array {
+export function savedModel(recording: Recording, binding: Binding): Uint8Array {
   const graph = new Message();
   const typeOf = (source: Source): number => {
     switch (source.from) {
       case 'input':
-        return inputs.find(({name}) => name === source.name)?.dtype ?? binding.TF_FLOAT;
+        return recording.inputs.find(({name}) => name === source.name)?.dtype ?? binding.TF_FLOAT;
       case 'upload':
         return recording.uploads[source.index]?.dtype ?? binding.TF_FLOAT;
       case 'operation':
@@ -36,7 +29,7 @@ export function savedModel(recording: Recording, inputs: readonly GraphInput[], 
     }
   };
   const needed = neededOf(recording);
-  for (const {name, shape, dtype} of inputs)
+  for (const {name, shape, dtype} of recording.inputs)
     graph.message(1, node(inputNode(name), 'Placeholder', [], {dtype: typeValue(dtype), shape: shapeValue(shape)}));
   recording.uploads.forEach((upload, index) => {
     if (!needed.uploads.has(index)) return;

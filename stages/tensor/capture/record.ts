@@ -1,7 +1,14 @@
 import type {Tensor} from '@tensorflow/tfjs';
 import type {Tf} from '../library.ts';
-import {type HandleId, type NodeBackend, withBinding} from './node-backend.ts';
-import {CaptureError, type RecordedOperation, type Recording, type Source, type Upload} from './recording.ts';
+import {type Binding, type HandleId, type NodeBackend, withBinding} from './node-backend.ts';
+import {
+  CaptureError,
+  type RecordedInput,
+  type RecordedOperation,
+  type Recording,
+  type Source,
+  type Upload,
+} from './recording.ts';
 import {isStandIn, StandIns} from './stand-ins.ts';
 
 export type Tensors = Readonly<Record<string, Tensor>>;
@@ -17,7 +24,9 @@ export function record(tf: Tf, backend: NodeBackend, run: TensorFunction, inputs
   const own = backend.binding;
   const uploads: Upload[] = [];
   const operations: RecordedOperation[] = [];
-  const sources = inputSources(backend, inputs);
+  const sources = new Map<HandleId, Source>();
+  for (const [name, tensor] of Object.entries(inputs))
+    for (const id of backend.getInputTensorIds([tensor])) sources.set(id, {from: 'input', name});
   const standIns = new StandIns(own);
   try {
     const outputs = withBinding(
@@ -65,18 +74,30 @@ export function record(tf: Tf, backend: NodeBackend, run: TensorFunction, inputs
         return found;
       },
     );
-    return {uploads, operations, outputs};
+    return {inputs: recordedInputs(own, inputs), uploads, operations, outputs};
   } finally {
     standIns.release();
   }
 }
 
-/** Where the handles of a function's inputs come from; those of all else are added as they are made. */
-export function inputSources(backend: NodeBackend, inputs: Tensors): Map<HandleId, Source> {
-  const sources = new Map<HandleId, Source>();
-  for (const [name, tensor] of Object.entries(inputs))
-    for (const id of backend.getInputTensorIds([tensor])) sources.set(id, {from: 'input', name});
-  return sources;
+const recordedInputs = (binding: Binding, inputs: Tensors): readonly RecordedInput[] =>
+  Object.entries(inputs).map(([name, {shape, dtype}]) => ({
+    name,
+    shape: [...shape],
+    dtype: typeNumber(binding, dtype),
+  }));
+
+function typeNumber(binding: Binding, dtype: string): number {
+  switch (dtype) {
+    case 'float32':
+      return binding.TF_FLOAT;
+    case 'int32':
+      return binding.TF_INT32;
+    case 'bool':
+      return binding.TF_BOOL;
+    default:
+      throw new Error(`Internal error: a captured function takes no ${dtype}`);
+  }
 }
 
 export const bytesOf = (values: ArrayBufferView): Uint8Array =>

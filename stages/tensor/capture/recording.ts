@@ -7,6 +7,13 @@ export interface Upload {
   readonly bytes: Uint8Array;
 }
 
+/** An input of the recorded function; `dtype` is TensorFlow's number of the type. */
+export interface RecordedInput {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: number;
+}
+
 /**
  * Where an input of a recorded operation comes from: an input of the function, an upload, or an output of an earlier
  * operation.
@@ -25,6 +32,7 @@ export interface RecordedOperation {
 
 /** Everything a function of tensors did, in the order in which it did it. */
 export interface Recording {
+  readonly inputs: readonly RecordedInput[];
   readonly uploads: readonly Upload[];
   readonly operations: readonly RecordedOperation[];
   readonly outputs: Readonly<Record<string, Source>>;

@@ -1,24 +1,21 @@
 import type {Tf} from '../library.ts';
 import {type HandleId, type NodeBackend, type OperationAttribute, withBinding} from './node-backend.ts';
-import {bytesOf, inputSources, readBack, type TensorFunction, type Tensors} from './record.ts';
+import {bytesOf, readBack, type TensorFunction} from './record.ts';
 import {CaptureError, type Recording, type Source, sameSource, type Upload} from './recording.ts';
 import {FIRST_STAND_IN, isStandIn} from './stand-ins.ts';
 
+/** No operation of TensorFlow: what the function is given for its inputs. */
+const INPUTS = 'the inputs';
+
 /**
- * Runs the function again without computing anything, every operation answered with the shapes it was recorded with, and compares:
+ * Runs the function again without computing anything, its inputs and every operation answered with the shapes they were recorded with, and compares:
  * what differs is a draw, a number or a branch that depends on something other than the inputs.
  *
- * @returns what differs, or nothing.
+ * @returns what differs, or nothing: a CaptureError, or what others made of one that passed through them.
  */
-export function replay(
-  tf: Tf,
-  backend: NodeBackend,
-  recording: Recording,
-  run: TensorFunction,
-  inputs: Tensors,
-): CaptureError | undefined {
+export function replay(tf: Tf, backend: NodeBackend, recording: Recording, run: TensorFunction): Error | undefined {
   const own = backend.binding;
-  const sources = inputSources(backend, inputs);
+  const sources = new Map<HandleId, Source>();
   let nextId = FIRST_STAND_IN;
   let uploaded = 0;
   let executed = 0;
@@ -67,6 +64,12 @@ export function replay(
               : new Uint8Array(buffer);
         },
         executeOp(name, attributes, ids) {
+          if (name === INPUTS)
+            return recording.inputs.map(({name: input, shape, dtype}) => ({
+              id: fake({from: 'input', name: input}),
+              shape: [...shape],
+              dtype,
+            }));
           const index = executed++;
           const before = recording.operations[index];
           if (!before) return differs(`it goes on with ${name} after its end`);
@@ -87,7 +90,10 @@ export function replay(
       },
       () =>
         tf.tidy(() => {
-          const outputs = run(inputs);
+          const given = backend.executeMultipleOutputs(INPUTS, [], [], recording.inputs.length);
+          const outputs = run(
+            Object.fromEntries(given.map((tensor, index) => [recording.inputs[index]?.name ?? '', tensor])),
+          );
           for (const [name, tensor] of Object.entries(outputs)) {
             const before = recording.outputs[name];
             const [id = Number.NaN] = backend.getInputTensorIds([tensor]);
@@ -102,10 +108,14 @@ export function replay(
     );
     return undefined;
   } catch (error) {
-    if (error instanceof CaptureError) return error;
+    if (error instanceof Error && comesOfCapture(error)) return error;
     throw error;
   }
 }
+
+/** A user's model is told with its place in the file, by an error around this one. */
+const comesOfCapture = (error: unknown): boolean =>
+  error instanceof CaptureError || (error instanceof Error && comesOfCapture(error.cause));
 
 function sameUpload(a: Upload, b: Upload): boolean {
   return (

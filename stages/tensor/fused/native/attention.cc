@@ -87,7 +87,10 @@ void transposed(const float* from, int64_t rows, int64_t size, int64_t stride, f
     }
 }
 
-/** A row of scores → probabilities that sum to 1, zeros beyond the tokens; returns the log-sum-exp. */
+/**
+ * A row of scores → probabilities that sum to 1, zeros beyond the tokens; returns the log-sum-exp. A score that is NaN or infinite makes
+ * all of them NaN by its own power, so the largest score may pass over it.
+ */
 float softmax(float* row, int64_t tokens) {
   Floats largest = all(-INFINITY);
   alongRow(tokens, [&](int64_t at, int64_t lanes) {

@@ -54,6 +54,7 @@ inline void storeUpTo(float* to, Floats lanes, int64_t count) {
   else storeFirst(to, lanes, count);
 }
 
+/** The larger and the smaller of two, lane by lane: b where either is not a number. */
 inline Floats larger(Floats a, Floats b) { return a > b ? a : b; }
 inline Floats smaller(Floats a, Floats b) { return a < b ? a : b; }
 inline Floats squareRoot(Floats x) { return (Floats)_mm512_sqrt_ps((__m512)x); }
@@ -63,11 +64,12 @@ inline float sumOf(Floats lanes) { return _mm512_reduce_add_ps((__m512)lanes); }
 inline float largestOf(Floats lanes) { return _mm512_reduce_max_ps((__m512)lanes); }
 
 /**
- * e^x, relative error 8.2e-8 on [-87, 88]; arguments beyond are clamped there. x = k ln 2 + r with k by the rounding that
- * adding 1.5·2^23 does (which -ffast-math would remove), e^r by Cephes' polynomial of degree 6, 2^k by the exponent bits.
+ * e^x, relative error 8.2e-8 on [-87, 88]; arguments beyond are clamped there, and what is no number stays none. x = k ln 2 + r with k
+ * by the rounding that adding 1.5·2^23 does (which -ffast-math would remove), e^r by Cephes' polynomial of degree 6, 2^k by the
+ * exponent bits.
  */
-inline Floats exponential(Floats x) {
-  x = smaller(larger(x, all(-87.3f)), all(88.0f));
+inline Floats exponential(Floats argument) {
+  const Floats x = smaller(larger(argument, all(-87.3f)), all(88.0f));
   const Floats shifted = x * 1.44269504f + 12582912.0f;
   const Integers exponent = (Integers)shifted << 23;
   const Floats k = shifted - 12582912.0f;
@@ -78,7 +80,8 @@ inline Floats exponential(Floats x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 0.5f;
   p = p * r * r + r + 1.0f;
-  return (Floats)((Integers)p + exponent);
+  // A choice and not a clamp that keeps NaN: its exponent bits, added to, could make a number.
+  return argument == argument ? (Floats)((Integers)p + exponent) : argument;
 }
 
 }  // namespace basin
