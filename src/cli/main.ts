@@ -1,17 +1,11 @@
 import {readFileSync} from 'node:fs';
-import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
+import {Command, CommanderError, Option} from 'commander';
 import {BACKENDS} from '../../stages/tensor/backend.ts';
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {UserError} from '../base/user-error.ts';
 import {EXIT} from './exit-code.ts';
 import {commandFault, printFaults} from './faults.ts';
-import {gather, withPipelineOptions, withRunOptions} from './pipeline-options.ts';
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number from 1 on.');
-  return value;
-}
+import {withPipelineOptions, withRunOptions} from './pipeline-options.ts';
 
 function version(): string {
   const manifest: {readonly version?: unknown} = JSON.parse(
@@ -41,8 +35,6 @@ function program(setExit: (code: number) => void): Command {
     .exitOverride();
   withRunOptions(withPipelineOptions(basin.command('run').argument('<file>', 'a pipeline')))
     .description('run what is not in the store yet')
-    .option('--target <node>', 'run only this node or instance and what it needs; may be repeated', gather)
-    .option('--jobs <n>', 'how many instances run side by side', wholeNumber)
     .option('--keep-going', 'after a failure, run everything that does not depend on it')
     .addOption(new Option('--fail-fast', 'after a failure, stop what runs').conflicts('keepGoing'))
     .option('--offline', 'fetch no data set and no checkpoint')
