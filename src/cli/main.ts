@@ -39,7 +39,11 @@ function program(setExit: (code: number) => void): Command {
     .addOption(new Option('--fail-fast', 'after a failure, stop what runs').conflicts('keepGoing'))
     .option('--offline', 'fetch no data set and no checkpoint')
     .option('--quiet', 'tell only what goes wrong, and the totals')
-    .addOption(new Option('--verbose', 'tell also what stages and workers write').conflicts('quiet'))
+    .addOption(
+      new Option('--verbose', 'tell also what stages and workers write, and what stored programs wrote').conflicts(
+        'quiet',
+      ),
+    )
     .action(async (file, options) => setExit(await (await import('./commands/run.ts')).runCommand(file, options)));
   withRunOptions(withPipelineOptions(basin.command('plan').argument('<file>', 'a pipeline')))
     .description('say what a run would do, and why')

@@ -56,6 +56,7 @@ async function runTold(
       machine: machine.value,
       onFailure: options.keepGoing ? 'keep-going' : options.failFast ? 'fail-fast' : 'finish-running',
       stop: interrupt.signal,
+      replay: options.verbose ?? false,
       emit: (event) => reporter.report(event),
     });
     reporter.close();
