@@ -5,7 +5,14 @@
 
 import type {} from '../stages/tensor/library.ts';
 import type {Rows} from './artifact/kinds.ts';
-import type {ExplainedInstance, LibraryOptions, PlannedRow, RunOptions, RunReport} from './cli/library-calls.ts';
+import type {
+  ExplainedInstance,
+  LibraryOptions,
+  PlannedRow,
+  PlanOptions,
+  RunOptions,
+  RunReport,
+} from './cli/library-calls.ts';
 
 export {z} from 'zod';
 export {
@@ -23,12 +30,12 @@ export type {StageServices} from './stage/define-stage.ts';
 export {defineStage, StageError} from './stage/define-stage.ts';
 export type {Foreseen, ForeseenInputs, Foresight} from './stage/foresight.ts';
 export type {SourceContext, SourceResolution, SourceResolver} from './stage/source.ts';
-export type {ExplainedInstance, LibraryOptions, PlannedRow, RunOptions, RunReport};
+export type {ExplainedInstance, LibraryOptions, PlannedRow, PlanOptions, RunOptions, RunReport};
 
 const calls = () => import('./cli/library-calls.ts');
 
 /** What a run of a pipeline would do, and why. @throws PipelineError */
-export const plan = async (file: string, options?: LibraryOptions): Promise<readonly PlannedRow[]> =>
+export const plan = async (file: string, options?: PlanOptions): Promise<readonly PlannedRow[]> =>
   (await calls()).plan(file, options);
 
 /** Runs what is not stored; failures of instances are in the report and not thrown. @throws PipelineError */

@@ -1,10 +1,11 @@
 import {isTableKind, type Rows} from '../artifact/kinds.ts';
 import type {JsonObject} from '../base/json.ts';
-import {ok, type Result} from '../base/result.ts';
+import type {Result} from '../base/result.ts';
+import {narrowed} from '../graph/narrowed.ts';
 import {explainInstance} from '../plan/explain.ts';
 import {foresee} from '../plan/foresee.ts';
 import {reasonText} from '../plan/reason-text.ts';
-import type {Change, Verdict} from '../plan/verdict.ts';
+import {type Change, plannedOf, type Verdict} from '../plan/verdict.ts';
 import {readRows} from '../results/read-artifact.ts';
 import type {RunEvent, RunTotals} from '../run/event.ts';
 import {WorkerPool} from '../run/worker-pool.ts';
@@ -15,15 +16,18 @@ import {machineFor} from './machine.ts';
 import {PipelineError} from './pipeline-error.ts';
 import type {PipelineOptions} from './pipeline-options.ts';
 import {defaultJobs, poolProfile} from './pool-setting.ts';
-import {type Prepared, usePrepared} from './prepare.ts';
+import {usePrepared} from './prepare.ts';
 import {runPrepared} from './run-prepared.ts';
 
 /** As the options of the command line, of the same names. */
 export type LibraryOptions = Omit<PipelineOptions, 'json'>;
 
-export interface RunOptions extends LibraryOptions {
-  /** Nodes or instances that are wanted; what they need is run too. All unless given. */
+export interface PlanOptions extends LibraryOptions {
+  /** Nodes or instances that are wanted, with what they need. All unless given. */
   readonly targets?: readonly string[];
+}
+
+export interface RunOptions extends PlanOptions {
   /** How many instances run side by side. */
   readonly jobs?: number;
   /** What a failure does to the rest; unless given, what runs is finished and nothing else is started. */
@@ -60,20 +64,25 @@ function orThrow<T>(result: Result<T>): T {
   throw new PipelineError(result.error);
 }
 
-async function planned({graph, plan: {instances}}: Prepared): Promise<readonly PlannedRow[]> {
-  const {notes} = await foresee(graph, instances);
-  return instances.map(({instance: {id, node, axes, index}, verdict, reason}) => {
-    const note = notes.get(index);
-    return {id, node, axes, verdict, reason: reasonText(reason), ...(note !== undefined && {note})};
-  });
-}
-
-export const plan = async (file: string, options: LibraryOptions = {}): Promise<readonly PlannedRow[]> =>
+export const plan = async (file: string, options: PlanOptions = {}): Promise<readonly PlannedRow[]> =>
   orThrow(
-    await usePrepared(file, options, 'look', ok, async (prepared) => {
-      orThrow(machineFor(prepared, new Set(prepared.graph.instances.keys()), options.resources));
-      return planned(prepared);
-    }),
+    await usePrepared(
+      file,
+      options,
+      'look',
+      (graph) => findWanted(graph, options.targets),
+      async (prepared, targets) => {
+        const wanted = withUpstream(prepared.graph, targets);
+        orThrow(machineFor(prepared, wanted, options.resources));
+        const {notes} = await foresee(prepared.graph, prepared.plan.instances, wanted);
+        return plannedOf(narrowed(prepared.graph, wanted), prepared.plan).map(
+          ({instance: {id, node, axes, index}, verdict, reason}) => {
+            const note = notes.get(index);
+            return {id, node, axes, verdict, reason: reasonText(reason), ...(note !== undefined && {note})};
+          },
+        );
+      },
+    ),
   );
 
 export const run = async (file: string, options: RunOptions = {}): Promise<RunReport> =>

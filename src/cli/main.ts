@@ -1,17 +1,11 @@
 import {readFileSync} from 'node:fs';
-import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
+import {Command, CommanderError, Option} from 'commander';
 import {BACKENDS} from '../../stages/tensor/backend.ts';
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {UserError} from '../base/user-error.ts';
 import {EXIT} from './exit-code.ts';
 import {commandFault, printFaults} from './faults.ts';
-import {gather, withPipelineOptions, withRunOptions} from './pipeline-options.ts';
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number from 1 on.');
-  return value;
-}
+import {withPipelineOptions, withRunOptions} from './pipeline-options.ts';
 
 function version(): string {
   const manifest: {readonly version?: unknown} = JSON.parse(
@@ -41,13 +35,15 @@ function program(setExit: (code: number) => void): Command {
     .exitOverride();
   withRunOptions(withPipelineOptions(basin.command('run').argument('<file>', 'a pipeline')))
     .description('run what is not in the store yet')
-    .option('--target <node>', 'run only this node or instance and what it needs; may be repeated', gather)
-    .option('--jobs <n>', 'how many instances run side by side', wholeNumber)
     .option('--keep-going', 'after a failure, run everything that does not depend on it')
     .addOption(new Option('--fail-fast', 'after a failure, stop what runs').conflicts('keepGoing'))
     .option('--offline', 'fetch no data set and no checkpoint')
     .option('--quiet', 'tell only what goes wrong, and the totals')
-    .addOption(new Option('--verbose', 'tell also what stages and workers write').conflicts('quiet'))
+    .addOption(
+      new Option('--verbose', 'tell also what stages and workers write, and what stored programs wrote').conflicts(
+        'quiet',
+      ),
+    )
     .action(async (file, options) => setExit(await (await import('./commands/run.ts')).runCommand(file, options)));
   withRunOptions(withPipelineOptions(basin.command('plan').argument('<file>', 'a pipeline')))
     .description('say what a run would do, and why')

@@ -1,5 +1,5 @@
 import type {Command} from 'commander';
-import {Option} from 'commander';
+import {InvalidArgumentError, Option} from 'commander';
 import {BACKENDS, type BackendName} from '../../stages/tensor/backend.ts';
 
 /** Options of every command that reads a pipeline. */
@@ -19,8 +19,21 @@ export interface PipelineOptions {
 }
 
 /** Options of the commands that say what a run would do, or do it. */
+export interface RunnableOptions extends PipelineOptions {
+  readonly target?: readonly string[];
+  readonly jobs?: number;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return value;
+}
+
 export const withRunOptions = (command: Command): Command =>
   command
+    .option('--target <node>', 'only this node or instance and what it needs; may be repeated', gather)
+    .option('--jobs <n>', 'how many instances run side by side', wholeNumber)
     .option('--force <node>', 'run this node or instance although its result is stored; may be repeated', gather)
     .option('--resources <name=amount>', 'what the machine has, as in gpu=2,memory=64GB; may be repeated', gather);
 

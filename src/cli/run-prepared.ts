@@ -1,7 +1,9 @@
+import type {InstanceId} from '../graph/graph.ts';
 import {foresee} from '../plan/foresee.ts';
 import {undeclaredFiles} from '../plan/undeclared-files.ts';
 import type {Verdict} from '../plan/verdict.ts';
 import {runLogName} from '../results/run-logs.ts';
+import {storedLog} from '../results/stored-log.ts';
 import type {RunEvent, RunTotals} from '../run/event.ts';
 import type {Machine} from '../run/ledger.ts';
 import type {OnFailure, RunResult} from '../run/run-options.ts';
@@ -16,6 +18,8 @@ interface RunSettings {
   readonly machine: Machine;
   readonly onFailure: OnFailure;
   readonly stop: AbortSignal;
+  /** Whether the logs of programs whose results are stored are told as if they ran. */
+  readonly replay?: boolean;
   emit(event: RunEvent): void;
 }
 
@@ -28,13 +32,17 @@ interface PreparedRun {
 
 /** Runs a prepared pipeline and holds it to its expectations; everything that happens is told as events and kept in the log of the run. */
 export async function runPrepared(
-  {graph, store, plan, manifest, notice}: Prepared,
+  prepared: Prepared,
   wanted: ReadonlySet<number>,
-  {pool, jobs, machine, onFailure, stop, ...told}: RunSettings,
+  {pool, jobs, machine, onFailure, stop, replay = false, ...told}: RunSettings,
 ): Promise<PreparedRun> {
+  const {graph, store, plan, manifest, notice} = prepared;
   const log = store.openRunLog(await runLogName(store.root, graph.name));
+  const served = new Set<InstanceId>();
   const emit = (event: RunEvent): void => {
     told.emit(event);
+    if (event.event === 'instance-finished' && (event.outcome === 'cached' || event.outcome === 'cut-off'))
+      served.add(event.id);
     const unkept = isWorthKeeping(event) ? log.append(event) : undefined;
     // A result is worth more than its log.
     if (unkept) told.emit({event: 'warning', message: `${unkept.message} The log of this run ends here.`});
@@ -54,12 +62,26 @@ export async function runPrepared(
   const numerics = manifest?.numerics ?? 'none';
   try {
     const result = await runPlan({graph, plan, store, numerics, pool, jobs, machine, onFailure, wanted, stop, emit});
+    if (replay) await replayLogs(prepared, served, result, told.emit);
     const unmet = result.interrupted ? 0 : await reportExpectations(graph, store, result, wanted, emit);
     const totals: RunTotals = {...result.totals, seconds: (performance.now() - startedAt) / 1000};
     emit({event: 'run-finished', ...totals});
     return {result, totals, unmet};
   } finally {
     log.close();
+  }
+}
+
+/** What programs wrote when the results that served were made; no event of this run, so that its log has none of it. */
+async function replayLogs(
+  {graph, store}: Prepared,
+  served: ReadonlySet<InstanceId>,
+  {records}: RunResult,
+  emit: (event: RunEvent) => void,
+): Promise<void> {
+  for (const {id, index} of graph.instances) {
+    if (!served.has(id)) continue;
+    for (const line of (await storedLog(store, records[index])) ?? []) emit({event: 'log', id, line});
   }
 }
 

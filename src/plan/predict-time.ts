@@ -19,10 +19,19 @@ const NEWEST = 20;
 
 /**
  * How long a plan will take, from the records of the store: an instance takes as long as it took last time, else as long as the median of
- * what ran last of its stage.
+ * what ran last of its stage. `wanted` are the indices of what a run would be asked for; absent: all.
  */
-export function predictTime(graph: Graph, {instances}: Plan, store: Store, jobs: number): PredictedTime {
-  const running = instances.filter(({verdict}) => verdict === 'run' || verdict === 'run-unless-cut-off');
+export function predictTime(
+  graph: Graph,
+  {instances}: Plan,
+  store: Store,
+  jobs: number,
+  wanted?: ReadonlySet<number>,
+): PredictedTime {
+  const running = instances.filter(
+    ({verdict, instance}) =>
+      wanted?.has(instance.index) !== false && (verdict === 'run' || verdict === 'run-unless-cut-off'),
+  );
   const lastKeys = store.lastKeys(
     graph.name,
     running.map(({instance}) => instance.id),

@@ -1,6 +1,6 @@
 import type {Key} from '../base/digest.ts';
 import type {Json, JsonObject} from '../base/json.ts';
-import type {Instance, InstanceId} from '../graph/graph.ts';
+import type {Graph, Instance, InstanceId} from '../graph/graph.ts';
 import type {StoreRecord} from '../store/record.ts';
 
 /** One field of the key's preimage that differs; `path` as in `params.lr` or `inputs.weights`. */
@@ -55,4 +55,10 @@ export interface Plan {
   readonly instances: readonly PlannedInstance[];
   /** What it was planned for; absent when no backend is set up yet. */
   readonly numerics?: string;
+}
+
+/** Of the instances that a graph's nodes name, upstream first. */
+export function plannedOf({nodes}: Graph, {instances}: Plan): readonly PlannedInstance[] {
+  const named = new Set(nodes.flatMap((node) => node.instances));
+  return instances.filter(({instance}) => named.has(instance.index));
 }

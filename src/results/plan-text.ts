@@ -1,7 +1,7 @@
 import type {Graph, GraphNode} from '../graph/graph.ts';
 import type {PredictedTime} from '../plan/predict-time.ts';
 import {reasonText} from '../plan/reason-text.ts';
-import type {Plan, PlannedInstance} from '../plan/verdict.ts';
+import {type Plan, type PlannedInstance, plannedOf} from '../plan/verdict.ts';
 import {formatSeconds} from '../report/format.ts';
 
 const VERDICTS = ['cached', 'run', 'run-unless-cut-off', 'unresolved'] as const;
@@ -28,12 +28,13 @@ export function planText(graph: Graph, plan: Plan, {time, notes, everyInstance}:
   const width = shown.reduce((widest, {name}) => Math.max(widest, name.length), 0);
   const advised = new Set<string>();
   const lines = shown.flatMap((node) => nodeLines(node, plan, {width, notes, everyInstance, advised}));
+  const planned = plannedOf(graph, plan);
   const rest = graph.nodes.length - shown.length;
   return [
     ...lines,
     ...(rest === 0 ? [] : [`${rest} nodes are wholly cached; --all names them.`]),
     '',
-    `${plan.instances.length} instances: ${counts(plan.instances)}${timeText(time)}`,
+    `${planned.length} instances: ${counts(planned)}${timeText(time)}`,
   ].join('\n');
 }
 

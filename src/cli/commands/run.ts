@@ -6,16 +6,14 @@ import {printFaults} from '../faults.ts';
 import {findWanted, withUpstream} from '../find-instance.ts';
 import {onInterrupt} from '../interrupt.ts';
 import {machineFor} from '../machine.ts';
-import type {PipelineOptions} from '../pipeline-options.ts';
+import type {RunnableOptions} from '../pipeline-options.ts';
 import {defaultJobs, poolProfile} from '../pool-setting.ts';
 import {type Prepared, withPrepared} from '../prepare.ts';
 import {printResults} from '../print-results.ts';
 import {repeatCommand} from '../repeat-command.ts';
 import {runPrepared} from '../run-prepared.ts';
 
-export interface RunCommandOptions extends PipelineOptions {
-  readonly target?: readonly string[];
-  readonly jobs?: number;
+export interface RunCommandOptions extends RunnableOptions {
   readonly keepGoing?: true;
   readonly failFast?: true;
   readonly quiet?: true;
@@ -58,6 +56,7 @@ async function runTold(
       machine: machine.value,
       onFailure: options.keepGoing ? 'keep-going' : options.failFast ? 'fail-fast' : 'finish-running',
       stop: interrupt.signal,
+      replay: options.verbose ?? false,
       emit: (event) => reporter.report(event),
     });
     reporter.close();
