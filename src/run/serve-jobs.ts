@@ -2,7 +2,7 @@ import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {UserError} from '../base/user-error.ts';
 import type {OutputsByName, Stage, StageServices} from '../stage/define-stage.ts';
-import {withoutMarks} from '../stage/module-closure.ts';
+import {withoutMarks} from '../stage/import-error.ts';
 import {CommandError} from '../stage/run-command.ts';
 import type {TensorLibrary} from '../stage/tensor-library.ts';
 import {noteModules} from '../stage/user-module.ts';
