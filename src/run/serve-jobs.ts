@@ -9,6 +9,7 @@ import {noteModules} from '../stage/user-module.ts';
 import {asStoreError} from '../store/store-error.ts';
 import {scratchPath} from '../store/store-layout.ts';
 import {checkpointsIn, NO_CHECKPOINTS} from './checkpoints.ts';
+import {checkHanded, handedFiles} from './handed-files.ts';
 import {type StageSource, stageOfJob} from './job-stage.ts';
 import {peakMemory, resetPeakMemory} from './peak-memory.ts';
 import type {FromWorker, Job, JobFailure} from './protocol.ts';
@@ -52,11 +53,13 @@ export async function serveJob(server: JobServer, job: Job, signal: AbortSignal)
     noteModules(job.modules);
     const stage = await stageOfJob(job.stage, server.stages);
     const inputs = await readInputs(job, stage, job.points[0]?.drafts ?? '');
+    const handed = handedFiles(job, stage);
     const services = await servicesFor(server, stage, job, limit.signal);
     let started = performance.now();
     const publish = async (index: number, outputs: OutputsByName): Promise<void> => {
       const point = job.points[index];
       if (!point) throw new Error(`Internal error: stage ${stage.name} gave point ${index} of ${job.points.length}`);
+      await checkHanded(handed);
       const written = await asStoreError('write a result to', job.store, () =>
         writeOutputs(job, stage, point.drafts, outputs),
       );
