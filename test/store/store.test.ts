@@ -13,7 +13,7 @@ const KEY = keyOf(PREIMAGE);
 test('asking an empty store writes nothing at all', async () => {
   const store = await temporaryStore();
   expect(store.records([KEY]).size).toBe(0);
-  expect(store.lastKeys('p', ['a']).size).toBe(0);
+  expect(store.lastKeys({place: 'p', name: 'p'}, ['a']).size).toBe(0);
   expect(store.recordsOfStage('finetune')).toEqual([]);
   await store.digestOfFile('package.json');
   expect(existsSync(store.root)).toBe(false);

@@ -1,5 +1,6 @@
 import {instanceLog} from '../../results/instance-log.ts';
 import {LOG_OUTPUT} from '../../stage/command-stage.ts';
+import {placeOf} from '../../store/pipeline-place.ts';
 import type {StoreRecord} from '../../store/record.ts';
 import type {Store} from '../../store/store.ts';
 import {EXIT} from '../exit-code.ts';
@@ -14,10 +15,11 @@ export const logCommand = (file: string, name: string, options: PipelineOptions)
     options,
     'look',
     (graph) => findInstances(graph, name),
-    async ({plan, store}, instances) => {
+    async ({graph, plan, store}, instances) => {
+      const pipeline = placeOf(store.root, graph);
       for (const {id, index} of instances) {
-        const stored = await storedLog(store, plan.instances[index]?.record);
-        const lines = stored ?? (await instanceLog(store.root, id));
+        const record = plan.instances[index]?.record;
+        const lines = (await storedLog(store, record)) ?? (await instanceLog(store.root, pipeline, id, record?.key));
         const told = lines.length === 0 ? ' has not run in this cache.' : `, ${lines.join('\n')}`;
         process.stdout.write(`${options.json ? JSON.stringify({instance: id, lines}) : `${id}${told}`}\n`);
       }

@@ -9,6 +9,7 @@ import {formatRows, type RowFormat} from '../../results/format-rows.ts';
 import {lastFailures} from '../../results/last-failures.ts';
 import {readArtifactBytes, readRows} from '../../results/read-artifact.ts';
 import {tensorRows} from '../../results/tensor-rows.ts';
+import {type PipelinePlace, placeOf} from '../../store/pipeline-place.ts';
 import type {Store} from '../../store/store.ts';
 import {EXIT} from '../exit-code.ts';
 import {commandFault} from '../faults.ts';
@@ -26,9 +27,9 @@ export const showCommand = (file: string, name: string, options: ShowOptions): P
     options,
     'look',
     (graph) => readReference(graph, name, options),
-    async ({plan, store}, {instances, artifact}) => {
+    async ({graph, plan, store}, {instances, artifact}) => {
       const members = instances.flatMap(({index}) => plan.instances[index] ?? []);
-      const shown = await content(store, members, artifact, options);
+      const shown = await content(store, placeOf(store.root, graph), members, artifact, options);
       if (!shown.ok) return printNotStored(shown.error, file, options);
       if (options.output === undefined) process.stdout.write(shown.value);
       else await writeOutput(options.output, shown.value);
@@ -69,12 +70,14 @@ async function writeOutput(path: string, bytes: string | Uint8Array): Promise<vo
 
 async function content(
   store: Store,
+  pipeline: PipelinePlace,
   members: readonly PlannedInstance[],
   artifact: string,
   {format, output: path}: ShowOptions,
 ): Promise<Result<string | Uint8Array, string>> {
   const missing = members.filter(({record}) => !record);
-  const failures = await lastFailures(store.root, new Set(missing.map(({instance}) => instance.id)));
+  const keys = new Map(missing.map(({instance, key}) => [String(instance.id), key]));
+  const failures = await lastFailures(store.root, pipeline, keys);
   const first = members.find(({record}) => record);
   const output = first?.record?.outputs[artifact];
   // A point that failed stands in the table of a sweep; of anything else there is nothing to show.
