@@ -1,3 +1,4 @@
+import {isTableKind} from '../artifact/kinds.ts';
 import type {Digest} from '../base/digest.ts';
 import {digestOfFile} from '../base/digested-files.ts';
 import {type Stage, StageError} from '../stage/define-stage.ts';
@@ -16,9 +17,12 @@ interface HandedFile {
 /** Files of the store that a stage is handed as they are, and may write to where rights do not hinder it (as root). */
 export function handedFiles({inputs, store}: Pick<Job, 'inputs' | 'store'>, stage: Stage): readonly HandedFile[] {
   return Object.entries(inputs).flatMap(([name, input]) => {
-    if (input.many || (input.kind !== 'file' && stage.inputs[name]?.as !== 'path')) return [];
-    const path = blobPath(store, input.digest);
-    return [{name, digest: input.digest, path, stamp: stampOf(path)}];
+    const isHanded = stage.inputs[name]?.as === 'path' || (!input.many && input.kind === 'file');
+    if (!isHanded || (input.many && isTableKind(input.kind))) return [];
+    return (input.many ? input.members : [input]).map(({digest}) => {
+      const path = blobPath(store, digest);
+      return {name, digest, path, stamp: stampOf(path)};
+    });
   });
 }
 

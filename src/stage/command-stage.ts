@@ -15,6 +15,7 @@ import {
 } from './command-parameters.ts';
 import {resolveDeclaredFiles} from './declared-files.ts';
 import {type Inputs, type Outputs, type Stage, StageError, type StageWork} from './define-stage.ts';
+import {placeGathered} from './gathered-files.ts';
 import {placeCopy, placeStored} from './place-file.ts';
 import {CommandError, runCommand} from './run-command.ts';
 
@@ -25,6 +26,10 @@ const LOG: Outputs[string] = {
   doc: 'What the program wrote to its standard output and error.',
   extension: 'log',
 };
+
+const storedFile = z.object({path: z.string()});
+/** A file, or a list of those that are gathered. */
+const handedInput = z.union([storedFile, z.array(storedFile.extend({axes: z.record(z.string(), z.json())}))]);
 
 /** A `run:` node as a stage: it gives the declared outputs and a log. */
 export function commandStage({inputs, outputs}: {readonly inputs: Inputs; readonly outputs: Outputs}): Stage {
@@ -67,8 +72,10 @@ async function runInFolder(
   const paths = new Map<string, string>();
   for (const [name, declaration] of Object.entries(takes)) {
     if (inputs[name] === undefined) continue;
-    const place = `in/${artifactFileName(name, declaration)}`;
-    await placeStored(z.object({path: z.string()}).parse(inputs[name]).path, join(folder, place));
+    const handed = handedInput.parse(inputs[name]);
+    const place = `in/${Array.isArray(handed) ? name : artifactFileName(name, declaration)}`;
+    if (Array.isArray(handed)) await placeGathered(handed, declaration.extension, join(folder, place));
+    else await placeStored(handed.path, join(folder, place));
     paths.set(`in.${name}`, place);
   }
   await mkdir(join(folder, 'out'));
