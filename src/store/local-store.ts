@@ -14,6 +14,7 @@ import type {PipelinePlace} from './pipeline-place.ts';
 import {type Draft, publishDraft} from './publish.ts';
 import {readBlob} from './read-blob.ts';
 import type {StoreRecord} from './record.ts';
+import {FILE_MODE, FOLDER_MODE} from './rights.ts';
 import {appendLines, openRunLog, type RunLog} from './run-log.ts';
 import type {Store} from './store.ts';
 import {asStoreError, StoreError, storeError, systemCode} from './store-error.ts';
@@ -127,7 +128,7 @@ export class LocalStore implements Store {
   scratchFolder(key: Key): Promise<string> {
     return this.#writing('write to', async () => {
       const folder = scratchPath(this.root, key);
-      await mkdir(folder, {recursive: true});
+      await mkdir(folder, {recursive: true, mode: FOLDER_MODE});
       return folder;
     });
   }
@@ -239,7 +240,7 @@ export class LocalStore implements Store {
     if (this.#made) return;
     try {
       for (const folder of ['keys', 'blobs', 'runs', 'scratch', 'tmp'] as const)
-        mkdirSync(this.#layout[folder], {recursive: true});
+        mkdirSync(this.#layout[folder], {recursive: true, mode: FOLDER_MODE});
       if (!existsSync(this.#layout.format)) writeFormat(this.#layout);
     } catch (error) {
       throw storeError(error, doing, this.root);
@@ -253,7 +254,7 @@ export class LocalStore implements Store {
 function writeFormat({format, tmp}: StoreLayout): void {
   const draft = join(tmp, `${FORMAT_DRAFT}${randomUUID()}`);
   try {
-    writeFileSync(draft, `${STORE_FORMAT}\n`);
+    writeFileSync(draft, `${STORE_FORMAT}\n`, {mode: FILE_MODE});
     renameSync(draft, format);
   } catch (error) {
     if (systemCode(error) !== 'ENOENT' || !existsSync(format)) throw error; // another process was first, and took this for left behind

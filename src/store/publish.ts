@@ -17,6 +17,7 @@ import {digestOfSmallFile} from '../base/digested-files.ts';
 import type {JsonObject} from '../base/json.ts';
 import type {OutputRecord, StoreRecord} from './record.ts';
 import {recordText} from './record-file.ts';
+import {FILE_MODE, FOLDER_MODE} from './rights.ts';
 import {systemCode} from './store-error.ts';
 import {blobPath, recordPath} from './store-layout.ts';
 import {readRecordFile} from './sync-index.ts';
@@ -132,7 +133,7 @@ async function writeRecord(
   const draft = join(drafts, `record-${randomUUID()}`);
   let first: ReturnType<typeof linkFirst>;
   try {
-    writeFileSync(draft, recordText(record));
+    writeFileSync(draft, recordText(record), {mode: FILE_MODE});
     if (sync) await syncToDisk(draft);
     first = inItsFolder(path, () => (replace ? undefined : linkFirst(root, draft, path, record.key)));
     if (first === undefined) inItsFolder(path, () => renameSync(draft, path));
@@ -168,7 +169,7 @@ function inItsFolder<T>(path: string, put: () => T): T {
     return put();
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
-    mkdirSync(dirname(path), {recursive: true});
+    mkdirSync(dirname(path), {recursive: true, mode: FOLDER_MODE});
     return put();
   }
 }
