@@ -4,9 +4,9 @@ import {fail, ok, type Result} from '../../base/result.ts';
 import {UserError} from '../../base/user-error.ts';
 import type {Graph} from '../../graph/graph.ts';
 import type {PlannedInstance} from '../../plan/verdict.ts';
+import {failedPoints} from '../../results/failed-points.ts';
 import {filePreview} from '../../results/file-preview.ts';
 import {formatRows, type RowFormat} from '../../results/format-rows.ts';
-import {lastFailures} from '../../results/last-failures.ts';
 import {readArtifactBytes, readRows} from '../../results/read-artifact.ts';
 import {tensorRows} from '../../results/tensor-rows.ts';
 import {type PipelinePlace, placeOf} from '../../store/pipeline-place.ts';
@@ -75,19 +75,10 @@ async function content(
   artifact: string,
   {format, output: path}: ShowOptions,
 ): Promise<Result<string | Uint8Array, string>> {
-  const missing = members.filter(({record}) => !record);
-  const keys = new Map(missing.map(({instance, key}) => [String(instance.id), key]));
-  const failures = await lastFailures(store.root, pipeline, keys);
+  const failures = await failedPoints(store, pipeline, members, artifact);
+  if (!failures.ok) return failures;
   const first = members.find(({record}) => record);
   const output = first?.record?.outputs[artifact];
-  // A point that failed stands in the table of a sweep; of anything else there is nothing to show.
-  const notRun = missing.find(({instance}) => !output || !isTableKind(output.kind) || !failures.has(instance.id));
-  if (notRun) {
-    const why = failures.get(notRun.instance.id);
-    return fail(
-      `${notRun.instance.id} has not run as the pipeline is now.${why === undefined ? '' : ` When it was last tried: ${why}`}`,
-    );
-  }
   if (!first || !output) throw new Error(`Internal error: a record has no "${artifact}"`);
   if (output.kind === 'file' && path === undefined && process.stdout.isTTY) {
     const bytes = await readArtifactBytes(store, first.instance, artifact, output);
@@ -97,7 +88,7 @@ async function content(
   const rows = isTableKind(output.kind)
     ? await readRows(
         store,
-        members.map((member) => ({...member, failure: failures.get(member.instance.id)})),
+        members.map((member) => ({...member, failure: failures.value.get(member.instance.id)})),
         artifact,
       )
     : await tensorRows(store, members, artifact);
