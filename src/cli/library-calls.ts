@@ -6,9 +6,11 @@ import {explainInstance} from '../plan/explain.ts';
 import {foresee} from '../plan/foresee.ts';
 import {reasonText} from '../plan/reason-text.ts';
 import {type Change, plannedOf, type Verdict} from '../plan/verdict.ts';
+import {failedPoints} from '../results/failed-points.ts';
 import {readRows} from '../results/read-artifact.ts';
 import type {RunEvent, RunTotals} from '../run/event.ts';
 import {WorkerPool} from '../run/worker-pool.ts';
+import {placeOf} from '../store/pipeline-place.ts';
 import {commandFault} from './faults.ts';
 import {findArtifact} from './find-artifact.ts';
 import {findAll, findWanted, withUpstream} from './find-instance.ts';
@@ -138,6 +140,7 @@ export const explain = async (
     ),
   );
 
+/** Rows with the axes as columns; a point that failed has its error in a column `failed`. */
 export const table = async (file: string, name: string, options: LibraryOptions = {}): Promise<Rows> =>
   orThrow(
     await usePrepared(
@@ -145,11 +148,18 @@ export const table = async (file: string, name: string, options: LibraryOptions 
       options,
       'look',
       (graph) => findArtifact(graph, name),
-      async ({plan: {instances}, store}, {instances: wanted, artifact}) => {
+      async ({graph, plan: {instances}, store}, {instances: wanted, artifact}) => {
         const kind = wanted[0]?.stage.outputs[artifact]?.kind;
         if (kind === undefined || !isTableKind(kind)) throw new PipelineError([commandFault(`${name} is no table.`)]);
         const members = wanted.flatMap(({index}) => instances[index] ?? []);
-        const rows = await readRows(store, members, artifact);
+        const failures = await failedPoints(store, placeOf(store.root, graph), members, artifact);
+        const rows = failures.ok
+          ? await readRows(
+              store,
+              members.map((member) => ({...member, failure: failures.value.get(member.instance.id)})),
+              artifact,
+            )
+          : failures;
         if (rows.ok) return rows.value;
         throw new PipelineError([{code: 'not-stored', message: rows.error, hint: 'Run the pipeline first.'}]);
       },

@@ -1,7 +1,7 @@
 import type {InstanceId} from '../graph/graph.ts';
 import {foresee} from '../plan/foresee.ts';
 import {undeclaredFiles} from '../plan/undeclared-files.ts';
-import type {Verdict} from '../plan/verdict.ts';
+import type {Plan, Verdict} from '../plan/verdict.ts';
 import {runLogName} from '../results/run-logs.ts';
 import {storedLog} from '../results/stored-log.ts';
 import type {RunEvent, RunTotals} from '../run/event.ts';
@@ -9,6 +9,7 @@ import type {Machine} from '../run/ledger.ts';
 import type {OnFailure, RunResult} from '../run/run-options.ts';
 import {runPlan} from '../run/run-plan.ts';
 import type {WorkerPool} from '../run/worker-pool.ts';
+import {placeOf} from '../store/pipeline-place.ts';
 import type {Prepared} from './prepare.ts';
 import {reportExpectations} from './report-expectations.ts';
 
@@ -47,6 +48,7 @@ export async function runPrepared(
     // A result is worth more than its log.
     if (unkept) told.emit({event: 'warning', message: `${unkept.message} The log of this run ends here.`});
   };
+  log.append({event: 'pipeline', ...placeOf(store.root, graph)});
   const startedAt = performance.now();
   const verdicts: Record<Verdict, number> = {cached: 0, run: 0, 'run-unless-cut-off': 0, unresolved: 0};
   for (const {instance, verdict} of plan.instances) if (wanted.has(instance.index)) verdicts[verdict] += 1;
@@ -65,6 +67,7 @@ export async function runPrepared(
     if (replay) await replayLogs(prepared, served, result, told.emit);
     const unmet = result.interrupted ? 0 : await reportExpectations(graph, store, result, wanted, emit);
     const totals: RunTotals = {...result.totals, seconds: (performance.now() - startedAt) / 1000};
+    for (const line of keysOf(plan, result, wanted)) log.append(line);
     emit({event: 'run-finished', ...totals});
     return {result, totals, unmet};
   } finally {
@@ -84,6 +87,13 @@ async function replayLogs(
     for (const line of (await storedLog(store, records[index])) ?? []) emit({event: 'log', id, line});
   }
 }
+
+/** For the log alone: to which version of an instance belongs what is told of it. */
+const keysOf = (plan: Plan, {records}: RunResult, wanted: ReadonlySet<number>): readonly object[] =>
+  plan.instances.flatMap(({instance: {id, index}, verdict, key}) => {
+    const known = records[index]?.key ?? key;
+    return verdict === 'cached' || !wanted.has(index) || known === undefined ? [] : [{event: 'key', id, key: known}];
+  });
 
 /** What moves the live display, and what a no-op says of every instance, would only fill the log. */
 const isWorthKeeping = (event: RunEvent): boolean =>

@@ -1,7 +1,7 @@
 import {declaredColumns, isTableKind} from '../artifact/kinds.ts';
 import type {InputSpec, NodeSpec, Spec} from '../spec/spec.ts';
 import {commandStage} from '../stage/command-stage.ts';
-import type {InputDeclaration, Outputs, Registry, Stage} from '../stage/define-stage.ts';
+import type {InputDeclaration, OutputDeclaration, Outputs, Registry, Stage} from '../stage/define-stage.ts';
 import {type StageFiles, stageFileOf} from './stage-files.ts';
 
 /** The stages that the nodes of a pipeline use. */
@@ -40,12 +40,20 @@ function commandInput(input: InputSpec, spec: Spec, named: (node: NodeSpec) => S
     ? commandStage({inputs: {}, outputs: source.outputs}).outputs
     : ((source && named(source))?.outputs ?? {});
   const output = input.from && Object.hasOwn(outputs, input.from.artifact) ? outputs[input.from.artifact] : undefined;
-  const gathers = input.over !== undefined && output !== undefined && isTableKind(output.kind);
+  const gathers = input.over !== undefined && output !== undefined;
+  const extension = gathers ? memberExtension(output) : output?.kind === 'file' ? output.extension : undefined;
   return {
     kind: output?.kind ?? 'file',
     doc: `The input "${input.name}".`,
     as: 'path',
-    ...(output?.kind === 'file' && output.extension !== undefined && {extension: output.extension}),
-    ...(gathers && {many: {over: []}, columns: declaredColumns(output)}),
+    ...(extension !== undefined && {extension}),
+    ...(gathers && {many: {over: []}}),
+    ...(gathers && isTableKind(output.kind) && {columns: declaredColumns(output)}),
   };
+}
+
+/** Of gathered files, whose names a program sees; tables are gathered into one. */
+function memberExtension({kind, extension}: OutputDeclaration): string | undefined {
+  if (kind === 'file') return extension;
+  return isTableKind(kind) ? undefined : 'arrow';
 }

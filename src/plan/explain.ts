@@ -1,6 +1,7 @@
 import type {Key} from '../base/digest.ts';
 import type {JsonObject} from '../base/json.ts';
 import type {Graph, InstanceId} from '../graph/graph.ts';
+import {type PipelinePlace, placeOf} from '../store/pipeline-place.ts';
 import type {StoreRecord} from '../store/record.ts';
 import type {Store} from '../store/store.ts';
 import {partialPreimage} from './partial-preimage.ts';
@@ -28,11 +29,12 @@ export function explainInstance(graph: Graph, plan: Plan, store: Store, id: stri
   const about = {instance: instance.id, verdict, reason};
   if (identity === undefined) return {...about, changes: [], lastChanges: []};
   const now = planned.record?.preimage ?? preimageSoFar(graph, plan, {...planned, identity});
+  const pipeline = placeOf(store.root, graph);
   if (verdict === 'cached') {
-    const before = lastRecord(store, graph.name, instance.id, planned.key);
+    const before = lastRecord(store, pipeline, instance.id, planned.key);
     return {...about, changes: [], lastChanges: before ? diffPreimages(before.preimage, now) : []};
   }
-  const before = lastRecord(store, graph.name, instance.id, undefined)?.preimage;
+  const before = lastRecord(store, pipeline, instance.id, undefined)?.preimage;
   return {
     ...about,
     changes: before ? diffPreimages(before, now) : nearestDiff(store.recordsOfStage(instance.stage.name), now),
@@ -50,7 +52,12 @@ function preimageSoFar(
 }
 
 /** The newest record of an instance whose key is another than `except`. */
-function lastRecord(store: Store, pipeline: string, id: InstanceId, except: Key | undefined): StoreRecord | undefined {
+function lastRecord(
+  store: Store,
+  pipeline: PipelinePlace,
+  id: InstanceId,
+  except: Key | undefined,
+): StoreRecord | undefined {
   const keys = store.keyHistory(pipeline, id).filter((key) => key !== except);
   const records = store.records([...new Set(keys)]);
   for (const key of keys) {

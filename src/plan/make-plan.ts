@@ -1,6 +1,7 @@
 import type {Key} from '../base/digest.ts';
 import type {JsonObject} from '../base/json.ts';
 import type {Graph, Instance} from '../graph/graph.ts';
+import {placeOf} from '../store/pipeline-place.ts';
 import type {StoreRecord} from '../store/record.ts';
 import {staticPart} from '../store/static-part.ts';
 import type {Store} from '../store/store.ts';
@@ -132,7 +133,7 @@ function addReasons(
 ): readonly PlannedInstance[] {
   const open = drafts.flatMap((draft) => (draft.state === 'decided' ? [] : [draft]));
   const lastKeys = store.lastKeys(
-    graph.name,
+    placeOf(store.root, graph),
     open.map(({base}) => base.instance.id),
   );
   const lastRecords = store.records([...new Set(lastKeys.values())]);

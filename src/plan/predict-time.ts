@@ -1,4 +1,5 @@
 import type {Graph} from '../graph/graph.ts';
+import {placeOf} from '../store/pipeline-place.ts';
 import type {StoreRecord} from '../store/record.ts';
 import type {Store} from '../store/store.ts';
 import {upstreamOf} from './generations.ts';
@@ -33,7 +34,7 @@ export function predictTime(
       wanted?.has(instance.index) !== false && (verdict === 'run' || verdict === 'run-unless-cut-off'),
   );
   const lastKeys = store.lastKeys(
-    graph.name,
+    placeOf(store.root, graph),
     running.map(({instance}) => instance.id),
   );
   const lastRecords = store.records([...new Set(lastKeys.values())]);

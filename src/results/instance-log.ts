@@ -1,12 +1,15 @@
 import {createReadStream} from 'node:fs';
 import {createInterface} from 'node:readline';
 import {z} from 'zod';
-import {parsedLine, runLogs} from './run-logs.ts';
+import type {Key} from '../base/digest.ts';
+import type {PipelinePlace} from '../store/pipeline-place.ts';
+import {logsOfPipeline, parsedLine, type RunLogFile, runLogs} from './run-logs.ts';
 
 /** As much of a run's event as an instance's log is made of; other events of a run do not fit and are passed over. */
 const entrySchema = z.object({
-  event: z.enum(['instance-started', 'log', 'instance-finished']),
+  event: z.enum(['instance-started', 'log', 'instance-finished', 'key']),
   id: z.string(),
+  key: z.string().optional(),
   text: z.string().optional(),
   line: z.string().optional(),
   outcome: z.string().optional(),
@@ -14,28 +17,69 @@ const entrySchema = z.object({
   failure: z.object({message: z.string(), logTail: z.array(z.string()).optional()}).optional(),
 });
 
-/** Everything an instance wrote in the newest run that it ran in, and how it ended; empty when it never ran. */
-export async function instanceLog(root: string, id: string): Promise<readonly string[]> {
-  for (const {name, path} of await runLogs(root)) {
-    const lines = await linesOf(path, id);
-    if (lines.length > 0) return [`${name}:`, ...lines];
+const STARTED = 'started: ';
+
+/**
+ * Everything an instance wrote in the newest run of its pipeline that it ran in, and how it ended. Of a stored result it is the run that gave it, in
+ * whichever pipeline and under whichever name. Empty when there is none.
+ *
+ * @param key That of the stored result.
+ */
+export async function instanceLog(
+  root: string,
+  pipeline: PipelinePlace,
+  id: string,
+  key: Key | undefined,
+): Promise<readonly string[]> {
+  for (const log of await logsOfPipeline(root, pipeline)) {
+    const found = await entriesOf(log, id);
+    if (found.lines.length > 0 && (key === undefined || (found.key ?? key) === key))
+      return [`${log.name}:`, ...found.lines];
+  }
+  return key === undefined ? [] : logOfKey(root, key);
+}
+
+async function logOfKey(root: string, key: Key): Promise<readonly string[]> {
+  for (const log of await runLogs(root)) {
+    for (const id of await idsOf(log, key)) {
+      const {lines} = await entriesOf(log, id);
+      if (lines.some((line) => line.startsWith(STARTED))) return [`${log.name}:`, ...lines];
+    }
   }
   return [];
 }
 
-async function linesOf(path: string, id: string): Promise<readonly string[]> {
+/** The instances that had a key in a run. */
+async function idsOf({path}: RunLogFile, key: Key): Promise<readonly string[]> {
   const found: string[] = [];
-  for await (const line of createInterface({input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY})) {
-    if (!line.includes(JSON.stringify(id))) continue;
-    const entry = entrySchema.safeParse(parsedLine(line));
-    if (!entry.success || entry.data.id !== id) continue;
-    const {event, text, line: written, outcome, seconds = 0, failure} = entry.data;
-    if (event === 'instance-started') found.push(`started: ${text}`);
-    else if (event === 'log') found.push(`  ${written}`);
-    else if (outcome !== 'cached') {
-      found.push(`${outcome} after ${seconds.toFixed(1)} s`);
-      if (failure) found.push(`  ${failure.message}`, ...(failure.logTail ?? []).map((tail) => `  │ ${tail}`));
-    }
+  for await (const line of linesOf(path)) {
+    const entry = line.includes(key) ? entrySchema.safeParse(parsedLine(line)).data : undefined;
+    if (entry?.event === 'key' && entry.key === key) found.push(entry.id);
   }
   return found;
 }
+
+async function entriesOf(
+  {path}: RunLogFile,
+  id: string,
+): Promise<{readonly lines: readonly string[]; readonly key: string | undefined}> {
+  const lines: string[] = [];
+  let found: string | undefined;
+  for await (const line of linesOf(path)) {
+    if (!line.includes(JSON.stringify(id))) continue;
+    const entry = entrySchema.safeParse(parsedLine(line));
+    if (!entry.success || entry.data.id !== id) continue;
+    const {event, key, text, line: written, outcome, seconds = 0, failure} = entry.data;
+    if (event === 'key') found = key;
+    else if (event === 'instance-started') lines.push(`${STARTED}${text}`);
+    else if (event === 'log') lines.push(`  ${written}`);
+    else if (outcome !== 'cached') {
+      lines.push(`${outcome} after ${seconds.toFixed(1)} s`);
+      if (failure) lines.push(`  ${failure.message}`, ...(failure.logTail ?? []).map((tail) => `  │ ${tail}`));
+    }
+  }
+  return {lines, key: found};
+}
+
+const linesOf = (path: string): AsyncIterable<string> =>
+  createInterface({input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY});

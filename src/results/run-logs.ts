@@ -1,8 +1,15 @@
-import {readdir} from 'node:fs/promises';
+import {open, readdir} from 'node:fs/promises';
 import {join} from 'node:path';
+import {z} from 'zod';
+import type {PipelinePlace} from '../store/pipeline-place.ts';
+
+export interface RunLogFile {
+  readonly name: string;
+  readonly path: string;
+}
 
 /** The logs of a store's runs, the newest first. */
-export async function runLogs(root: string): Promise<readonly {readonly name: string; readonly path: string}[]> {
+export async function runLogs(root: string): Promise<readonly RunLogFile[]> {
   const runs = join(root, 'runs');
   const names = (await readdir(runs).catch(() => [])).filter((name) => /^\d.*\.jsonl$/.test(name));
   // Names begin with the time of the run, so that the last in order is the newest.
@@ -10,6 +17,34 @@ export async function runLogs(root: string): Promise<readonly {readonly name: st
     .sort()
     .reverse()
     .map((name) => ({name, path: join(runs, name)}));
+}
+
+/** A log by what it says of itself at its beginning: the pipeline that ran; older ones have its name alone. */
+const headSchema = z.union([
+  z.object({event: z.literal('pipeline'), place: z.string()}),
+  z.object({event: z.literal('run-started'), pipeline: z.string()}),
+]);
+/** Of a log; its first line is as long as a path. */
+const HEAD_BYTES = 8192;
+
+/** The logs of a pipeline's runs, the newest first. */
+export async function logsOfPipeline(root: string, {place, name}: PipelinePlace): Promise<readonly RunLogFile[]> {
+  const found = [];
+  for (const log of await runLogs(root)) {
+    const head = headSchema.safeParse(parsedLine(await firstLine(log.path))).data;
+    if (head !== undefined && ('place' in head ? head.place === place : head.pipeline === name)) found.push(log);
+  }
+  return found;
+}
+
+async function firstLine(path: string): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    const {buffer, bytesRead} = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return buffer.toString('utf8', 0, bytesRead).split('\n', 1)[0] ?? '';
+  } finally {
+    await file.close();
+  }
 }
 
 /** As an ISO time without its colons, which some systems have in no name. */

@@ -7,6 +7,7 @@ import {type ArtifactKind, type Columns, isTableKind, type Row, type StoredFile}
 import type {Digest} from '../base/digest.ts';
 import {digestOfFile} from '../base/digested-files.ts';
 import type {InputDeclaration, Opened, Stage} from '../stage/define-stage.ts';
+import type {GatheredFile} from '../stage/gathered-files.ts';
 import {readBlob} from '../store/read-blob.ts';
 import {systemCode} from '../store/store-error.ts';
 import {blobPath} from '../store/store-layout.ts';
@@ -35,6 +36,9 @@ export async function readInputs({inputs, store}: Job, stage: Stage, drafts: str
     if (!declaration) throw new Error(`Internal error: ${stage.name} has no input "${name}"`);
     if (input.many && declaration.opens) {
       values[name] = await opened(input, read, `The input "${name}"`);
+    } else if (input.many && !isTableKind(input.kind) && declaration.as === 'path') {
+      for (const {digest} of input.members) if (!(await isWhole(store, digest))) damaged.push(digest);
+      values[name] = input.members.map(({axes, digest}): GatheredFile => ({axes, path: blobPath(store, digest)}));
     } else if (input.many && !isTableKind(input.kind)) {
       values[name] = input.members; // too large to open them all: the stage passes one on
     } else if (input.many) {

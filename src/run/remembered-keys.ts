@@ -1,5 +1,6 @@
 import type {Key} from '../base/digest.ts';
 import {UserError} from '../base/user-error.ts';
+import {placeOf} from '../store/pipeline-place.ts';
 import type {RunOptions} from './run-options.ts';
 
 interface Entry {
@@ -42,7 +43,7 @@ export class RememberedKeys {
   #write(entries: readonly Entry[]): void {
     const {store, graph, emit} = this.#options;
     try {
-      store.remember(graph.name, entries);
+      store.remember(placeOf(store.root, graph), entries);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       if (!this.#warned) emit({event: 'warning', message: `${error.message} \`explain\` will not know of this run.`});

@@ -8,6 +8,8 @@ import {serveJob, type Tensors} from './serve-jobs.ts';
  */
 export function runWorker(stages: StageSource, tensors: Tensors): void {
   if (!process.send) throw new Error('Internal error: a worker was started without a driver');
+  // The driver may be any program, with any mask; what is written here is never everybody's to write.
+  process.umask(process.umask() | 0o002);
   process.on('SIGINT', () => {});
   process.on('disconnect', () => process.exit(0));
   const send = (message: FromWorker): void => {

@@ -2,13 +2,14 @@ import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {UserError} from '../base/user-error.ts';
 import type {OutputsByName, Stage, StageServices} from '../stage/define-stage.ts';
-import {withoutMarks} from '../stage/module-closure.ts';
+import {withoutMarks} from '../stage/import-error.ts';
 import {CommandError} from '../stage/run-command.ts';
 import type {TensorLibrary} from '../stage/tensor-library.ts';
 import {noteModules} from '../stage/user-module.ts';
 import {asStoreError} from '../store/store-error.ts';
 import {scratchPath} from '../store/store-layout.ts';
 import {checkpointsIn, NO_CHECKPOINTS} from './checkpoints.ts';
+import {checkHanded, handedFiles} from './handed-files.ts';
 import {type StageSource, stageOfJob} from './job-stage.ts';
 import {peakMemory, resetPeakMemory} from './peak-memory.ts';
 import type {FromWorker, Job, JobFailure} from './protocol.ts';
@@ -66,11 +67,13 @@ export async function serveJob(server: JobServer, job: Job, signal: AbortSignal)
     noteModules(job.modules);
     const stage = await stageOfJob(job.stage, server.stages);
     const inputs = await readInputs(job, stage, job.points[0]?.drafts ?? '');
+    const handed = handedFiles(job, stage);
     const services = await servicesFor(server, stage, job, limit.signal);
     let started = performance.now();
     const publish = async (index: number, outputs: OutputsByName): Promise<void> => {
       const point = job.points[index];
       if (!point) throw new Error(`Internal error: stage ${stage.name} gave point ${index} of ${job.points.length}`);
+      await checkHanded(handed);
       if (stage.computes === 'tensors') await server.tensors.check();
       const written = await asStoreError('write a result to', job.store, () =>
         writeOutputs(job, stage, point.drafts, outputs),

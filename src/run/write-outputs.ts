@@ -1,6 +1,6 @@
 import {constants} from 'node:fs';
-import {copyFile, link, lstat, readFile, rename} from 'node:fs/promises';
-import {join} from 'node:path';
+import {copyFile, link, lstat, readFile, realpath, rename} from 'node:fs/promises';
+import {join, sep} from 'node:path';
 import {decodeArtifact} from '../artifact/decode.ts';
 import {encodeArtifact} from '../artifact/encode.ts';
 import {inlineRows} from '../artifact/inline-rows.ts';
@@ -69,7 +69,7 @@ async function writeOutput(
   drafts: string,
   value: ArtifactValues[ArtifactKind],
 ): Promise<DraftOutput> {
-  if (kind === 'file') return moveFile(name, drafts, pathOf(name, value));
+  if (kind === 'file') return takeFile(name, drafts, pathOf(name, value));
   const content =
     as === 'path' ? await contentOf(kind, await readFile(pathOf(name, value)), name) : arrowValue(name, value);
   const bytes = encodeArtifact({kind, ...(columns && {columns})}, content);
@@ -103,10 +103,14 @@ function pathOf(name: string, value: ArtifactValues[ArtifactKind]): string {
   throw new StageError(`The output "${name}" is a file, and the stage gave no path of one.`, 'Give {path: …}.');
 }
 
-async function moveFile(name: string, drafts: string, path: string): Promise<DraftOutput> {
+/** Moved where it is this job's alone; what lies elsewhere, or has a second name, is somebody's, and is copied. */
+async function takeFile(name: string, drafts: string, path: string): Promise<DraftOutput> {
   const status = await lstat(path).catch(() => undefined);
   if (!status?.isFile()) throw new StageError(`The output "${name}" is no file: ${path}.`);
   const draft = join(drafts, `${name}.file`);
-  await rename(path, draft);
-  return {kind: 'file', digest: await digestOfFile(draft), bytes: status.size, draft};
+  const isOurs = status.nlink === 1 && (await realpath(path)).startsWith(`${await realpath(drafts)}${sep}`);
+  if (isOurs) await rename(path, draft);
+  else await copyFile(path, draft, constants.COPYFILE_FICLONE);
+  const {size} = await lstat(draft);
+  return {kind: 'file', digest: await digestOfFile(draft), bytes: size, draft};
 }

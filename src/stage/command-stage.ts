@@ -1,5 +1,5 @@
 import {createWriteStream} from 'node:fs';
-import {lstat, mkdir, readdir} from 'node:fs/promises';
+import {lstat, mkdir, readdir, realpath} from 'node:fs/promises';
 import {join} from 'node:path';
 import {finished} from 'node:stream/promises';
 import {z} from 'zod';
@@ -15,7 +15,8 @@ import {
 } from './command-parameters.ts';
 import {resolveDeclaredFiles} from './declared-files.ts';
 import {type Inputs, type Outputs, type Stage, StageError, type StageWork} from './define-stage.ts';
-import {placeFile} from './place-file.ts';
+import {placeGathered} from './gathered-files.ts';
+import {placeCopy, placeStored} from './place-file.ts';
 import {CommandError, runCommand} from './run-command.ts';
 
 /** What a program writes to its standard output and error, kept beside its outputs. */
@@ -25,6 +26,10 @@ const LOG: Outputs[string] = {
   doc: 'What the program wrote to its standard output and error.',
   extension: 'log',
 };
+
+const storedFile = z.object({path: z.string()});
+/** A file, or a list of those that are gathered. */
+const handedInput = z.union([storedFile, z.array(storedFile.extend({axes: z.record(z.string(), z.json())}))]);
 
 /** A `run:` node as a stage: it gives the declared outputs and a log. */
 export function commandStage({inputs, outputs}: {readonly inputs: Inputs; readonly outputs: Outputs}): Stage {
@@ -60,18 +65,21 @@ async function runInFolder(
   const folder = await services.folder();
   const log = join(await services.folder(), 'log');
   for (const [name, {path, digest}] of Object.entries(files)) {
-    await placeFile(path, join(folder, name));
+    await placeCopy(path, join(folder, name));
     if ((await digestOfFile(join(folder, name))) !== digest)
       throw new StageError(`The file ${path} changed while the pipeline ran.`, 'Run it again.');
   }
   const paths = new Map<string, string>();
   for (const [name, declaration] of Object.entries(takes)) {
     if (inputs[name] === undefined) continue;
-    const place = `in/${artifactFileName(name, declaration)}`;
-    await placeFile(z.object({path: z.string()}).parse(inputs[name]).path, join(folder, place));
+    const handed = handedInput.parse(inputs[name]);
+    const place = `in/${Array.isArray(handed) ? name : artifactFileName(name, declaration)}`;
+    if (Array.isArray(handed)) await placeGathered(handed, declaration.extension, join(folder, place));
+    else await placeStored(handed.path, join(folder, place));
     paths.set(`in.${name}`, place);
   }
   await mkdir(join(folder, 'out'));
+  const out = await realpath(join(folder, 'out'));
   for (const [name, declaration] of Object.entries(gives))
     paths.set(`out.${name}`, `out/${artifactFileName(name, declaration)}`);
   const [program = '', ...rest] = run.map((argument) =>
@@ -97,12 +105,20 @@ async function runInFolder(
     written.end();
     await finished(written);
   }
+  if ((await realpath(join(folder, 'out')).catch(() => undefined)) !== out) throw outIsAnother(program, gives, tail);
   await checkOutputs(folder, program, gives, tail);
   const made = Object.entries(gives).map(([name, declaration]): [string, StoredFile] => [
     name,
     {path: join(folder, 'out', artifactFileName(name, declaration))},
   ]);
   return {...Object.fromEntries(made), [LOG_OUTPUT]: {path: log}};
+}
+
+/** Removed, or a link to another folder, whose files are not ours to take. */
+function outIsAnother(program: string, gives: Outputs, tail: readonly string[]): CommandError {
+  const [name] = Object.keys(gives);
+  const hint = `Have it leave "out" where it is${name === undefined ? '' : `, and write to \${out.${name}}`}.`;
+  return new CommandError(`${program} ended well but its folder "out" is not the one that it was given.`, hint, tail);
 }
 
 /** Every output is where it was asked for and nothing else is there: what is written elsewhere would be lost. */

@@ -1,9 +1,11 @@
-import {glob, stat} from 'node:fs/promises';
-import {isAbsolute, join, posix, relative, resolve} from 'node:path';
+import {existsSync} from 'node:fs';
+import {stat} from 'node:fs/promises';
+import {isAbsolute, join, posix, resolve} from 'node:path';
 import type {Digest} from '../base/digest.ts';
 import type {Json} from '../base/json.ts';
 import {UserError} from '../base/user-error.ts';
 import type {SourceContext, SourceResolution} from './source.ts';
+import {walkFiles} from './walk-files.ts';
 
 /** More than this is a folder that somebody did not mean. */
 const MOST_FILES = 10_000;
@@ -14,9 +16,9 @@ type DeclaredFiles = ReadonlyMap<string, string>;
 
 /**
  * The files of `files:`, by the name a program sees: a list gives paths below the pipeline's folder, folders with all that is in
- * them, and patterns; a map gives names of its own to paths anywhere.
+ * them, and patterns; a map gives names of its own to paths anywhere. Links are followed. Names that begin with a dot have to be written.
  *
- * @throws UserError when one is not there, a pattern finds nothing, or a path of a list leaves the folder.
+ * @throws UserError when one is not there, a folder or a pattern gives nothing, a link leads nowhere, or a path of a list leaves the folder.
  */
 async function findDeclaredFiles(value: Json, folder: string): Promise<DeclaredFiles> {
   const found = new Map<string, string>();
@@ -32,11 +34,7 @@ async function findDeclaredFiles(value: Json, folder: string): Promise<DeclaredF
 async function find(name: string | undefined, path: string, folder: string, found: Map<string, string>): Promise<void> {
   const seenAs = checkName(name ?? path, path, name !== undefined);
   if (name === undefined && PATTERN.test(path)) {
-    const before = found.size;
-    for await (const match of glob(path, {cwd: folder, withFileTypes: true})) {
-      if (match.isFile()) add(relative(folder, join(match.parentPath, match.name)), folder, found);
-    }
-    if (found.size === before)
+    if ((await findMatches(seenAs, folder, found)) === 0)
       throw new UserError(`No file matches ${path}.`, 'Paths start at the folder of the pipeline file.');
     return;
   }
@@ -45,14 +43,41 @@ async function find(name: string | undefined, path: string, folder: string, foun
     found.set(seenAs, absolute);
     return;
   }
-  for await (const match of glob('**', {cwd: absolute, withFileTypes: true})) {
-    const inside = relative(absolute, join(match.parentPath, match.name));
-    if (match.isFile()) add(posix.join(seenAs, inside), folder, found, join(absolute, inside));
+  const everything = {wants: () => true, depth: Number.POSITIVE_INFINITY, refusesLoops: true, dots: false};
+  let count = 0;
+  for await (const file of walkFiles(absolute, posix.normalize(path), everything)) {
+    const inside = posix.relative(path, file);
+    add(posix.join(seenAs, inside), path, join(absolute, inside), found);
+    count += 1;
   }
+  if (count === 0) throw new UserError(`The folder ${path} has no file in it.`, 'Name another one, or leave it out.');
 }
 
-function add(name: string, folder: string, found: Map<string, string>, path = resolve(folder, name)): void {
-  found.set(name, path);
+/** Gives how many there are. Not Node's `glob`, which passes over links. */
+async function findMatches(pattern: string, folder: string, found: Map<string, string>): Promise<number> {
+  const parts = pattern.split('/');
+  const fixed = parts
+    .slice(
+      0,
+      parts.findIndex((part) => PATTERN.test(part)),
+    )
+    .join('/');
+  if (!existsSync(join(folder, fixed))) return 0;
+  const depth = parts.includes('**')
+    ? Number.POSITIVE_INFINITY
+    : parts.length - fixed.split('/').filter(Boolean).length;
+  const dots = parts.some((part) => part.startsWith('.'));
+  const walk = {wants: (name: string) => posix.matchesGlob(name, pattern), depth, refusesLoops: false, dots};
+  let count = 0;
+  for await (const name of walkFiles(join(folder, fixed), fixed, walk)) {
+    add(name, name, join(folder, name), found);
+    count += 1;
+  }
+  return count;
+}
+
+function add(name: string, path: string, absolute: string, found: Map<string, string>): void {
+  found.set(checkName(name, path, true), absolute);
   if (found.size > MOST_FILES)
     throw new UserError(`"files" stands for more than ${MOST_FILES} files.`, 'Name a smaller folder.');
 }

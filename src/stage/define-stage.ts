@@ -4,6 +4,7 @@ import type {Digest} from '../base/digest.ts';
 import type {Json, JsonObject} from '../base/json.ts';
 import type {Checkpoints} from './checkpoint.ts';
 import type {ForeseenInputs, Foresight} from './foresight.ts';
+import type {GatheredFile} from './gathered-files.ts';
 import type {SourceResolver} from './source.ts';
 import type {TensorLibrary} from './tensor-library.ts';
 
@@ -15,7 +16,7 @@ export interface InputDeclaration {
   /** Of gathered weights or masks: each is opened, and all of them are in memory at once; else the stage gets candidates to pass on. */
   readonly opens?: true;
   readonly optional?: true;
-  /** Handed over as a file and not decoded; a gathered one is one table, with its axes as columns. */
+  /** Handed over as a file and not decoded. Gathered tables are one, with their axes as columns; of anything else each is a file. */
   readonly as?: 'path';
   /** Of the file's name, when it is handed over as one; `arrow` unless given. */
   readonly extension?: string;
@@ -63,7 +64,11 @@ export type InputValues<I extends Inputs> = {
   readonly [K in keyof I]: InputValue<I[K]> | (I[K] extends {readonly optional: true} ? undefined : never);
 };
 type InputValue<D extends InputDeclaration> = D extends {readonly as: 'path'}
-  ? StoredFile
+  ? D extends {readonly many: object}
+    ? D extends {readonly kind: TableKind}
+      ? StoredFile
+      : readonly GatheredFile[]
+    : StoredFile
   : D extends {readonly many: object}
     ? D extends {readonly opens: true}
       ? readonly Opened<D['kind']>[]

@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import {relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {type Diagnostic, diagnosticJson, type SourceText, type Span} from '../base/diagnostic.ts';
-import {ImportError} from './module-closure.ts';
+import {ImportError} from './import-error.ts';
 
 /** Why a user's module cannot be imported. */
 export interface ImportFault extends Pick<Diagnostic, 'message' | 'hint' | 'at'> {
@@ -17,7 +17,7 @@ export function importFault(error: unknown, path: string): ImportFault {
     const {text, start} = error.written;
     const found = Math.max(0, source?.text.indexOf(text, start) ?? 0);
     const at = source && {source, span: {start: found, end: found + text.length}};
-    return {isMissing: false, message: error.message, hint: error.hint, ...(at && {at})};
+    return {isMissing: false, message: error.message, ...(error.hint && {hint: error.hint}), ...(at && {at})};
   }
   const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
   const shown = relative(process.cwd(), path) || path;

@@ -1,4 +1,5 @@
 import {closeSync, fstatSync, ftruncateSync, openSync} from 'node:fs';
+import {FILE_MODE} from './rights.ts';
 import {systemCode} from './store-error.ts';
 import type {StoreLayout} from './store-layout.ts';
 
@@ -9,7 +10,7 @@ import type {StoreLayout} from './store-layout.ts';
  */
 export function diskNow({leases}: StoreLayout): number {
   try {
-    const file = openSync(leases, 'a+');
+    const file = openSync(leases, 'a+', FILE_MODE);
     try {
       ftruncateSync(file, 0);
       return fstatSync(file).mtimeMs;

@@ -4,6 +4,7 @@ import {mkdir, readdir, rm, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {diskNow} from './disk-clock.ts';
 import {lockByte} from './lock-byte.ts';
+import {FILE_MODE, FOLDER_MODE} from './rights.ts';
 import {systemCode} from './store-error.ts';
 import type {StoreLayout} from './store-layout.ts';
 
@@ -41,7 +42,7 @@ export class DraftFolders {
     const empty = this.#empty.pop();
     if (empty !== undefined) return empty;
     const fresh = join(folder, String(this.#made++));
-    mkdirSync(fresh);
+    mkdirSync(fresh, {mode: FOLDER_MODE});
     return fresh;
   }
 
@@ -61,7 +62,7 @@ export class DraftFolders {
   async #make(): Promise<{folder: string; file: number}> {
     for (;;) {
       const folder = join(this.#tmp, `${process.pid}-${randomUUID()}`);
-      await mkdir(folder, {recursive: true});
+      await mkdir(folder, {recursive: true, mode: FOLDER_MODE});
       const path = join(folder, ALIVE);
       // Another process may take the folder for a dead one's before this one holds the lock: then start over.
       const file = openIfThere(path);
@@ -85,7 +86,7 @@ export class DraftFolders {
 
 function openIfThere(path: string): number | undefined {
   try {
-    return openSync(path, 'a+');
+    return openSync(path, 'a+', FILE_MODE);
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
     return undefined;

@@ -2,6 +2,7 @@ import {closeSync, openSync} from 'node:fs';
 import {setTimeout as pause} from 'node:timers/promises';
 import type {Key} from '../base/digest.ts';
 import {lockByte} from './lock-byte.ts';
+import {FILE_MODE} from './rights.ts';
 import {storeError} from './store-error.ts';
 import {storeLayout} from './store-layout.ts';
 
@@ -49,7 +50,7 @@ async function take(file: number, byte: number, {signal, waiting}: LeaseOptions)
 
 function openLeases(root: string): number {
   try {
-    return openSync(storeLayout(root).leases, 'a+');
+    return openSync(storeLayout(root).leases, 'a+', FILE_MODE);
   } catch (error) {
     throw storeError(error, 'take a lease in', root);
   }

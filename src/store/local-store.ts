@@ -10,9 +10,11 @@ import {DraftFolders, FORMAT_DRAFT} from './draft-folders.ts';
 import {fileStamp, isSettled, statusOf} from './file-stamp.ts';
 import {IndexHolder} from './index-holder.ts';
 import {type LeaseOptions, withLeases} from './lease.ts';
+import type {PipelinePlace} from './pipeline-place.ts';
 import {type Draft, publishDraft} from './publish.ts';
 import {readBlob} from './read-blob.ts';
 import type {StoreRecord} from './record.ts';
+import {FILE_MODE, FOLDER_MODE} from './rights.ts';
 import {appendLines, openRunLog, type RunLog} from './run-log.ts';
 import type {Store} from './store.ts';
 import {asStoreError, StoreError, storeError, systemCode} from './store-error.ts';
@@ -126,7 +128,7 @@ export class LocalStore implements Store {
   scratchFolder(key: Key): Promise<string> {
     return this.#writing('write to', async () => {
       const folder = scratchPath(this.root, key);
-      await mkdir(folder, {recursive: true});
+      await mkdir(folder, {recursive: true, mode: FOLDER_MODE});
       return folder;
     });
   }
@@ -136,16 +138,15 @@ export class LocalStore implements Store {
     return withLeases(this.root, keys, work, options);
   }
 
-  remember(pipeline: string, entries: readonly {readonly instance: string; readonly key: Key}[]): void {
-    const last = this.lastKeys(
-      pipeline,
-      entries.map(({instance}) => instance),
-    );
+  remember(pipeline: PipelinePlace, entries: readonly {readonly instance: string; readonly key: Key}[]): void {
+    const {place, name} = pipeline;
+    const instances = entries.map(({instance}) => instance);
+    const last = this.#reading(() => this.#index.use((index) => index.lastKeys(place, instances)));
     const news = entries.filter(({instance, key}) => last.get(instance) !== key);
     if (news.length === 0) return;
     this.#make('write to');
     try {
-      const lines = news.map(({instance, key}) => ({event: 'remember', pipeline, instance, key}));
+      const lines = news.map(({instance, key}) => ({event: 'remember', pipeline: place, name, instance, key}));
       appendLines(this.#layout.remembered, lines);
       this.#index.use((index) => syncRemembered(index, this.#layout));
     } catch (error) {
@@ -153,12 +154,23 @@ export class LocalStore implements Store {
     }
   }
 
-  lastKeys(pipeline: string, instances: readonly string[]): ReadonlyMap<string, Key> {
-    return this.#reading(() => this.#index.use((index) => index.lastKeys(pipeline, instances)));
+  lastKeys({place, name}: PipelinePlace, instances: readonly string[]): ReadonlyMap<string, Key> {
+    return this.#reading(() =>
+      this.#index.use((index) => {
+        const found = index.lastKeys(place, instances);
+        const rest = instances.filter((instance) => !found.has(instance));
+        return rest.length === 0 ? found : new Map([...index.lastKeys(name, rest), ...found]);
+      }),
+    );
   }
 
-  keyHistory(pipeline: string, instance: string): readonly Key[] {
-    return this.#reading(() => this.#index.use((index) => index.keyHistory(pipeline, instance)));
+  keyHistory({place, name}: PipelinePlace, instance: string): readonly Key[] {
+    return this.#reading(() =>
+      this.#index.use((index) => [
+        ...index.keyHistory(place, instance),
+        ...(name === place ? [] : index.keyHistory(name, instance)),
+      ]),
+    );
   }
 
   currentKeys(): ReadonlySet<Key> {
@@ -228,7 +240,7 @@ export class LocalStore implements Store {
     if (this.#made) return;
     try {
       for (const folder of ['keys', 'blobs', 'runs', 'scratch', 'tmp'] as const)
-        mkdirSync(this.#layout[folder], {recursive: true});
+        mkdirSync(this.#layout[folder], {recursive: true, mode: FOLDER_MODE});
       if (!existsSync(this.#layout.format)) writeFormat(this.#layout);
     } catch (error) {
       throw storeError(error, doing, this.root);
@@ -242,7 +254,7 @@ export class LocalStore implements Store {
 function writeFormat({format, tmp}: StoreLayout): void {
   const draft = join(tmp, `${FORMAT_DRAFT}${randomUUID()}`);
   try {
-    writeFileSync(draft, `${STORE_FORMAT}\n`);
+    writeFileSync(draft, `${STORE_FORMAT}\n`, {mode: FILE_MODE});
     renameSync(draft, format);
   } catch (error) {
     if (systemCode(error) !== 'ENOENT' || !existsSync(format)) throw error; // another process was first, and took this for left behind

@@ -1,5 +1,15 @@
 import {randomUUID} from 'node:crypto';
-import {existsSync, linkSync, mkdirSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync} from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import {open} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import type {Digest, Key} from '../base/digest.ts';
@@ -7,6 +17,7 @@ import {digestOfSmallFile} from '../base/digested-files.ts';
 import type {JsonObject} from '../base/json.ts';
 import type {OutputRecord, StoreRecord} from './record.ts';
 import {recordText} from './record-file.ts';
+import {FILE_MODE, FOLDER_MODE} from './rights.ts';
 import {systemCode} from './store-error.ts';
 import {blobPath, recordPath} from './store-layout.ts';
 import {readRecordFile} from './sync-index.ts';
@@ -44,9 +55,10 @@ export async function publishDraft(root: string, draft: Draft, drafts: string): 
   }
   const sync = draft.seconds > WORTH_SYNCING_SECONDS;
   for (const output of outputs) {
-    const {size} = statSync(output.draft);
+    const {size, mode} = statSync(output.draft);
     if (size !== output.bytes)
       throw new Error(`Internal error: a draft of ${draft.key} has ${size} bytes, not ${output.bytes}`);
+    makeReadOnly(output.draft, mode);
     if (sync) await syncToDisk(output.draft);
     placeBlob(output, blobPath(root, output.digest), sync);
     if (sync) await syncToDisk(dirname(blobPath(root, output.digest)));
@@ -54,6 +66,16 @@ export async function publishDraft(root: string, draft: Draft, drafts: string): 
   if (before && sameDigests(before, draft)) return before;
   const record = recordOf(draft);
   return writeRecord(root, record, drafts, {sync, replace: before !== undefined});
+}
+
+/** Nobody has reason to write to a blob, and a program that is handed one may do so by accident. */
+function makeReadOnly(path: string, mode: number): void {
+  if ((mode & 0o222) === 0) return;
+  try {
+    chmodSync(path, mode & 0o555);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error; // some file systems have no rights
+  }
 }
 
 /**
@@ -111,7 +133,7 @@ async function writeRecord(
   const draft = join(drafts, `record-${randomUUID()}`);
   let first: ReturnType<typeof linkFirst>;
   try {
-    writeFileSync(draft, recordText(record));
+    writeFileSync(draft, recordText(record), {mode: FILE_MODE});
     if (sync) await syncToDisk(draft);
     first = inItsFolder(path, () => (replace ? undefined : linkFirst(root, draft, path, record.key)));
     if (first === undefined) inItsFolder(path, () => renameSync(draft, path));
@@ -147,7 +169,7 @@ function inItsFolder<T>(path: string, put: () => T): T {
     return put();
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
-    mkdirSync(dirname(path), {recursive: true});
+    mkdirSync(dirname(path), {recursive: true, mode: FOLDER_MODE});
     return put();
   }
 }

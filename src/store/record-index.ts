@@ -143,7 +143,10 @@ export class RecordIndex {
     else this.#run('insert or replace into folder(name, mtime) values (?, ?)', name, mtime);
   }
 
-  remember(pipeline: string, instance: string, key: Key): void {
+  /** What was noted under the name alone is this pipeline's from now on. */
+  remember(pipeline: string, instance: string, key: Key, name?: string): void {
+    if (name !== undefined && name !== pipeline)
+      this.#run('update remembered set pipeline = ? where pipeline = ? and instance = ?', pipeline, name, instance);
     this.#run('insert into remembered(pipeline, instance, key) values (?, ?, ?)', pipeline, instance, key);
   }
 

@@ -1,5 +1,6 @@
 import {appendFileSync, closeSync, fstatSync, mkdirSync, openSync, readSync} from 'node:fs';
 import {dirname, join} from 'node:path';
+import {FILE_MODE, FOLDER_MODE} from './rights.ts';
 import {StoreError, storeError, systemCode} from './store-error.ts';
 
 /** A run's events, one JSON object a line, each whole on disk before the call returns. */
@@ -14,7 +15,7 @@ export interface RunLog {
 export function openRunLog(runs: string, name: string, root: string): RunLog {
   const safe = name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^\.+/, '') || 'run';
   try {
-    mkdirSync(runs, {recursive: true});
+    mkdirSync(runs, {recursive: true, mode: FOLDER_MODE});
     for (let number = 1; ; number++) {
       const path = join(runs, number === 1 ? `${safe}.jsonl` : `${safe}-${number}.jsonl`);
       const file = openNew(path);
@@ -49,7 +50,7 @@ export function openRunLog(runs: string, name: string, root: string): RunLog {
 
 function openNew(path: string): number | undefined {
   try {
-    return openSync(path, 'ax');
+    return openSync(path, 'ax', FILE_MODE);
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return undefined;
     throw error;
@@ -58,8 +59,8 @@ function openNew(path: string): number | undefined {
 
 /** Adds lines to a file that several processes add to: one write, so that lines never mix; a line that was cut is ended first. */
 export function appendLines(path: string, entries: readonly object[]): void {
-  mkdirSync(dirname(path), {recursive: true});
-  const file = openSync(path, 'a+');
+  mkdirSync(dirname(path), {recursive: true, mode: FOLDER_MODE});
+  const file = openSync(path, 'a+', FILE_MODE);
   try {
     const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
     appendFileSync(file, endsCut(file) ? `\n${lines}` : lines);

@@ -1,6 +1,7 @@
 import type {Digest, Key} from '../base/digest.ts';
 import type {RecordCost} from './choose-evictions.ts';
 import type {LeaseOptions} from './lease.ts';
+import type {PipelinePlace} from './pipeline-place.ts';
 import type {Draft} from './publish.ts';
 import type {StoreRecord} from './record.ts';
 import type {RunLog} from './run-log.ts';
@@ -42,10 +43,10 @@ export interface Store {
   withLeases<T>(keys: readonly Key[], work: () => Promise<T>, options?: LeaseOptions): Promise<T>;
 
   /** Notes which key each instance of a pipeline has now. Writes only what differs from last time. */
-  remember(pipeline: string, entries: readonly {readonly instance: string; readonly key: Key}[]): void;
-  lastKeys(pipeline: string, instances: readonly string[]): ReadonlyMap<string, Key>;
+  remember(pipeline: PipelinePlace, entries: readonly {readonly instance: string; readonly key: Key}[]): void;
+  lastKeys(pipeline: PipelinePlace, instances: readonly string[]): ReadonlyMap<string, Key>;
   /** Every key an instance has had, newest first. */
-  keyHistory(pipeline: string, instance: string): readonly Key[];
+  keyHistory(pipeline: PipelinePlace, instance: string): readonly Key[];
 
   /** The last key of every instance of every pipeline that ran on this store. */
   currentKeys(): ReadonlySet<Key>;

@@ -86,7 +86,7 @@ export function syncRemembered(index: RecordIndex, layout: StoreLayout): void {
     const {text, end} = size === 0 ? {text: '', end: 0} : wholeLines(layout.remembered, from);
     for (const line of text.split('\n')) {
       const entry = rememberedEntry(line);
-      if (entry) index.remember(entry.pipeline, entry.instance, entry.key);
+      if (entry) index.remember(entry.pipeline, entry.instance, entry.key, entry.name);
     }
     index.setNote(READ_TO, String(end));
   });
@@ -104,13 +104,16 @@ function wholeLines(path: string, from: number): {text: string; end: number} {
   }
 }
 
-function rememberedEntry(line: string): {pipeline: string; instance: string; key: Key} | undefined {
+function rememberedEntry(
+  line: string,
+): {pipeline: string; name: string | undefined; instance: string; key: Key} | undefined {
   try {
     const entry: Json = JSON.parse(line);
     if (!isJsonObject(entry)) return undefined;
-    const {event, pipeline, instance, key} = entry;
+    const {event, pipeline, name, instance, key} = entry;
     if (event !== 'remember' || typeof pipeline !== 'string' || typeof instance !== 'string') return undefined;
-    return typeof key === 'string' && isKey(key) ? {pipeline, instance, key} : undefined;
+    if (typeof key !== 'string' || !isKey(key)) return undefined;
+    return {pipeline, name: typeof name === 'string' ? name : undefined, instance, key};
   } catch {
     return undefined;
   }

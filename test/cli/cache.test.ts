@@ -2,6 +2,7 @@ import {chmod, readdir, rm, stat, truncate, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {expect, test} from 'vitest';
+import {writable} from '../rig/writable.ts';
 import {basin, jsonLines, scratchFolder} from './basin.ts';
 import {edited, PLAIN} from './study.ts';
 
@@ -61,7 +62,7 @@ test('verify finds a damaged payload, a damaged record and an index that lies, a
   const {cwd, cache, filesOf, ask} = await afterRun();
   expect(await ask('verify')).toMatchObject({code: 0, told: {whole: true, damagedPayloads: [], damagedRecords: []}});
   const [blob = ''] = await filesOf('blobs');
-  await truncate(blob, 10);
+  await truncate(writable(blob), 10);
   expect(await ask('verify')).toMatchObject({code: 1, told: {whole: false, damagedPayloads: [expect.anything()]}});
   const [record = '', other = ''] = await filesOf('keys');
   await truncate(record, 10);

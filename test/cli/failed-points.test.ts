@@ -1,6 +1,7 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
+import {table} from '../../src/index.ts';
 import {basin, scratchFolder} from './basin.ts';
 
 const PIPELINE = `stages:
@@ -23,6 +24,11 @@ test('a point that failed stands in the table of its sweep with its error', {tim
     expect.objectContaining({source: 'random', parameters: expect.any(Number)}),
     {source: 'upstream', failed: 'The source is upstream, but nothing is connected to the input `weights`.'},
   ]);
+  const options = {cache: join(cwd, 'cache')};
+  expect(await table(join(cwd, 'p.yaml'), 'n.summary', options)).toEqual(JSON.parse(shown.stdout));
+  await expect(table(join(cwd, 'p.yaml'), 'n[source=upstream].summary', options)).rejects.toMatchObject({
+    faults: [{code: 'not-stored', message: expect.stringMatching(/has not run .* When it was last tried: The source/)}],
+  });
   const alone = await basin(['show', 'p.yaml', 'n[source=upstream].summary'], {cwd});
   expect(alone.code).toBe(1);
   expect(alone.stderr).toContain('When it was last tried: The source is upstream, but nothing is connected');

@@ -60,21 +60,24 @@ test.each([5, -5])(
   },
 );
 
+const STUDY = {place: 'study.yaml', name: 'study'};
+
 test('a run after the clock was set back is the last one, and what it says of an instance holds', async () => {
   const store = await filledStore();
   const runs: string[] = [];
   const run = async (hours: number, outcome: string): Promise<void> => {
     clockIs(hours);
     const log = store.openRunLog(await runLogName(store.root, 'study'));
+    log.append({event: 'pipeline', ...STUDY});
     log.append({event: 'instance-finished', id: 'a', outcome, seconds: 0, failure: {message: `at ${hours}`}});
     log.close();
     runs.unshift(log.path);
   };
   await run(5, 'failed');
-  expect(await lastFailures(store.root, new Set(['a']))).toEqual(new Map([['a', 'at 5']]));
+  expect(await lastFailures(store.root, STUDY, new Map([['a', undefined]]))).toEqual(new Map([['a', 'at 5']]));
   await run(0, 'ran');
-  expect(await lastFailures(store.root, new Set(['a']))).toEqual(new Map());
+  expect(await lastFailures(store.root, STUDY, new Map([['a', undefined]]))).toEqual(new Map());
   await run(-5, 'failed');
-  expect(await lastFailures(store.root, new Set(['a']))).toEqual(new Map([['a', 'at -5']]));
+  expect(await lastFailures(store.root, STUDY, new Map([['a', undefined]]))).toEqual(new Map([['a', 'at -5']]));
   expect((await runLogs(store.root)).map(({path}) => path)).toEqual(runs);
 });

@@ -24,6 +24,7 @@ import {openStore} from '../../src/store/open-store.ts';
 import {StoreError} from '../../src/store/store-error.ts';
 import {ANY_MACHINE} from '../rig/any-machine.ts';
 import {countingStages} from '../rig/counting-stages.ts';
+import {writable} from '../rig/writable.ts';
 
 // Every class of byte position of every file of a small store, turned over or cut off there: what a run then gives is what it gives
 // from an empty store, or a StoreError. Where something below needs what was damaged, the run says so.
@@ -112,13 +113,13 @@ const DAMAGES: Readonly<Record<string, (path: string, place: number) => void>> =
     if (bytes.length === 0) return;
     const where = at(place, bytes.length);
     bytes[where] = (bytes[where] ?? 0) ^ 0x41;
-    writeFileSync(path, bytes);
+    writeFileSync(writable(path), bytes);
   },
-  'cut off': (path, place) => truncateSync(path, at(place, readFileSync(path).length)),
+  'cut off': (path, place) => truncateSync(writable(path), at(place, readFileSync(path).length)),
   'filled with zeros from': (path, place) => {
     const bytes = readFileSync(path);
     bytes.fill(0, at(place, bytes.length));
-    writeFileSync(path, bytes);
+    writeFileSync(writable(path), bytes);
   },
 };
 

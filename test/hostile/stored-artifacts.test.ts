@@ -6,6 +6,7 @@ import {decodeArtifact} from '../../src/artifact/decode.ts';
 import {digestOf} from '../../src/base/digest.ts';
 import {basin, jsonLines, STACK} from '../cli/basin.ts';
 import {ON_BACKEND, PLAIN} from '../cli/study.ts';
+import {writable} from '../rig/writable.ts';
 import {checkpointFolder, hostileFolder} from './refusal.ts';
 
 const blobsIn = (cwd: string): string[] =>
@@ -29,9 +30,12 @@ async function afterRun(): Promise<{cwd: string; blob: string}> {
 const changed = PLAIN.replace('labels: 3', 'labels: 5');
 
 test.each<readonly [what: string, damage: (blob: string, cwd: string) => void]>([
-  ['cut short', (blob) => truncateSync(blob, 100)],
-  ['noise of its own length', (blob) => writeFileSync(blob, Buffer.alloc(readFileSync(blob).length, 7))],
-  ['an Arrow file of somebody else', (blob) => writeFileSync(blob, tableToIPC(tableFromArrays({loss: [1]}), 'file'))],
+  ['cut short', (blob) => truncateSync(writable(blob), 100)],
+  ['noise of its own length', (blob) => writeFileSync(writable(blob), Buffer.alloc(readFileSync(blob).length, 7))],
+  [
+    'an Arrow file of somebody else',
+    (blob) => writeFileSync(writable(blob), tableToIPC(tableFromArrays({loss: [1]}), 'file')),
+  ],
   [
     'another artifact of the store',
     (blob, cwd) => copyFileSync(blobsIn(cwd).find((path) => path !== blob) ?? '', blob),

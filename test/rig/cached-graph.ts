@@ -3,6 +3,7 @@ import type {Graph} from '../../src/graph/graph.ts';
 import {keyOfPreimage, preimageOf} from '../../src/plan/key.ts';
 import {makePlan} from '../../src/plan/make-plan.ts';
 import type {Plan} from '../../src/plan/verdict.ts';
+import {placeOf} from '../../src/store/pipeline-place.ts';
 import type {OutputRecord, StoreRecord} from '../../src/store/record.ts';
 import type {Store} from '../../src/store/store.ts';
 import {draftOf} from './temporary-store.ts';
@@ -41,7 +42,7 @@ export async function runGraph(
       records[instance.index] = await store.publish(await draftOf(store, preimage, Object.fromEntries(texts), options));
       ran.push(instance.id);
     }
-    store.remember(graph.name, [{instance: instance.id, key}]);
+    store.remember(placeOf(store.root, graph), [{instance: instance.id, key}]);
   }
   return {plan, ran};
 }

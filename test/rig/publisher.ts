@@ -14,7 +14,7 @@ for (let number = 0; number < Number(count); number++) {
   await writeFile(draft, text);
   const out = {kind: 'weights', digest: digestOf(text), bytes: text.length, draft} as const;
   const record = await store.publish({key: keyOfPreimage(preimage), preimage, outputs: {out}, seconds: 0});
-  store.remember('pipeline', [{instance: `${name}-${number}`, key: record.key}]);
+  store.remember({place: 'pipeline', name: 'pipeline'}, [{instance: `${name}-${number}`, key: record.key}]);
   process.stdout.write(`${record.outputs.out?.digest}\n`);
 }
 if (process.argv[5] === 'die') process.kill(process.pid, 'SIGKILL');

@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import type {RunEvent} from '../../src/run/event.ts';
 import {PipelineRig, type RigRun} from '../rig/pipeline-rig.ts';
+import {writable} from '../rig/writable.ts';
 
 const failureOf = (run: RigRun, id: string) =>
   run.events.find(
@@ -103,7 +104,7 @@ async function blobs(rig: PipelineRig): Promise<string[]> {
 test('a damaged blob is a miss: it is reported, made again, and never used', async () => {
   await using rig = await PipelineRig.create();
   await rig.run(CHAIN);
-  for (const path of await blobs(rig)) await writeFile(path, Buffer.alloc(3, 'x'), {flag: 'r+'});
+  for (const path of await blobs(rig)) await writeFile(writable(path), Buffer.alloc(3, 'x'), {flag: 'r+'});
   // by 2 → by 3: c runs and needs b, whose blob has the right size and other bytes.
   const run = await rig.run(CHAIN.replace('by: 2', 'by: 3'));
   expect(run.events.filter(({event}) => event === 'warning').length).toBeGreaterThan(0);
@@ -116,7 +117,7 @@ test('a damaged blob is a miss: it is reported, made again, and never used', asy
 test('a missing or truncated payload that something needs is computed again, and what nothing needs is not', async () => {
   await using rig = await PipelineRig.create();
   await rig.run(CHAIN);
-  for (const path of await blobs(rig)) await truncate(path, 10);
+  for (const path of await blobs(rig)) await truncate(writable(path), 10);
   expect((await rig.run(CHAIN)).totals).toMatchObject({ran: 0, cached: 3});
   for (const path of await blobs(rig)) await rm(path);
   const run = await rig.run(CHAIN.replace('by: 2', 'by: 3'));

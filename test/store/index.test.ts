@@ -9,6 +9,8 @@ import type {Store} from '../../src/store/store.ts';
 import {recordPath} from '../../src/store/store-layout.ts';
 import {draftOf, keyOf, reopened, temporaryFolder, temporaryStore} from '../rig/temporary-store.ts';
 
+const PIPELINE = {place: 'p', name: 'p'};
+
 const preimage = (lr: number, weights = 'a') => ({
   format: 1,
   stage: 'finetune',
@@ -22,9 +24,9 @@ const B = preimage(0.2);
 async function filled(): Promise<Store> {
   const store = await temporaryStore();
   await store.publish(await draftOf(store, A, {weights: 'a'}));
-  store.remember('p', [{instance: 'finetune', key: keyOf(A)}]);
+  store.remember(PIPELINE, [{instance: 'finetune', key: keyOf(A)}]);
   await store.publish(await draftOf(store, B, {weights: 'b'}));
-  store.remember('p', [{instance: 'finetune', key: keyOf(B)}]);
+  store.remember(PIPELINE, [{instance: 'finetune', key: keyOf(B)}]);
   await store.close();
   return store;
 }
@@ -49,7 +51,7 @@ test.each([
   await break_(root);
   const store = await reopened(root);
   expect([...store.records([keyOf(A), keyOf(B)]).keys()].sort()).toEqual([keyOf(A), keyOf(B)].sort());
-  expect(store.keyHistory('p', 'finetune')).toEqual([keyOf(B), keyOf(A)]);
+  expect(store.keyHistory(PIPELINE, 'finetune')).toEqual([keyOf(B), keyOf(A)]);
   expect(store.recordsOfStage('finetune')).toHaveLength(2);
 });
 
@@ -78,9 +80,9 @@ test('remembering the same key again writes nothing, and half a line in the hist
   const {root} = await filled();
   await appendFile(join(root, 'runs', 'remembered.jsonl'), '{"event":"remember","pipe');
   const store = await reopened(root);
-  store.remember('p', [{instance: 'finetune', key: keyOf(B)}]);
-  expect(store.keyHistory('p', 'finetune')).toEqual([keyOf(B), keyOf(A)]);
-  expect(store.lastKeys('other', ['finetune']).size).toBe(0);
+  store.remember(PIPELINE, [{instance: 'finetune', key: keyOf(B)}]);
+  expect(store.keyHistory(PIPELINE, 'finetune')).toEqual([keyOf(B), keyOf(A)]);
+  expect(store.lastKeys({place: 'other', name: 'other'}, ['finetune']).size).toBe(0);
 });
 
 test('records are found by their static part, whatever their inputs', async () => {

@@ -5,6 +5,7 @@ import {expect, test} from 'vitest';
 import {digestOf} from '../../src/base/digest.ts';
 import {recordPath} from '../../src/store/store-layout.ts';
 import {draftOf, keyOf, reopened, temporaryFolder, temporaryStore} from '../rig/temporary-store.ts';
+import {writable} from '../rig/writable.ts';
 
 const PREIMAGE = {format: 1, stage: 'finetune', version: 1, params: {lr: 0.1}, inputs: {}};
 const KEY = keyOf(PREIMAGE);
@@ -12,7 +13,7 @@ const KEY = keyOf(PREIMAGE);
 test('asking an empty store writes nothing at all', async () => {
   const store = await temporaryStore();
   expect(store.records([KEY]).size).toBe(0);
-  expect(store.lastKeys('p', ['a']).size).toBe(0);
+  expect(store.lastKeys({place: 'p', name: 'p'}, ['a']).size).toBe(0);
   expect(store.recordsOfStage('finetune')).toEqual([]);
   await store.digestOfFile('package.json');
   expect(existsSync(store.root)).toBe(false);
@@ -83,7 +84,7 @@ test('a damaged blob is told from a missing one, and publishing the same bytes a
   const store = await temporaryStore();
   const digest = digestOf('good');
   await store.publish(await draftOf(store, PREIMAGE, {weights: 'good'}));
-  await writeFile(store.blobPath(digest), 'g00d');
+  await writeFile(writable(store.blobPath(digest)), 'g00d');
   expect(await store.readBlob(digest)).toBe('damaged');
   await store.publish(await draftOf(store, PREIMAGE, {weights: 'good'}));
   expect(await store.readBlob(digest)).toEqual(new TextEncoder().encode('good'));
@@ -97,7 +98,7 @@ test('a cut blob is damaged, and not there for who asks with its size', async ()
   const store = await temporaryStore();
   const digest = digestOf('whole');
   await store.publish(await draftOf(store, PREIMAGE, {weights: 'whole'}));
-  await truncate(store.blobPath(digest), 3);
+  await truncate(writable(store.blobPath(digest)), 3);
   expect(await store.readBlob(digest)).toBe('damaged');
   expect(store.hasBlob(digest, 5)).toBe(false);
 });
@@ -105,7 +106,7 @@ test('a cut blob is damaged, and not there for who asks with its size', async ()
 test('a damaged blob is discarded, a good one is not', async () => {
   const store = await temporaryStore();
   await store.publish(await draftOf(store, PREIMAGE, {weights: 'a', mask: 'b'}));
-  await writeFile(store.blobPath(digestOf('a')), 'x');
+  await writeFile(writable(store.blobPath(digestOf('a'))), 'x');
   await store.discardBlob(digestOf('a'));
   await store.discardBlob(digestOf('b'));
   expect([store.hasBlob(digestOf('a')), store.hasBlob(digestOf('b'))]).toEqual([false, true]);
@@ -114,7 +115,7 @@ test('a damaged blob is discarded, a good one is not', async () => {
 test('a forgotten key is a miss here and after reopening, its good blobs stay, and the reason is noted', async () => {
   const store = await temporaryStore();
   await store.publish(await draftOf(store, PREIMAGE, {weights: 'a', mask: 'b'}));
-  await writeFile(store.blobPath(digestOf('a')), 'x');
+  await writeFile(writable(store.blobPath(digestOf('a'))), 'x');
   await store.forget(KEY, 'its weights are damaged');
   expect(store.records([KEY]).size).toBe(0);
   expect((await reopened(store.root)).records([KEY]).size).toBe(0);

@@ -32,7 +32,7 @@ test('two drivers that publish other bytes under the same keys at once agree on 
   expect(KEYS.map((key) => records.get(key)?.outputs.out?.digest)).toEqual(a);
   for (const {outputs} of records.values())
     expect(outputs.out && (await store.readBlob(outputs.out.digest))).toBeInstanceOf(Uint8Array);
-  expect(store.lastKeys('pipeline', ['a-7', 'b-7'])).toEqual(
+  expect(store.lastKeys({place: 'pipeline', name: 'pipeline'}, ['a-7', 'b-7'])).toEqual(
     new Map([
       ['a-7', KEYS[7]],
       ['b-7', KEYS[7]],

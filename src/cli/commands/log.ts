@@ -1,5 +1,6 @@
 import {instanceLog} from '../../results/instance-log.ts';
 import {storedLog} from '../../results/stored-log.ts';
+import {placeOf} from '../../store/pipeline-place.ts';
 import {EXIT} from '../exit-code.ts';
 import {findInstances} from '../find-instance.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
@@ -12,7 +13,8 @@ export const logCommand = (file: string, name: string, options: PipelineOptions)
     options,
     'look',
     (graph) => findInstances(graph, name),
-    async ({plan, store}, instances) => {
+    async ({graph, plan, store}, instances) => {
+      const pipeline = placeOf(store.root, graph);
       for (const {id, index} of instances) {
         const record = plan.instances[index]?.record;
         const stored = await storedLog(store, record);
@@ -23,7 +25,7 @@ export const logCommand = (file: string, name: string, options: PipelineOptions)
                 ...stored.map((line) => `  ${line}`),
                 `ran after ${record.seconds.toFixed(1)} s`,
               ]
-            : await instanceLog(store.root, id);
+            : await instanceLog(store.root, pipeline, id, record?.key);
         const told = lines.length === 0 ? ' has not run in this cache.' : `, ${lines.join('\n')}`;
         process.stdout.write(`${options.json ? JSON.stringify({instance: id, lines}) : `${id}${told}`}\n`);
       }

@@ -4,11 +4,12 @@ import {fail, ok, type Result} from '../../base/result.ts';
 import {UserError} from '../../base/user-error.ts';
 import type {Graph} from '../../graph/graph.ts';
 import type {PlannedInstance} from '../../plan/verdict.ts';
+import {failedPoints} from '../../results/failed-points.ts';
 import {filePreview} from '../../results/file-preview.ts';
 import {formatRows, type RowFormat} from '../../results/format-rows.ts';
-import {lastFailures} from '../../results/last-failures.ts';
 import {readArtifactBytes, readRows} from '../../results/read-artifact.ts';
 import {tensorRows} from '../../results/tensor-rows.ts';
+import {type PipelinePlace, placeOf} from '../../store/pipeline-place.ts';
 import type {Store} from '../../store/store.ts';
 import {EXIT} from '../exit-code.ts';
 import {commandFault} from '../faults.ts';
@@ -26,9 +27,9 @@ export const showCommand = (file: string, name: string, options: ShowOptions): P
     options,
     'look',
     (graph) => readReference(graph, name, options),
-    async ({plan, store}, {instances, artifact}) => {
+    async ({graph, plan, store}, {instances, artifact}) => {
       const members = instances.flatMap(({index}) => plan.instances[index] ?? []);
-      const shown = await content(store, members, artifact, options);
+      const shown = await content(store, placeOf(store.root, graph), members, artifact, options);
       if (!shown.ok) return printNotStored(shown.error, file, options);
       if (options.output === undefined) process.stdout.write(shown.value);
       else await writeOutput(options.output, shown.value);
@@ -69,22 +70,15 @@ async function writeOutput(path: string, bytes: string | Uint8Array): Promise<vo
 
 async function content(
   store: Store,
+  pipeline: PipelinePlace,
   members: readonly PlannedInstance[],
   artifact: string,
   {format, output: path}: ShowOptions,
 ): Promise<Result<string | Uint8Array, string>> {
-  const missing = members.filter(({record}) => !record);
-  const failures = await lastFailures(store.root, new Set(missing.map(({instance}) => instance.id)));
+  const failures = await failedPoints(store, pipeline, members, artifact);
+  if (!failures.ok) return failures;
   const first = members.find(({record}) => record);
   const output = first?.record?.outputs[artifact];
-  // A point that failed stands in the table of a sweep; of anything else there is nothing to show.
-  const notRun = missing.find(({instance}) => !output || !isTableKind(output.kind) || !failures.has(instance.id));
-  if (notRun) {
-    const why = failures.get(notRun.instance.id);
-    return fail(
-      `${notRun.instance.id} has not run as the pipeline is now.${why === undefined ? '' : ` When it was last tried: ${why}`}`,
-    );
-  }
   if (!first || !output) throw new Error(`Internal error: a record has no "${artifact}"`);
   if (output.kind === 'file' && path === undefined && process.stdout.isTTY) {
     const bytes = await readArtifactBytes(store, first.instance, artifact, output);
@@ -94,7 +88,7 @@ async function content(
   const rows = isTableKind(output.kind)
     ? await readRows(
         store,
-        members.map((member) => ({...member, failure: failures.get(member.instance.id)})),
+        members.map((member) => ({...member, failure: failures.value.get(member.instance.id)})),
         artifact,
       )
     : await tensorRows(store, members, artifact);

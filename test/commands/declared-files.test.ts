@@ -1,0 +1,98 @@
+import {spawnSync} from 'node:child_process';
+import {mkdir, symlink, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {afterEach, beforeEach, expect, test} from 'vitest';
+import {PipelineRig} from '../rig/pipeline-rig.ts';
+
+let rig: PipelineRig;
+beforeEach(async () => {
+  rig = await PipelineRig.create();
+});
+afterEach(() => rig[Symbol.asyncDispose]());
+
+const file = (name: string, text: string): Promise<void> => writeFile(join(rig.folder, name), text);
+const list = (files: string): string =>
+  `stages: {list: {run: [sh, -c, 'find . -type f | sort | xargs head'], files: ${files}}}`;
+
+/** What the program saw: its files and what is in them. */
+async function seen(files: string): Promise<string> {
+  const {records, totals, events} = await rig.run(list(files));
+  expect(totals, JSON.stringify(events)).toMatchObject({failed: 0});
+  const digest = records[0]?.outputs.log?.digest;
+  if (digest === undefined) throw new Error('it wrote no log');
+  return rig.withStore(async (store) => Buffer.from(await store.readBlob(digest)).toString());
+}
+
+const FOLDERS = ['data/deep', 'real/inner', 'elsewhere'];
+/** Links to a file, to folders, and to a link. */
+const LINKS = [
+  ['../real/one.csv', 'data/one.csv'],
+  ['../real', 'data/linked'],
+  ['../../elsewhere', 'real/inner/far'],
+  ['linked/inner', 'data/chain'],
+] as const;
+const TEXTS = ['data/plain.csv', 'data/deep/plain.csv', 'real/one.csv', 'real/inner/two.csv', 'elsewhere/three.csv'];
+
+async function linkedFolder(): Promise<void> {
+  for (const folder of FOLDERS) await mkdir(join(rig.folder, folder), {recursive: true});
+  for (const text of TEXTS) await file(text, `text of ${text}\n`);
+  for (const [to, name] of LINKS) await symlink(to, join(rig.folder, name));
+}
+
+/** The files under a folder, links followed, by a program that is not ours. */
+function found(folder: string, ...more: readonly string[]): readonly string[] {
+  const {stdout} = spawnSync('find', ['-L', '.', ...more, '-type', 'f'], {
+    cwd: join(rig.folder, folder),
+    encoding: 'utf8',
+  });
+  return stdout.trim().split('\n').sort();
+}
+
+test('links to files and folders are followed, in folders and in patterns, and their content is in the key', async () => {
+  await linkedFolder();
+  const names = (log: string): readonly string[] => [...log.matchAll(/^==> (.*) <==$/gm)].map(([, name = '']) => name);
+  const inFolder = found('data');
+  expect(inFolder).toHaveLength(8);
+  expect(names(await seen('{x: data}'))).toEqual(inFolder.map((name) => name.replace('./', './x/')));
+  expect(names(await seen('["data/**/*.csv"]'))).toEqual(inFolder.map((name) => name.replace('./', './data/')));
+  expect(names(await seen('["data/*.csv", "data/linked/*.csv"]'))).toEqual([
+    './data/linked/one.csv',
+    './data/one.csv',
+    './data/plain.csv',
+  ]);
+  expect(await seen('[data]')).toContain('text of elsewhere/three.csv');
+  await file('elsewhere/three.csv', 'changed\n');
+  expect((await rig.plan(list('[data]'))).instances[0]).toMatchObject({verdict: 'run'});
+  expect((await rig.plan(list('["data/**/*.csv"]'))).instances[0]).toMatchObject({verdict: 'run'});
+  expect((await rig.plan(list('["data/*.csv", "data/linked/*.csv"]'))).instances[0]).toMatchObject({verdict: 'cached'});
+});
+
+test('what a folder or a pattern cannot give is told', async () => {
+  for (const folder of ['empty/inner', 'loop/inner', 'dangling', 'out'])
+    await mkdir(join(rig.folder, folder), {recursive: true});
+  await file('loop/a.csv', 'a');
+  await file('dangling/a.csv', 'a');
+  await file('out/a.csv', 'a');
+  await symlink('..', join(rig.folder, 'loop', 'inner', 'up'));
+  await symlink('nowhere.csv', join(rig.folder, 'dangling', 'b.csv'));
+  spawnSync('mkfifo', [join(rig.folder, 'dangling', 'pipe.fifo')]);
+  const reason = async (files: string): Promise<unknown> => (await rig.plan(list(files))).instances[0]?.reason;
+  const told = (detail: string, hint: unknown = expect.any(String)) => ({
+    why: 'unresolved',
+    parameter: 'files',
+    detail,
+    hint,
+  });
+  expect(await reason('[empty]')).toEqual(told('The folder empty has no file in it.'));
+  expect(await reason('{x: empty/}')).toEqual(told('The folder empty/ has no file in it.'));
+  expect(await reason('[loop]')).toEqual(told('The link loop/inner/up leads to a folder that it lies in.'));
+  expect(await reason('[dangling]')).toEqual(told('The link dangling/b.csv leads to nothing.'));
+  expect(await reason('["dangling/*.csv"]')).toEqual(told('The link dangling/b.csv leads to nothing.'));
+  expect(await reason('["dangling/*.fifo"]')).toEqual(told('dangling/pipe.fifo is neither a file nor a folder.'));
+  expect(await reason('["*/*.txt"]')).toEqual(told('No file matches */*.txt.'));
+  expect(await reason('["o*/*.csv"]')).toEqual(told('The file out/a.csv would lie where inputs and outputs do.'));
+  // Also where all that is found was named before.
+  expect(await seen('[loop/a.csv, "loop/*.csv"]')).toBe('a\n');
+  // What is in a loop is matched without it.
+  expect(await seen('["loop/**/*.csv"]')).toBe('a\n');
+});

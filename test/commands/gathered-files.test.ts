@@ -1,0 +1,72 @@
+import {afterEach, beforeEach, expect, test} from 'vitest';
+import {PipelineRig, type RigRun} from '../rig/pipeline-rig.ts';
+
+let rig: PipelineRig;
+beforeEach(async () => {
+  rig = await PipelineRig.create();
+});
+afterEach(() => rig[Symbol.asyncDispose]());
+
+async function logOf({records, plan}: RigRun, id: string): Promise<string> {
+  const digest = records[plan.instances.findIndex(({instance}) => instance.id === id)]?.outputs.log?.digest;
+  if (digest === undefined) throw new Error(`${id} has no log`);
+  return rig.withStore(async (store) => Buffer.from(await store.readBlob(digest)).toString());
+}
+
+const LOOK = `'cd "$0" && ls && cat index.json && for file in n*; do printf "%s: " "$file"; cat "./$file"; done'`;
+const text = (values: string): string => `
+stages:
+  make:
+    run: [sh, -c, 'echo "\${n} \${m}" >"$0"', "\${out.t}"]
+    out: {t: {kind: file, extension: txt}}
+    sweep: {n: ${values}, m: [x]}
+  all: {run: [sh, -c, ${LOOK}, "\${in.texts}"], in: {texts: {from: make.t, over: [n]}}}
+  both: {run: [sh, -c, 'cat "$0"/*.txt', "\${in.texts}"], in: {texts: {from: make.t, over: [n, m]}}}
+`;
+
+test('files are gathered into a folder, named by their axes, with an index in the order of the points', async () => {
+  const first = await rig.run(text('[10, 2]'));
+  expect(first.totals, JSON.stringify(first.events)).toMatchObject({ran: 4, failed: 0});
+  expect(await logOf(first, 'all[m=x]')).toBe(
+    [
+      'index.json',
+      'n=10.txt',
+      'n=2.txt',
+      '[{"axes":{"n":2},"file":"n=2.txt"},',
+      '{"axes":{"n":10},"file":"n=10.txt"}]',
+      'n=10.txt: 10 x',
+      'n=2.txt: 2 x',
+      '',
+    ].join('\n'),
+  );
+  expect(await logOf(first, 'both')).toBe('10 x\n2 x\n');
+  expect((await rig.run(text('[2, 10]'))).ran).toEqual([]);
+  expect((await rig.run(text('[2, 10, 3]'))).ran).toEqual(['all[m=x]', 'both', 'make[n=3,m=x]']);
+});
+
+test('whatever the values of an axis, each member has a name of its own that stays in its folder', async () => {
+  const long = 'y'.repeat(300);
+  const odd = await rig.run(text(`["../../up", "a/b", "A b", "a b", 1, "1", {k: [1]}, "", ".", ${long}]`));
+  expect(odd.totals, JSON.stringify(odd.events)).toMatchObject({failed: 0});
+  const log = await logOf(odd, 'all[m=x]');
+  const index: readonly {axes: {n: unknown}; file: string}[] = JSON.parse(/\[\{.*\}\]/s.exec(log)?.[0] ?? '');
+  expect(index.map(({axes: {n}}) => n)).toEqual(
+    expect.arrayContaining(['../../up', 'a/b', 'A b', 'a b', 1, '1', {k: [1]}, '', '.', long]),
+  );
+  const names = index.map(({file}) => file);
+  expect(new Set(names.map((name) => name.toLowerCase())).size).toBe(10);
+  for (const name of names) expect(name).toMatch(/^n=[A-Za-z0-9._%~+-]{0,120}\.txt$/);
+  expect(log).toContain(`${index.find(({axes: {n}}) => n === 'a/b')?.file}: a/b x\n`);
+});
+
+test('weights and masks are gathered too, and a file that is missing or failed is dealt with as ever', async () => {
+  const networks = `
+stages:
+  made: {run: [sh, -c, 'test "$2" != 3 && cp "$0" "$1"', "\${in.w}", "\${out.w}", "\${n}"], in: {w: start.weights}, out: {w: weights}, sweep: {n: [1, 2, 3]}}
+  start: {uses: network, with: {weight: 1}}
+  sizes: {run: [sh, -c, 'cd "$0"; ls; head -c 6 n=1.arrow', "\${in.all}"], in: {all: {from: made.w, over: [n]}}}
+`;
+  const run = await rig.run(networks, {onFailure: 'keep-going'});
+  expect(run.totals, JSON.stringify(run.events)).toMatchObject({failed: 1, skipped: 0});
+  expect(await logOf(run, 'sizes')).toBe('index.json\nn=1.arrow\nn=2.arrow\nARROW1\n');
+});

@@ -1,0 +1,160 @@
+import {mkdir, rm, writeFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import {expect, test} from 'vitest';
+import {basin, STACK, scratchFolder} from '../cli/basin.ts';
+
+/** A stage that gives one number, worked out as `value` says. */
+const stage = (top: string, value: string): string => `${top}
+import {defineStage, z} from 'lossbasin';
+export default defineStage({
+  name: 'mine', doc: 'Mine.', params: z.strictObject({}), inputs: {}, computes: 'plain',
+  outputs: {summary: {kind: 'summary', doc: 'A value.', columns: {value: 'float64'}}},
+  run: async () => ({summary: [{value: ${value}}]}),
+});
+`;
+
+async function write(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), {recursive: true});
+    await writeFile(join(folder, name), text);
+  }
+}
+
+const manifest = (name: string, version: string, more: object = {}): string =>
+  JSON.stringify({name, version, type: 'module', main: 'index.js', ...more});
+
+// biome-ignore-start lint/suspicious/noTemplateCurlyInString: as a stage has it
+const FILES = {
+  'regex.ts': stage("const quote = /'/g;", "(await import('./late.ts')).late + 'a'.replace(quote, '').length"),
+  'template.ts': stage('', "Number(`${(await import('./deep/first.ts')).first}`)"),
+  'packages.ts': stage("import {foo} from 'foo';", 'foo'),
+  'fallback.ts': stage('', "(await import('bar')).bar"),
+  'alone.ts': stage("import {lone} from 'lone';", 'lone'),
+  'late.ts': 'export const late = 1;\n',
+  'deep/first.ts': "import {type Second, second} from './second.ts';\nexport const first: Second = second;\n",
+  'deep/second.ts': 'export type Second = number;\nexport const second: Second = 1;\n',
+  'node_modules/foo/index.js': "export {bar as foo} from 'bar';\n",
+  'node_modules/foo/package.json': manifest('foo', '1.0.0', {dependencies: {bar: '1'}, peerDependencies: {none: '1'}}),
+  'node_modules/bar/index.js': 'export const bar = 1;\n',
+  'node_modules/bar/package.json': manifest('bar', '1.0.0', {
+    dependencies: {foo: '1'},
+    exports: {import: './index.js'},
+  }),
+  'node_modules/lone/index.js': 'export const lone = 1;\n',
+  'node_modules/lone/package.json': manifest('lone', '1.0.0'),
+  'p.yaml': `stages:
+  regex: {uses: ./regex.ts}
+  template: {uses: ./template.ts}
+  packages: {uses: ./packages.ts}
+  fallback: {uses: ./fallback.ts}
+  alone: {uses: ./alone.ts}
+`,
+};
+
+// biome-ignore-end lint/suspicious/noTemplateCurlyInString: as a stage has it
+
+async function running(cwd: string): Promise<readonly string[]> {
+  const {code, stdout, stderr} = await basin(['plan', 'p.yaml', '--json'], {cwd});
+  expect(code, stdout + stderr).toBe(0);
+  const {instances}: {instances: readonly {id: string; verdict: string}[]} = JSON.parse(stdout);
+  return instances.flatMap(({id, verdict}) => (verdict === 'cached' ? [] : [id]));
+}
+
+test('whatever a stage comes to import decides its key, by way of packages and at any time', async () => {
+  const cwd = await scratchFolder();
+  await write(cwd, FILES);
+  const run = await basin(['run', 'p.yaml'], {cwd});
+  expect(run).toMatchObject({code: 0, stderr: '', stdout: expect.stringContaining('ran 5')});
+  expect(await running(cwd)).toEqual([]);
+  await write(cwd, {'late.ts': 'export const late = 2;\n'});
+  expect(await running(cwd)).toEqual(['regex']);
+  await write(cwd, {'late.ts': FILES['late.ts'], 'deep/second.ts': FILES['deep/second.ts'].replace('1', '2')});
+  expect(await running(cwd)).toEqual(['template']);
+  await write(cwd, {
+    'deep/second.ts': FILES['deep/second.ts'],
+    'node_modules/bar/package.json': manifest('bar', '1.1.0'),
+  });
+  expect(await running(cwd)).toEqual(['packages', 'fallback']);
+  await rm(join(cwd, 'node_modules', 'bar'), {recursive: true});
+  await write(cwd, {'node_modules/foo/node_modules/bar/index.js': 'export const bar = 1;\n'});
+  await write(cwd, {'node_modules/foo/node_modules/bar/package.json': manifest('bar', '1.2.0')});
+  await write(cwd, {'fallback.ts': FILES['alone.ts']});
+  expect(await running(cwd)).toEqual(['packages', 'fallback']);
+});
+
+const REFUSED: readonly (readonly [string, string, RegExp])[] = [
+  [
+    'createRequire',
+    stage("import {createRequire} from 'node:module';", "createRequire(import.meta.url)('./helper.cjs').value"),
+    /^createRequire\.ts:1:1 bad-stage-file\nWhat createRequire of node:module loads is in no key\.\n.*\n {2}\^+\nWrite import name from /,
+  ],
+  [
+    'hidden',
+    stage(
+      "import * as loader from 'module';\nconst made = loader['create' + 'Require'](import.meta.url)('./helper.cjs');",
+      'made.value',
+    ),
+    /^hidden\.ts:1:1 bad-stage-file\nWhat createRequire of node:module loads is in no key\./,
+  ],
+  [
+    'commonjs',
+    stage("import helper from './requires.cjs';", 'helper.value'),
+    /^requires\.cjs:1:\d+ bad-stage-file\n"\.\/helper\.cjs" is loaded with require, and what that loads is in no key\.\n/,
+  ],
+  [
+    'computed',
+    stage("const quote = /'/g;", "(await import('./' + 'late.ts')).late"),
+    /^computed\.ts:6:\d+ bad-stage-file\nThis import is made while the stage runs\./,
+  ],
+  [
+    'missing',
+    stage('', "(await import('./none.ts')).none"),
+    /^missing\.ts:6:\d+ bad-stage-file\n"\.\/none\.ts" cannot be imported: there is no such file\./,
+  ],
+  [
+    'absent',
+    stage('', "(await import('no-such-package')).none"),
+    /^absent\.ts:6:\d+ bad-stage-file\n"no-such-package" cannot be imported: there is no such package\./,
+  ],
+];
+
+test('what cannot be followed is refused with its place, of all files at once', async () => {
+  const cwd = await scratchFolder();
+  await write(cwd, {
+    ...Object.fromEntries(REFUSED.map(([name, text]) => [`${name}.ts`, text])),
+    'helper.cjs': 'module.exports = {value: 20};\n',
+    'requires.cjs': "module.exports = require('./helper.cjs');\n",
+    'p.yaml': ['stages:', ...REFUSED.map(([name]) => `  ${name}: {uses: ./${name}.ts}`)].join('\n'),
+  });
+  const {code, stderr} = await basin(['plan', 'p.yaml'], {cwd});
+  expect(code).toBe(2);
+  expect(stderr).not.toMatch(STACK);
+  const told = stderr.split('\n\n');
+  for (const [name, , expected] of REFUSED)
+    expect(
+      told.filter((fault) => expected.test(fault)),
+      `${name}\n${stderr}`,
+    ).toHaveLength(1);
+});
+
+test('a stage cannot load what was not there when its key was made', async () => {
+  const cwd = await scratchFolder();
+  await write(cwd, {
+    'late.ts': 'export const late = 1;\n',
+    'mine.ts': stage('', "(await import('./late.ts')).late"),
+    'hidden.ts': stage('', "(await new Function('name', 'return import(name)')('./late.ts')).late"),
+    'required.ts': stage(
+      'const loader = process.getBuiltinModule("mod" + "ule");',
+      "loader.createRequire(import.meta.url)('./late.ts').late",
+    ),
+    'p.yaml': `stages:
+  edit: {run: [sh, -c, 'echo "// edited" >>"$0"; echo "[]" >"$1"', "${join(cwd, 'late.ts')}", "\${out.w}"], out: {w: {kind: evals}}}
+  hidden: {uses: ./hidden.ts}
+  required: {uses: ./required.ts}
+`,
+  });
+  const {code, stdout, stderr} = await basin(['run', 'p.yaml', '--keep-going'], {cwd});
+  expect(code, stdout + stderr).toBe(1);
+  expect(stdout).toContain('ran 1, cached 0, failed 2');
+  expect(stdout + stderr).toContain('late.ts is in no key');
+});
