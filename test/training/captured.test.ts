@@ -107,7 +107,7 @@ describe.skipIf(!native)('captured steps', () => {
           const params = parameters.parse({data: {name: 'mnist'}, length: '20it', lr: 0.001, schedule, ...settings});
           const optimizer = optimizerOf(params.optimizer, params.weight_decay);
           const program = {model, layout, clip: 1, optimizer, labelSmoothing: params.label_smoothing};
-          const bound = inSteps(params.schedule, STEPS);
+          const bound = inSteps(params.schedule, {steps: STEPS, stepsPerEpoch: STEPS});
           const [captured, eager] = [capturedStep, hookedStep].map((make) =>
             tf.tidy(() => {
               const hook = HOOKS[hookName]?.(layout) ?? {};
