@@ -8,24 +8,51 @@ type Replicates = readonly Opened<TableKind>[];
 
 const splitOf = ({split}: Row): string => (typeof split === 'string' ? split : '');
 
-/** The rows of each split, one of each replicate. */
-function rowsBySplit(replicates: Replicates): ReadonlyMap<string, readonly Row[]> {
-  for (const {axes, value: rows} of replicates) {
-    for (const [split, {length}] of Map.groupBy(rows, splitOf)) {
-      if (length === 1) continue;
-      throw new StageError(
-        `At ${shownAt(axes)} there are ${length} rows${split && ` of the split ${split}`}, and one number of each replicate is summarized.`,
-        'Give tables with one row of each split, as barrier does; `basin show FILE NODE.ARTIFACT --format arrow` hands all rows to another program.',
-      );
-    }
-  }
-  return Map.groupBy(
-    replicates.flatMap(({value}) => value),
-    splitOf,
-  );
+/** A row's split, and its cells in the columns that tell rows of a split apart. */
+interface Group {
+  readonly split: string;
+  readonly cells: Readonly<Record<string, string>>;
 }
 
-function summaryOf(split: string, column: string, rows: readonly Row[], confidence: number) {
+function groupOf(row: Row, by: readonly string[]): Group {
+  const cells = by.map((name): [string, string] => {
+    const cell = row[name];
+    if (cell !== undefined) return [name, String(cell)];
+    throw new StageError(`There is no column "${name}".`, `Those that there are: ${Object.keys(row).join(', ')}.`);
+  });
+  return {split: splitOf(row), cells: Object.fromEntries(cells)};
+}
+
+const shownGroup = ({split, cells}: Group): string =>
+  [
+    ...(split === '' ? [] : [`the split ${split}`]),
+    ...Object.entries(cells).map(([name, cell]) => `${name}=${cell}`),
+  ].join(', ');
+
+/** The rows of each split and of what `by` tells apart, one of each replicate. */
+function rowsByGroup(replicates: Replicates, by: readonly string[]): readonly (readonly [Group, readonly Row[]])[] {
+  const groups = new Map<string, {readonly group: Group; readonly rows: Row[]}>();
+  for (const {axes, value} of replicates) {
+    for (const [key, rows] of Map.groupBy(value, (row) => JSON.stringify(groupOf(row, by)))) {
+      const [row] = rows;
+      if (!row) continue;
+      const group = groupOf(row, by);
+      if (rows.length > 1) {
+        const of = shownGroup(group);
+        throw new StageError(
+          `At ${shownAt(axes)} there are ${rows.length} rows${of && ` of ${of}`}, and one number of each replicate is summarized.`,
+          'Name the columns that tell them apart, as in `by: [layer, rest]`; `basin show FILE NODE.ARTIFACT --format arrow` hands all rows to another program.',
+        );
+      }
+      const known = groups.get(key) ?? {group, rows: []};
+      groups.set(key, known);
+      known.rows.push(row);
+    }
+  }
+  return [...groups.values()].map(({group, rows}) => [group, rows]);
+}
+
+function summaryOf({split, cells}: Group, column: string, rows: readonly Row[], confidence: number) {
   const values = rows.flatMap((row) => (typeof row[column] === 'number' ? [row[column]] : []));
   const n = values.length;
   if (n < rows.length) {
@@ -36,8 +63,18 @@ function summaryOf(split: string, column: string, rows: readonly Row[], confiden
   const mean = values.reduce((sum, value) => sum + value, 0) / n;
   const sd = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1));
   const half = (studentT(confidence, n - 1) * sd) / Math.sqrt(n);
-  return {split, column, n, mean, sd, low: mean - half, high: mean + half};
+  return {...cells, split, column, n, mean, sd, low: mean - half, high: mean + half};
 }
+
+const SUMMARY_COLUMNS = {
+  split: 'utf8',
+  column: 'utf8',
+  n: 'int32',
+  mean: 'float64',
+  sd: 'float64',
+  low: 'float64',
+  high: 'float64',
+} as const;
 
 const replicates = {many: {over: ['replicate']}, opens: true, optional: true} as const;
 
@@ -47,35 +84,40 @@ export default defineStage({
   doc: 'Mean, standard deviation and confidence interval of columns over replicates.',
   params: z.strictObject({
     columns: z.array(z.string().min(1)).min(1).describe('The columns to summarize, for example [error].'),
+    by: z
+      .array(z.string().min(1))
+      .min(1)
+      .refine((names) => names.every((name) => !Object.hasOwn(SUMMARY_COLUMNS, name)), {
+        error: `The columns ${Object.keys(SUMMARY_COLUMNS).join(', ')} are there already.`,
+      })
+      .describe('Columns that tell the rows of a split apart, for example [layer, rest]: each has its own summary.')
+      .optional(),
     confidence: z.number().gt(0).lt(1).default(0.95).describe('How surely the interval holds the mean.'),
   }),
   inputs: {
-    tables: {kind: 'summary', doc: 'The summaries of the replicates, a row of each split; or', ...replicates},
+    tables: {
+      kind: 'summary',
+      doc: 'The summaries of the replicates, a row of each split and of what `by` tells apart; or',
+      ...replicates,
+    },
     points: {kind: 'points', doc: 'a point of a line of each replicate.', ...replicates},
   },
   outputs: {
     summary: {
       kind: 'summary',
-      doc: 'A row for each split and column.',
-      columns: {
-        split: 'utf8',
-        column: 'utf8',
-        n: 'int32',
-        mean: 'float64',
-        sd: 'float64',
-        low: 'float64',
-        high: 'float64',
-      },
+      doc: 'A row for each split, for what `by` tells apart, and for each column.',
+      named: 'by',
+      columns: SUMMARY_COLUMNS,
     },
   },
   computes: 'plain',
-  async run({params: {columns, confidence}, inputs: {tables, points}}) {
+  async run({params: {columns, by = [], confidence}, inputs: {tables, points}}) {
     const given = tables ?? points;
     if (!given || (tables && points))
       throw new StageError('Either `tables` or `points` is summarized.', 'Connect one of them.');
     return {
-      summary: [...rowsBySplit(given)].flatMap(([split, rows]) =>
-        columns.map((column) => summaryOf(split, column, rows, confidence)),
+      summary: rowsByGroup(given, by).flatMap(([group, rows]) =>
+        columns.map((column) => summaryOf(group, column, rows, confidence)),
       ),
     };
   },

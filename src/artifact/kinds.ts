@@ -67,6 +67,12 @@ export const BASE_COLUMNS: Readonly<Record<TableKind, Columns>> = {
 
 export const isTableKind = (kind: ArtifactKind): kind is TableKind => Object.hasOwn(BASE_COLUMNS, kind);
 
+/** Declared columns behind those of text that a pipeline names. */
+export const withNamed = (names: readonly string[], columns: Columns = {}): Columns => ({
+  ...Object.fromEntries(names.map((name) => [name, 'utf8' as const])),
+  ...columns,
+});
+
 /** The columns of a table with the kind's own; none of what is no table. */
 export const declaredColumns = ({kind, columns}: {readonly kind: ArtifactKind; readonly columns?: Columns}): Columns =>
   isTableKind(kind) ? {...BASE_COLUMNS[kind], ...columns} : {};

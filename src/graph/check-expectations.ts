@@ -1,4 +1,4 @@
-import {isTableKind, TABLE_KINDS} from '../artifact/kinds.ts';
+import {type Columns, declaredColumns, isTableKind, TABLE_KINDS} from '../artifact/kinds.ts';
 import {compileCondition} from '../spec/expression.ts';
 import type {Faults} from '../spec/faults.ts';
 import type {ExpectationSpec, Spec} from '../spec/spec.ts';
@@ -6,7 +6,7 @@ import {placeWithin} from '../spec/template.ts';
 import type {Place} from '../spec/tree.ts';
 import {findOutput} from './check-node.ts';
 import type {Expectation} from './graph.ts';
-import {columnsOf, type Source} from './node-axes.ts';
+import type {Source} from './node-axes.ts';
 import type {PipelineStages} from './pipeline-stages.ts';
 
 /** The expectations whose table and columns exist. Axes of a node are columns too, unless it has a fault. */
@@ -27,8 +27,7 @@ function checkExpectation(
   faults: Faults,
 ): Expectation | undefined {
   const output = findOutput(of, spec, stages, faults);
-  const stage = stages.of(spec.nodes.get(of.node));
-  if (!output || !stage) return undefined;
+  if (!output) return undefined;
   if (!isTableKind(output.kind)) {
     const message = `"${of.node}.${of.artifact}" is ${output.kind}, which has no rows to hold to a condition.`;
     faults.add(
@@ -40,7 +39,7 @@ function checkExpectation(
     return undefined;
   }
   const source = sources.get(of.node);
-  const columns = columnsOf(stage, of.artifact);
+  const columns = declaredColumns(output);
   const names = [...Object.keys(columns), ...(source?.axes ?? []).filter((axis) => !Object.hasOwn(columns, axis))];
   for (const condition of [where, that]) {
     // Without the node's axes an unknown column may be one of them.
@@ -52,7 +51,7 @@ function checkExpectation(
 function checkCondition(
   {text, at}: {readonly text: string; readonly at: Place},
   names: readonly string[],
-  columns: ReturnType<typeof columnsOf>,
+  columns: Columns,
   faults: Faults,
 ): void {
   const compiled = compileCondition(text, names, columns);

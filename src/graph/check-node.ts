@@ -1,3 +1,4 @@
+import {withNamed} from '../artifact/kinds.ts';
 import {suggestion} from '../base/nearest.ts';
 import type {Faults} from '../spec/faults.ts';
 import type {InputSpec, Named, NodeSpec, Reference, Spec} from '../spec/spec.ts';
@@ -77,15 +78,28 @@ export function checkNode(node: NodeSpec, spec: Spec, stages: PipelineStages, fa
   return {spec: node, stage: wired, edges, loops, incomplete};
 }
 
-/** The stage with the outputs that it has in this node: what passes an input on is there where the input is, others when asked for. */
+/**
+ * The stage with the outputs that it has in this node: what passes an input on is there where the input is, others when asked for; and with the
+ * columns that the node names.
+ */
 function wiredStage(stage: Stage, node: NodeSpec): Stage {
   const outputs = Object.entries(stage.outputs);
   const there = outputs.filter(
     ([, {passes, when}]) =>
       (passes === undefined || node.inputs.has(passes)) && (when === undefined || isTrue(node.with.get(when)?.value)),
   );
-  return there.length === outputs.length ? stage : {...stage, outputs: Object.fromEntries(there)};
+  if (there.length === outputs.length && there.every(([, {named}]) => named === undefined)) return stage;
+  const wired = there.map(([name, output]): [string, OutputDeclaration] => {
+    const names = output.named === undefined ? [] : textsIn(node.with.get(output.named)?.value);
+    return [name, names.length === 0 ? output : {...output, columns: withNamed(names, output.columns)}];
+  });
+  return {...stage, outputs: Object.fromEntries(wired)};
 }
+
+const textsIn = (value: Tree | undefined): readonly string[] =>
+  value?.kind === 'list'
+    ? value.items.flatMap((item) => (item.kind === 'scalar' && typeof item.value === 'string' ? [item.value] : []))
+    : [];
 
 const isTrue = (value: Tree | undefined): boolean => value?.kind === 'scalar' && value.value === true;
 

@@ -4,7 +4,7 @@ import {join, sep} from 'node:path';
 import {decodeArtifact} from '../artifact/decode.ts';
 import {encodeArtifact} from '../artifact/encode.ts';
 import {inlineRows} from '../artifact/inline-rows.ts';
-import {type ArrowKind, type ArtifactKind, type ArtifactValues, isTableKind} from '../artifact/kinds.ts';
+import {type ArrowKind, type ArtifactKind, type ArtifactValues, isTableKind, withNamed} from '../artifact/kinds.ts';
 import {readTable} from '../artifact/read-table.ts';
 import type {Digest} from '../base/digest.ts';
 import {digestOfFile, writeDigested} from '../base/digested-files.ts';
@@ -65,14 +65,19 @@ async function shareFile(from: string, to: string): Promise<void> {
 
 async function writeOutput(
   name: string,
-  {kind, columns, as}: OutputDeclaration,
+  {kind, columns, named, as}: OutputDeclaration,
   drafts: string,
   value: ArtifactValues[ArtifactKind],
 ): Promise<DraftOutput> {
   if (kind === 'file') return takeFile(name, drafts, pathOf(name, value));
   const content =
     as === 'path' ? await contentOf(kind, await readFile(pathOf(name, value)), name) : arrowValue(name, value);
-  const bytes = encodeArtifact({kind, ...(columns && {columns})}, content);
+  const further =
+    named !== undefined && Array.isArray(content)
+      ? Object.keys(content[0] ?? {}).filter((name) => !Object.hasOwn(columns ?? {}, name))
+      : [];
+  const all = further.length > 0 ? withNamed(further, columns) : columns;
+  const bytes = encodeArtifact({kind, ...(all && {columns: all})}, content);
   const draft = join(drafts, `${name}.arrow`);
   const digest = await writeDigested(draft, bytes);
   const inline = Array.isArray(content) ? inlineRows(content) : undefined;

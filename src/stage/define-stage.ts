@@ -33,6 +33,8 @@ export interface OutputDeclaration {
   readonly passes?: string;
   /** Is there only where this parameter, which is off by default, is written as `true`: what is large and seldom wanted. */
   readonly when?: string;
+  /** Has before its `columns` one of text for each name that this parameter, a list, holds; none where the parameter is not given. */
+  readonly named?: string;
   /** The stage gives the path of a file, which must hold what is declared; a table may be an Arrow file or a JSON list of rows. */
   readonly as?: 'path';
   /** Of a `file`, where its name matters to who reads it. */

@@ -1,7 +1,10 @@
+import {readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {registry} from '../../src/cli/registry.ts';
 import {studentT} from '../../stages/lib/student-t.ts';
 import summarize from '../../stages/summarize.ts';
+import {basin, scratchFolder} from '../cli/basin.ts';
 import {graphOf, idsOf} from '../rig/read-text.ts';
 import {recordingServices} from '../training/services.ts';
 
@@ -23,8 +26,12 @@ test.each([
 type Table = readonly object[];
 /** Each table as that of one replicate. */
 const gathered = (tables: readonly Table[]) => tables.map((value, replicate) => ({axes: {replicate}, value}));
-const run = (inputs: object, columns: readonly string[]) =>
-  summarize.run({params: {columns}, inputs: {...inputs}, services: recordingServices().services});
+const run = (inputs: object, columns: readonly string[], by?: readonly string[]) =>
+  summarize.run({
+    params: {columns, ...(by && {by: [...by]})},
+    inputs: {...inputs},
+    services: recordingServices().services,
+  });
 
 test.each(['tables', 'points'])(
   'each split and column of %s has mean, standard deviation and interval',
@@ -71,6 +78,61 @@ test('several rows of one replicate are not taken for replicates', async () => {
   );
   const perSplit = layers.map((row) => ({split: 'test', ...row}));
   await expect(run({tables: gathered([perSplit, perSplit])}, ['error'])).rejects.toThrow('2 rows of the split test,');
+});
+
+test('what `by` tells apart is summarized apart: layers of layerwise, measures of instability, tensors of compare-masks', async () => {
+  const tables = [1, 3].map((seed) =>
+    ['test', 'train'].flatMap((split) =>
+      ['embeddings', 'layer.0'].flatMap((layer, place) =>
+        ['a', 'b'].map((rest) => ({layer, rest, split, error_barrier: seed * 10 ** place + (rest === 'b' ? 0.5 : 0)})),
+      ),
+    ),
+  );
+  const {summary} = await run({tables: gathered(tables)}, ['error_barrier'], ['layer', 'rest']);
+  expect(summary).toHaveLength(8);
+  expect(Array.isArray(summary) && summary.slice(0, 4)).toEqual([
+    expect.objectContaining({layer: 'embeddings', rest: 'a', split: 'test', n: 2, mean: 2, sd: Math.SQRT2}),
+    expect.objectContaining({layer: 'embeddings', rest: 'b', split: 'test', n: 2, mean: 2.5}),
+    expect.objectContaining({layer: 'layer.0', rest: 'a', split: 'test', n: 2, mean: 20}),
+    expect.objectContaining({layer: 'layer.0', rest: 'b', split: 'test', n: 2, mean: 20.5}),
+  ]);
+  await expect(run({tables: gathered(tables)}, ['error_barrier'], ['layer'])).rejects.toThrow(
+    'At replicate=0 there are 2 rows of the split test, layer=embeddings, and',
+  );
+  await expect(run({tables: gathered(tables)}, ['error_barrier'], ['tensor'])).rejects.toThrow(
+    'There is no column "tensor".',
+  );
+  const masks = [0.2, 0.4].map((jaccard) => [{tensor: '(all)', jaccard}]);
+  expect((await run({tables: gathered(masks)}, ['jaccard'], ['tensor'])).summary).toEqual([
+    expect.objectContaining({tensor: '(all)', split: '', n: 2, mean: expect.closeTo(0.3, 12)}),
+  ]);
+  for (const by of [[], ['split'], ['mean']])
+    expect(summarize.params.safeParse({columns: ['error'], by}).success).toBe(false);
+});
+
+test('the named columns are in the stored table, and claims may speak of them', async () => {
+  const cwd = await scratchFolder();
+  await writeFile(
+    join(cwd, 'p.yaml'),
+    `
+stages:
+  a: {uses: pretrain-load, with: {source: random, seed: "\${replicate}", model: {model: mlp, hidden: [4]}}, sweep: {replicate: [1, 2, 3]}}
+  small: {uses: magnitude-prune, in: {weights: a.weights}, with: {rule: exact, keep: 0.5}}
+  random: {uses: random-mask, in: {mask: small.mask}}
+  compared: {uses: compare-masks, in: {a: small.mask, b: random.mask}}
+  overlap: {uses: summarize, in: {tables: compared.summary}, with: {columns: [jaccard, kept_a], by: [tensor]}}
+expect:
+  - {of: overlap.summary, where: "tensor == '(all)' && column == 'kept_a'", that: "mean == 1568.0 && sd == 0.0 && n == 3"}
+`,
+  );
+  const {code, stdout, stderr} = await basin(['run', 'p.yaml'], {cwd});
+  expect(code, stdout + stderr).toBe(0);
+  const shown = await basin(['show', 'p.yaml', 'overlap.summary', '--format', 'csv'], {cwd});
+  expect(shown.stdout.split('\n')[0]).toBe('tensor,split,column,n,mean,sd,low,high');
+  expect(shown.stdout).toContain('\nfc1.weight,,jaccard,3,');
+  const wrong = (await readFile(join(cwd, 'p.yaml'), 'utf8')).replace('"tensor ==', '"tensr ==');
+  await writeFile(join(cwd, 'p.yaml'), wrong);
+  expect((await basin(['plan', 'p.yaml'], {cwd})).stderr).toContain('Did you mean "tensor"?');
 });
 
 test('what is summarized is connected once', async () => {

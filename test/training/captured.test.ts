@@ -120,7 +120,7 @@ describe.skipIf(!native)('captured steps', () => {
             optimizer,
             labelSmoothing: params.label_smoothing,
           };
-          const bound = inSteps(params.schedule, STEPS);
+          const bound = inSteps(params.schedule, {steps: STEPS, stepsPerEpoch: STEPS});
           const [captured, eager] = [capturedStep, hookedStep].map((make) =>
             tf.tidy(() => {
               const hook = HOOKS[hookName]?.(layout) ?? {};

@@ -2,10 +2,12 @@ import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import {allFinite} from '../../stages/lib/all-finite.ts';
+import {chooseScorer} from '../../stages/lib/pruning/choose-scorer.ts';
 import {gradual} from '../../stages/lib/pruning/gradual.ts';
 import {platonScorer} from '../../stages/lib/pruning/platon-scorer.ts';
 import {remaining} from '../../stages/lib/pruning/schedule.ts';
 import {kthSmallest, select, selectExactly, selectReleased} from '../../stages/lib/pruning/selection.ts';
+import {layoutOf} from '../../stages/lib/training/parameter-layout.ts';
 import {backends, withBackend} from '../rig/tensor-backends.ts';
 import {golden, lcg} from './golden.ts';
 
@@ -21,6 +23,8 @@ const sizes = params.map(([, shape]) => shape.reduce((product, axis) => product 
 const SIZE = sizes.reduce((sum, size) => sum + size, 0);
 /** The first three of the five tensors are pruned in the trace. */
 const PRUNABLE = sizes.slice(0, 3).reduce((sum, size) => sum + size, 0);
+
+const PLAIN = {init: 'zeros', head: false} as const;
 
 /** The trace's run: plain SGD at 0.1 with PLATON behind it, all gradients given. */
 function* traceRun(method: 'released' | 'exact', beta2 = hp.beta2) {
@@ -91,6 +95,51 @@ test('at beta2 = 1 importance alone decides, by the published rule', async () =>
     expect(hook.selection(), `step ${step}`).toEqual(selectReleased(importance, ratio));
   }
   expect(rounds).toBeGreaterThan(2);
+});
+
+/** `Magnitude` of Pruner.py on the trace's numbers: |p| anew at every step that masks. */
+function* magnitudeByPruner() {
+  const weights = lcg(99);
+  const gradients = lcg(4242);
+  const flat = Float32Array.from({length: SIZE}, () => (weights() - 0.5) * 2);
+  for (let step = 1; step <= SCHEDULE.steps; step++) {
+    for (let index = 0; index < SIZE; index++) {
+      flat[index] = (flat[index] ?? 0) - Math.fround(Math.fround(gradients() - 0.5) * Math.fround(0.1));
+    }
+    const {ratio, masks} = remaining(SCHEDULE, step);
+    const scores = flat.subarray(0, PRUNABLE).map(Math.abs);
+    const edge = scores.toSorted()[Math.trunc(PRUNABLE * (1 - ratio)) - 1] ?? 0;
+    if (masks) scores.forEach((score, index) => void (score < edge && flat.fill(0, index, index + 1)));
+    yield flat;
+  }
+}
+
+test.each([
+  ['with rescore: step magnitude is chosen as the published Pruner does, after every step of the final phase', 'step'],
+  ['without it the choice of the final phase stands between multiples of ΔT', undefined],
+] as const)('%s', async (_, rescore) => {
+  await tf.setBackend('cpu');
+  const weights = lcg(99);
+  const gradients = lcg(4242);
+  const layout = layoutOf(
+    params.map(([name, shape], index) => ({...PLAIN, name: `${index}${name}`, shape, prunable: index < 3})),
+  );
+  const score = {name: 'magnitude', ...(rescore && {rescore})} as const;
+  const scorer = chooseScorer(tf, layout, SCHEDULE.interval, score);
+  const hook = gradual(tf, layout, {schedule: SCHEDULE, method: 'released', scorer});
+  let flat = tf.tensor1d(Array.from({length: SIZE}, () => (weights() - 0.5) * 2));
+  const differing: number[] = [];
+  let step = 0;
+  for (const expected of magnitudeByPruner()) {
+    step++;
+    const gradient = tf.tensor1d(Array.from({length: SIZE}, () => gradients() - 0.5));
+    const updated: tf.Tensor1D = tf.sub(flat, tf.mul(gradient, 0.1));
+    flat = hook.afterStep?.(step, {flat: updated}) ?? updated;
+    const found = flat.dataSync<'float32'>();
+    if (expected.some((value, index) => Math.abs(value - (found[index] ?? Number.NaN)) > 1e-5)) differing.push(step);
+  }
+  if (rescore) expect(differing).toEqual([]);
+  else expect(Math.min(...differing)).toBeGreaterThan(SCHEDULE.steps - SCHEDULE.finalWarmup);
 });
 
 test('the exact rule keeps round(N·r) weights at every masked step', async () => {

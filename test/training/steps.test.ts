@@ -98,7 +98,7 @@ function tenSteps(tf: Tf, run: (typeof file.runs)[number], inParts: boolean) {
     schedule: SCHEDULES[run.schedule],
     ...OPTIMIZERS[run.optimizer],
   });
-  const bound = inSteps(schedule, PER_EPOCH);
+  const bound = inSteps(schedule, {steps: file.pictures.length, stepsPerEpoch: PER_EPOCH});
   const optimizer = optimizerOf(settings, weight_decay);
   const program = {model, layout, clip: file.clip, optimizer};
   const whole = capturedStep(tf, program);

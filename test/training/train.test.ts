@@ -109,6 +109,18 @@ test('what cannot be trained is refused before the first step', async () => {
   );
 });
 
+test('a warm-up below 1 is a fraction of all steps, rounded up, and one of all of them is refused', async () => {
+  const rates = async (warmup: number | string) => {
+    const {metrics} = await trained({length: '8it', schedule: {name: 'linear', warmup}});
+    return metrics.map(({lr}) => Number(lr) / 1e-3);
+  };
+  // 0.3 · 8 = 2.4: get_linear_schedule_with_warmup(warmup 3, 8 steps)
+  const expected = [0, 1 / 3, 2 / 3, 1, 4 / 5, 3 / 5, 2 / 5, 1 / 5];
+  for (const [step, rate] of (await rates(0.3)).entries()) expect(rate).toBeCloseTo(expected[step] ?? Number.NaN, 12);
+  expect(await rates('3it')).toEqual(await rates(0.3));
+  await expect(rates(0.9)).rejects.toThrow('A warm-up of 8 steps leaves none of 8.');
+});
+
 test('a fixed mask acts at each of its three places by itself', () => {
   tf.tidy(() => {
     const hook = fixedMask(tf, tf.tensor1d([1, 0, 1], 'bool'));

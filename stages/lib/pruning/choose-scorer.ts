@@ -13,7 +13,11 @@ export function chooseScorer(tf: Tf, layout: ParameterLayout, interval: number, 
     case 'platon':
       return platonScorer(tf, layout.prunable, {...score, interval});
     case 'magnitude':
-      return {firstStep: 1, scores: (flat) => read(tf.abs(flat.slice(0, layout.prunable)))};
+      return {
+        firstStep: 1,
+        everyStep: score.rescore === 'step',
+        scores: (flat) => read(tf.abs(flat.slice(0, layout.prunable))),
+      };
     case 'movement':
       return movementScorer(tf, layout.prunable);
     case 'random': {

@@ -1,8 +1,7 @@
 import {z} from 'zod';
 import {roundComputed} from '../../../src/base/numbers.ts';
-import {counted, sharedUnit, spanSchema, stepsOf, type Unit} from '../training/length.ts';
+import {counted, sharedUnit, spanSchema, stepsOf, type TrainingLength, type Unit} from '../training/length.ts';
 import {checkSpans, report, type SpanFault} from '../training/span-faults.ts';
-import type {TrainingLength} from '../training/train.ts';
 import {lastChosen, type PruningSchedule} from './schedule.ts';
 import {firstScored, type Score} from './score.ts';
 import type {SelectionMethod} from './selection.ts';

@@ -76,9 +76,9 @@ export function gradual(
     kept = tf.keep(tf.tensor1d(all, 'bool'));
   };
 
-  /** Selects anew when the scores or the ratio have moved since the last time: at most every ΔT steps. */
+  /** Selects anew when the ratio has moved since the last time, and where the scores are asked for again. */
   const refresh = (step: number, ratio: number, flat: Tensor1D): void => {
-    if (ratio === rounds.at(-1)?.ratio && step % schedule.interval !== 0) return;
+    if (!scorer.everyStep && ratio === rounds.at(-1)?.ratio && step % schedule.interval !== 0) return;
     const scores = scorer.scores(flat);
     if (!allFinite(scores)) {
       throw new StageError(`The scores stopped being finite at step ${step}.`, 'Lower lr, or set `clip: 1`.');

@@ -13,7 +13,13 @@ export const smoothing = {
 
 const form = z.discriminatedUnion('name', [
   z.strictObject({name: z.literal('platon'), ...smoothing}),
-  z.strictObject({name: z.literal('magnitude')}),
+  z.strictObject({
+    name: z.literal('magnitude'),
+    rescore: z
+      .literal('step')
+      .describe('In the final phase weights are chosen anew after every step, and not at multiples of ΔT.')
+      .optional(),
+  }),
   z.strictObject({name: z.literal('movement')}),
   z.strictObject({name: z.literal('random'), seed: z.int().min(0).default(0).describe('Decides the scores.')}),
 ]);
@@ -22,7 +28,7 @@ const form = z.discriminatedUnion('name', [
 export const scoreSchema = z
   .union([z.enum(['platon', 'magnitude', 'movement', 'random']).transform((name) => form.parse({name})), form])
   .describe(
-    'By what weights are compared: platon, magnitude, movement or random; or {name: platon, beta1, beta2}, {name: random, seed}.',
+    'By what weights are compared: platon, magnitude, movement or random; or {name: platon, beta1, beta2}, {name: magnitude, rescore: step}, {name: random, seed}.',
   );
 
 export type Score = z.output<typeof form>;

@@ -6,6 +6,8 @@ import type {Tensors} from '../../tensor/capture/record.ts';
 export interface Scorer {
   /** The first step after which scores say anything. */
   readonly firstStep: number;
+  /** Whether the final phase chooses anew after every step, and not only at multiples of ΔT. */
+  readonly everyStep?: boolean;
   inputs?(step: number): Tensors;
   /** In the captured step: further results. */
   afterUpdate?(flat: Tensor1D, gradient: Tensor1D, inputs: Tensors): Tensors;

@@ -41,15 +41,26 @@ export const lengthSchema = z
     'How long to train: epochs (8ep), steps (1200it), or both (2ep50it). The last partial batch of an epoch counts as a step.',
   );
 
+/** How many steps there are in the whole training, of which a stage may make a part. */
+export interface TrainingLength {
+  readonly stepsPerEpoch: number;
+  readonly steps: number;
+}
+
 /** What spans are counted in. */
 export type Unit = 'step' | 'epoch';
 
 /** `1 step`, `2 epochs`. */
 export const counted = (count: number, unit: Unit): string => `${count} ${unit}${count === 1 ? '' : 's'}`;
 
-/** The one unit that all of these are written in; undefined where they need both, so that only the data tells how they compare. */
+/**
+ * The one unit that all of these are written in; undefined where they need both, so that only the data tells how they compare, and where one
+ * is no span, which its schema tells.
+ */
 export function sharedUnit(spans: readonly (string | undefined)[]): Unit | undefined {
-  const parts = spans.flatMap((span) => (span === undefined ? [] : [checked(span)]));
+  const given = spans.flatMap((span) => (span === undefined ? [] : [span]));
+  const parts = given.flatMap((span) => partsOf(span) ?? []);
+  if (parts.length < given.length) return undefined;
   if (parts.every(({epochs}) => epochs === 0)) return 'step';
   return parts.every(({iterations}) => iterations === 0) ? 'epoch' : undefined;
 }

@@ -1,10 +1,13 @@
 import {z} from 'zod';
-import {spanSchema, stepsOf} from './length.ts';
+import {spanSchema, stepsOf, type TrainingLength} from './length.ts';
 
-const warmup = spanSchema
-  .transform((span) => (/^\d+it$/.test(span) ? Number.parseInt(span, 10) : span))
+const warmup = z
+  .union([
+    z.number().gt(0).lt(1),
+    spanSchema.transform((span) => (/^\d+it$/.test(span) ? Number.parseInt(span, 10) : span)),
+  ])
   .prefault(0)
-  .describe('Span over which the rate rises linearly from 0: steps, or as in 5ep.');
+  .describe('Span over which the rate rises linearly from 0: steps, as in 5ep, or below 1 a fraction of all steps.');
 const form = z.discriminatedUnion('name', [
   z.strictObject({name: z.literal('linear'), warmup}),
   z.strictObject({name: z.literal('cosine'), warmup}),
@@ -36,9 +39,20 @@ export type Schedule =
   | {readonly name: 'linear' | 'cosine' | 'constant'; readonly warmup: number}
   | {readonly name: 'step'; readonly milestones: readonly number[]; readonly gamma: number; readonly warmup: number};
 
+/** Whether a warm-up is given as a fraction of all steps. */
+export const isFraction = (warmup: ScheduleParameter['warmup']): warmup is number =>
+  typeof warmup === 'number' && warmup > 0 && warmup < 1;
+
+function warmupSteps(warmup: ScheduleParameter['warmup'], {steps, stepsPerEpoch}: TrainingLength): number {
+  if (typeof warmup === 'string') return stepsOf(warmup, stepsPerEpoch);
+  // as the Trainer's get_warmup_steps rounds
+  return isFraction(warmup) ? Math.ceil(warmup * steps) : warmup;
+}
+
 /** The schedule of a checked parameter, its spans turned into steps. */
-export function inSteps(given: ScheduleParameter, stepsPerEpoch: number): Schedule {
-  const warmup = typeof given.warmup === 'number' ? given.warmup : stepsOf(given.warmup, stepsPerEpoch);
+export function inSteps(given: ScheduleParameter, length: TrainingLength): Schedule {
+  const {stepsPerEpoch} = length;
+  const warmup = warmupSteps(given.warmup, length);
   if (given.name !== 'step') return {name: given.name, warmup};
   return {...given, warmup, milestones: given.milestones.map((span) => stepsOf(span, stepsPerEpoch))};
 }

@@ -1,7 +1,7 @@
 import type {z} from 'zod';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import {counted, sharedUnit, stepsOf, type Unit} from './length.ts';
-import {inSteps, type ScheduleParameter} from './schedule.ts';
+import {inSteps, isFraction, type ScheduleParameter} from './schedule.ts';
 
 /** Spans of training that do not fit into each other, told alike by a plan and by a stage that runs. */
 export interface SpanFault {
@@ -63,8 +63,10 @@ export function checkSpans({length, from, until, schedule}: Spans, context: z.co
     report(context, partFault(partOf({from, until}, steps, 1), steps, partUnit));
   }
   const {warmup} = schedule;
+  if (isFraction(warmup)) return;
   const warmupUnit = sharedUnit([length, typeof warmup === 'number' ? `${warmup}it` : warmup]);
-  if (warmupUnit) report(context, warmupFault(inSteps(schedule, 1).warmup, stepsOf(length, 1), warmupUnit));
+  const steps = stepsOf(length, 1);
+  if (warmupUnit) report(context, warmupFault(inSteps(schedule, {steps, stepsPerEpoch: 1}).warmup, steps, warmupUnit));
 }
 
 export function report(context: z.core.$RefinementCtx, fault: SpanFault | undefined): void {

@@ -5,7 +5,7 @@ import {type Evaluation, evaluationRow} from '../evaluate.ts';
 import {checkAugmentation} from '../pictures/check-augmentation.ts';
 import {breather} from './breather.ts';
 import type {TrainingHook} from './hook.ts';
-import {stepsOf} from './length.ts';
+import {stepsOf, type TrainingLength} from './length.ts';
 import type {TrainingParameters} from './parameters.ts';
 import {checkpointOf, type Held, resumed, started, stateOfCheckpoint} from './progress.ts';
 import {inSteps, type Schedule, scheduleFactor} from './schedule.ts';
@@ -14,12 +14,6 @@ import {stepper} from './stepper.ts';
 import {evaluateFlat, type Task} from './task.ts';
 import type {TrainingState} from './train-step.ts';
 import {trainingBatches} from './training-batches.ts';
-
-/** How many steps there are in the whole training, of which a stage may make a part. */
-export interface TrainingLength {
-  readonly stepsPerEpoch: number;
-  readonly steps: number;
-}
 
 interface Trained {
   readonly flat: Float32Array;
@@ -52,9 +46,10 @@ export async function train(
   hook: TrainingHook = {},
 ): Promise<Trained> {
   const {tf} = services;
-  const {stepsPerEpoch, steps} = trainingLength(task, params);
+  const length = trainingLength(task, params);
+  const {stepsPerEpoch, steps} = length;
   const part = partOf(params, steps, stepsPerEpoch);
-  const schedule = inSteps(params.schedule, stepsPerEpoch);
+  const schedule = inSteps(params.schedule, length);
   check(task, params, part, schedule, steps);
   const {first, last} = part;
   const breathe = breather();
