@@ -1,6 +1,8 @@
 import {readdirSync} from 'node:fs';
 import {availableParallelism, totalmem} from 'node:os';
 import {namedCards} from '../../stages/tensor/addon/nvidia-driver.ts';
+import type {BackendName} from '../../stages/tensor/backend.ts';
+import type {Manifest} from '../../stages/tensor/manifest.ts';
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {fail, ok, type Result} from '../base/result.ts';
 import type {Graph} from '../graph/graph.ts';
@@ -48,9 +50,17 @@ function findMachine(given: readonly string[], jobs: number): Result<Machine> {
   return ok({gpus, amounts: has, each: {threads: Math.min(threads, has.threads)}});
 }
 
+/** Two processes on one card take turns and share its memory, so under `cuda` a card is for one at a time. */
+const forTensors = ({gpus}: Machine, backend: BackendName | undefined): Pick<Machine, 'tensors'> =>
+  backend === 'cuda' && gpus.length > 0 ? {tensors: {gpu: 1}} : {};
+
 /** The machine for a plan; the error is every demand of what will run that it can never meet. */
 export function machineFor(
-  {graph, plan}: {readonly graph: Graph; readonly plan: Plan},
+  {
+    graph,
+    plan,
+    manifest,
+  }: {readonly graph: Graph; readonly plan: Plan; readonly manifest?: Pick<Manifest, 'backend'> | undefined},
   wanted: ReadonlySet<number>,
   given: readonly string[] = [],
   jobs = defaultJobs(),
@@ -58,7 +68,7 @@ export function machineFor(
   const machine = findMachine(given, jobs);
   if (!machine.ok) return machine;
   const unmet = unmetDemands(graph, plan, wanted, machine.value);
-  return unmet.length > 0 ? fail(unmet) : machine;
+  return unmet.length > 0 ? fail(unmet) : ok({...machine.value, ...forTensors(machine.value, manifest?.backend)});
 }
 
 function resourceFault(part: string, name: string): Diagnostic {

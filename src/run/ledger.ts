@@ -1,4 +1,5 @@
 import type {Instance} from '../graph/graph.ts';
+import type {Stage} from '../stage/define-stage.ts';
 
 /** What a machine has: GPUs by their ids, and amounts of everything else by name; memory in bytes. */
 export interface Machine {
@@ -6,14 +7,19 @@ export interface Machine {
   readonly amounts: Readonly<Record<string, number>>;
   /** What an instance takes of what it does not name. */
   readonly each: Readonly<Record<string, number>>;
+  /** The same, of one that computes with tensors. */
+  readonly tensors?: Readonly<Record<string, number>>;
 }
 
 /** What is taken of a machine while something runs. */
 export type Demand = Pick<Instance, 'resources' | 'mutex'>;
 
-export const demandOf = ({resources, mutex}: Demand, {each}: Machine): Demand => ({
+export const demandOf = (
+  {resources, mutex, stage}: Demand & {readonly stage: Pick<Stage, 'computes'>},
+  {each, tensors}: Machine,
+): Demand => ({
   mutex,
-  resources: {...each, ...resources},
+  resources: {...each, ...(stage.computes === 'tensors' && tensors), ...resources},
 });
 
 /** A demand that was met, until it is given back. */

@@ -30,7 +30,7 @@ export interface DoctorReport {
   readonly findings: readonly Finding[];
 }
 
-const VECTOR_FLAGS = ['avx2', 'avx512f', 'amx_tile', 'asimd', 'sve'] as const;
+const VECTOR_FLAGS = ['avx2', 'avx512f', 'avx512_bf16', 'amx_tile', 'amx_bf16', 'asimd', 'sve'] as const;
 
 const firstLine = (text: string): string => text.split('\n')[0]?.trim() ?? '';
 
@@ -132,6 +132,26 @@ function operationsFinding(build: Awaited<ReturnType<typeof verifyBuild>>): read
   ];
 }
 
+/** What computes the products of `precision: bf16`; our operations are compiled for this processor (`product-words.h`, `product-tiles.h`). */
+export function bfloat16Finding(operations: boolean, flags: readonly string[]): Finding {
+  const subject = 'bf16 products';
+  if (!operations)
+    return {
+      subject,
+      state: 'missing',
+      found: 'operands rounded by TensorFlow.js, products in float32',
+      hint: '`precision: bf16` gives its numbers here, and takes longer than fp32.',
+    };
+  if (flags.includes('amx_bf16')) return {subject, state: 'good', found: "AMX's matrix tiles"};
+  if (flags.includes('avx512_bf16')) return {subject, state: 'good', found: 'AVX-512 with bf16'};
+  return {
+    subject,
+    state: 'missing',
+    found: 'AVX-512 in float32, of rounded operands',
+    hint: '`precision: bf16` gives its numbers here, and nothing in speed.',
+  };
+}
+
 async function wheelFinding(addon: Finding): Promise<Finding> {
   const subject = 'TensorFlow wheel';
   const waiting = (await readdir(downloadsFolder()).catch(() => [])).some((name) => name.endsWith('.whl'));
@@ -175,8 +195,7 @@ async function backendFinding(backend: BackendName, addon: Finding, manifest: Ma
 }
 
 /** Cards, and what stands between them and a run on them. */
-async function cardFindings(): Promise<readonly Finding[]> {
-  const driver = nvidiaDriver();
+export async function cardFindings(driver = nvidiaDriver()): Promise<readonly Finding[]> {
   const subject = 'NVIDIA cards';
   if (!driver) return [{subject, state: 'missing', found: 'no driver of NVIDIA is loaded'}];
   const cards: Finding = {
@@ -185,12 +204,12 @@ async function cardFindings(): Promise<readonly Finding[]> {
     found: `${driver.cards.join(', ') || 'none that the driver tells of'}; driver ${driver.version}`,
   };
   const build = await verifyBuild('cuda');
-  const why = buildObstacle('cuda');
+  const why = buildObstacle('cuda', driver);
   if (build?.damaged.length === 0 && !why) return [cards, await backendFinding('cuda', cards, undefined)];
   const found = why ? `not to be had, as ${why.reason}` : build ? 'not as it was built' : 'not set up';
   const hint = why
     ? hintOf(why)
-    : '`basin setup --backend cuda` fetches 3.3 GB; then `--backend cuda` computes on a card.';
+    : '`basin setup --backend cuda` fetches 3.3 GB; then `--backend cuda` computes on a card. Its makers had none to test it on.';
   return [cards, {subject: 'cuda back end', state: 'missing', found, hint}];
 }
 
@@ -208,6 +227,7 @@ export async function doctor(): Promise<DoctorReport> {
     await wheelFinding(addon),
     addon,
     ...operationsFinding(build),
+    bfloat16Finding(build?.damaged.length === 0 && build.lacksOperations === undefined, cpuFlags()),
     ...backends,
     ...cards,
   ];

@@ -45,6 +45,8 @@ await platonPrune.run({
     batch: 32,
     augment: [{shift: 2}],
     keep: 0.3,
+    warmup: 50,
+    final_warmup: 100,
     interval: 10,
     evaluate_every: 90,
   },

@@ -1,7 +1,12 @@
 import {expect, test} from 'vitest';
 import {z} from 'zod';
+import type {JsonObject} from '../../src/base/json.ts';
 import {registry} from '../../src/cli/registry.ts';
-import {locatedMnist, randomMlp, recordingServices} from '../training/services.ts';
+import evaluate from '../../stages/evaluate.ts';
+import {initialise} from '../../stages/lib/models/initialise.ts';
+import {bindModel} from '../../stages/lib/models/registry.ts';
+import {precisionNotes} from '../../stages/lib/precision.ts';
+import {locatedMnist, preprocessor, randomMlp, recordingServices, SMALL_VIT, STAGES_ON} from '../training/services.ts';
 
 const data = await locatedMnist({classes: [0, 1], limit: {train: 60, test: 30}});
 const weights = randomMlp(1, 2, [8]);
@@ -53,4 +58,35 @@ test('every stage that runs a network has a precision, and fp32 is in no key', (
     ].sort(),
   );
   for (const {noop} of stages) expect(noop).toMatchObject({precision: 'fp32'});
+});
+
+/** The log's lines on precision when a network is evaluated. */
+async function notesOn(model: JsonObject, precision: string): Promise<readonly string[]> {
+  const bound = bindModel(model);
+  const network = {model: bound.config, preprocessor, tensors: initialise(bound, 1)};
+  const {services, lines} = recordingServices();
+  const params = z.json().parse(await evaluate.params.parseAsync({data, precision}));
+  await evaluate.run({params, inputs: {weights: network}, services});
+  return lines.filter((line) => line.includes('precision'));
+}
+
+test('the log says where bf16 rounds less than it could, and where it costs time instead of saving it', async () => {
+  const resnet = {
+    model: 'resnet',
+    norm: 'group',
+    depth: 8,
+    width: 2,
+    labels: 2,
+    image_size: 28,
+    num_channels: 1,
+    groups: 2,
+  };
+  const classifier = expect.stringMatching(/^precision: bf16 rounds the classifier of a residual network alone;/);
+  const slow = expect.stringMatching(/^precision: bf16 takes longer than fp32 here/);
+  expect(await notesOn(resnet, 'fp32')).toEqual([]);
+  expect(await notesOn(SMALL_VIT, 'fp32')).toEqual([]);
+  expect(await notesOn(SMALL_VIT, 'bf16')).toEqual(STAGES_ON === 'cpu' ? [slow] : []);
+  const own = precisionNotes(recordingServices().services.tf, {model: './mine.ts'}, 'bf16');
+  expect(own).toEqual([expect.stringMatching(/^precision: bf16 does nothing in a model of your own;/)]);
+  expect(await notesOn(resnet, 'bf16')).toEqual(STAGES_ON === 'cpu' ? [classifier, slow] : [classifier]);
 });

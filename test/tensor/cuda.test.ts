@@ -1,13 +1,19 @@
-import {existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {describe, expect, test} from 'vitest';
+import {digestOf} from '../../src/base/digest.ts';
+import {COMPILERS} from '../../stages/tensor/addon/compile.ts';
 import {cudaObstacle, unpackCuda} from '../../stages/tensor/addon/cuda.ts';
 import {CUDA_WHEELS} from '../../stages/tensor/addon/cuda-wheels.ts';
 import {addonFolder, buildsFolder, downloadsFolder, librariesFolder} from '../../stages/tensor/addon/folder.ts';
 import {nvidiaDriver, visibleCards} from '../../stages/tensor/addon/nvidia-driver.ts';
+import {PYTHONS} from '../../stages/tensor/addon/pip-download.ts';
 import {fetchWheel} from '../../stages/tensor/addon/wheel.ts';
 import {wheelMachine} from '../../stages/tensor/addon/wheel-identity.ts';
 import {AUTOMATIC} from '../../stages/tensor/backend.ts';
+import {bfloat16Finding, cardFindings} from '../../stages/tensor/doctor.ts';
+import {loadTensorLibrary} from '../../stages/tensor/load.ts';
+import {findProgram} from '../../stages/tensor/machine.ts';
 import {selfTest} from '../../stages/tensor/self-test/self-test.ts';
 import {numericsOf} from '../../stages/tensor/versions.ts';
 import {serveWheel, zipOf} from './package-server.ts';
@@ -102,6 +108,74 @@ describe.runIf(wheelMachine() === 'x86_64')('CUDA', () => {
     },
   );
 
+  test('takes of published wheels the libraries alone, and leaves no wheel behind', async () => {
+    const [programs, wheels, folder, scratch] = [scratchFolder(), scratchFolder(), scratchFolder(), scratchFolder()];
+    const published = ['cublas', 'nccl'].map((name) => {
+      const wheel = zipOf({
+        [`nvidia/${name}/lib/lib${name}.so.12`]: `the library ${name}`,
+        [`nvidia/${name}/include/${name}.h`]: 'a header',
+        [`nvidia_${name}_cu12.dist-info/RECORD`]: 'a list',
+      });
+      writeFileSync(join(wheels, `nvidia-${name}-cu12==1.0.whl`), wheel);
+      return {project: `nvidia-${name}-cu12`, version: '1.0', sha256: digestOf(wheel)};
+    });
+    // a pip that gives the wheel whose name it is asked for last
+    const pip = `#!/bin/sh\nfor a in "$@"; do case "$a" in --dest=*) d="\${a#--dest=}";; esac; last="$a"; done\ncp '${wheels}'/"$last.whl" "$d"\n`;
+    writeFileSync(join(programs, 'python3'), pip, {mode: 0o755});
+    setEnv('PATH', `${programs}:${process.env.PATH}`);
+    const unpacked = await unpackCuda(folder, scratch, listening(), published);
+    const libraries = ['nvidia/cublas/lib/libcublas.so.12', 'nvidia/nccl/lib/libnccl.so.12'];
+    expect(unpacked).toEqual({ok: true, value: libraries});
+    expect(readFileSync(join(folder, libraries[1] ?? ''), 'utf8')).toBe('the library nccl');
+    expect(readdirSync(join(folder, 'nvidia', 'nccl'))).toEqual(['lib']);
+    expect(readdirSync(scratch)).toEqual([]);
+  });
+
+  test('is loaded with what makes equal keys equal bytes, and what leaves memory of a card to others', async () => {
+    useEmptyCache();
+    const names = [
+      'TF_DETERMINISTIC_OPS',
+      'NVIDIA_TF32_OVERRIDE',
+      'TF_FORCE_GPU_ALLOW_GROWTH',
+      'TF_NUM_INTRAOP_THREADS',
+    ];
+    for (const name of [...names, 'TF_NUM_INTEROP_THREADS', 'TF_CPP_MIN_LOG_LEVEL']) setEnv(name, undefined);
+    await expect(loadTensorLibrary('cuda', {threads: 3})).rejects.toMatchObject({
+      message: 'The cuda back end is not set up on this machine.',
+      hint: 'Run `basin setup --backend cuda`.',
+    });
+    expect(names.map((name) => process.env[name])).toEqual(['1', '0', 'true', '3']);
+  });
+
+  test('is told of by doctor: cards and driver, and what a run on them needs', async () => {
+    useEmptyCache();
+    setEnv('CUDA_VISIBLE_DEVICES', undefined);
+    const told = async (version: string) =>
+      (await cardFindings({version, cards: [H100, H100]})).map(({subject, state, found, hint}) => [
+        subject,
+        state,
+        found,
+        hint,
+      ]);
+    expect(await told('515.105.01')).toEqual([
+      ['NVIDIA cards', 'good', `${H100}, ${H100}; driver 515.105.01`, undefined],
+      [
+        'cuda back end',
+        'missing',
+        expect.stringMatching(/^not to be had, as (?:the NVIDIA driver is 515|no C\+\+ compiler)/),
+        expect.any(String),
+      ],
+    ]);
+    usePathOf(...COMPILERS, ...PYTHONS);
+    if (findProgram(COMPILERS) && findProgram(PYTHONS))
+      expect((await told('550.54.15'))[1]).toEqual([
+        'cuda back end',
+        'missing',
+        'not set up',
+        expect.stringMatching(/^`basin setup --backend cuda` fetches 3\.3 GB; .* had none to test it on\.$/),
+      ]);
+  });
+
   test('asks pip for the pinned wheels alone, and refuses one that is not the published one', async () => {
     const programs = scratchFolder();
     const asked = join(programs, 'asked');
@@ -120,5 +194,16 @@ describe.runIf(wheelMachine() === 'x86_64')('CUDA', () => {
     expect(readFileSync(asked, 'utf8')).toMatch(
       new RegExp(`-m pip download --no-deps .* ${first?.project}==${first?.version}\n$`),
     );
+  });
+});
+
+test('doctor says what computes in bf16: matrix tiles, vectors, or float32', () => {
+  const flags = ['avx2', 'avx512f', 'avx512_bf16', 'amx_tile', 'amx_bf16'];
+  expect(bfloat16Finding(true, flags)).toMatchObject({state: 'good', found: "AMX's matrix tiles"});
+  expect(bfloat16Finding(true, flags.slice(0, 3))).toMatchObject({state: 'good', found: 'AVX-512 with bf16'});
+  expect(bfloat16Finding(true, flags.slice(0, 2))).toMatchObject({state: 'missing'});
+  expect(bfloat16Finding(false, flags)).toMatchObject({
+    state: 'missing',
+    hint: expect.stringContaining('longer than fp32'),
   });
 });

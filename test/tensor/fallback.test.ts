@@ -28,7 +28,7 @@ test.runIf(linux)(
       numerics: expect.stringMatching(/^wasm-\d+\.\d+\.\d+\/eager\/fp32\/k\d+$/),
     });
     expect(manifest.line).toBe(
-      'wasm back end: no C++ compiler was found; `apt install g++` and `basin setup` give the native one, about 2 times faster',
+      'wasm back end: no C++ compiler was found; `apt install g++` and `basin setup` give the native one, about 5 times faster',
     );
     expect(existsSync(addonFolder())).toBe(false);
 

@@ -10,6 +10,7 @@ import type {Pictures} from '../data/pictures.ts';
 import {type Evaluation, type Example, evaluate, logitsFunction, type Network} from '../evaluate.ts';
 import {loadModel} from '../models/registry.ts';
 import {bindPreprocessor} from '../pictures/preprocessor.ts';
+import {precisionNotes} from '../precision.ts';
 import {choosePrunable, type Prunable} from '../pruning/prunable.ts';
 import {abortableBreather} from './breather.ts';
 import {layoutOf, type ParameterLayout, pack, unpack} from './parameter-layout.ts';
@@ -35,7 +36,7 @@ export async function bindTask(
 ): Promise<Task> {
   const model = await loadModel(weights.model, precision);
   const data = await loadDataSet(value);
-  for (const note of data.notes) services.log(note);
+  for (const note of [...data.notes, ...precisionNotes(services.tf, weights.model, precision)]) services.log(note);
   if (data.classes !== model.labels) {
     throw new StageError(
       `The network has ${model.labels} outputs, and the data set ${data.name} has ${data.classes} classes here.`,

@@ -10,6 +10,7 @@ import {cudaObstacle, unpackCuda} from './cuda.ts';
 import {type FileRecord, recordFiles, verifyFiles} from './file-records.ts';
 import {ADDON_FILE, addonFolder, buildsFolder, downloadsFolder, librariesFolder} from './folder.ts';
 import {unpackLibraries} from './libraries.ts';
+import {type NvidiaDriver, nvidiaDriver} from './nvidia-driver.ts';
 import {fetchWheel} from './wheel.ts';
 import {wheelMachine} from './wheel-identity.ts';
 
@@ -28,7 +29,10 @@ export interface Build {
 }
 
 /** What stands in the way of a build on this machine, found without downloading anything. */
-export function buildObstacle(edition: Edition = 'cpu'): Obstacle | undefined {
+export function buildObstacle(
+  edition: Edition = 'cpu',
+  driver: NvidiaDriver | undefined = nvidiaDriver(),
+): Obstacle | undefined {
   if (!wheelMachine()) {
     return obstacle(
       `TensorFlow's libraries are not published for ${process.platform} ${process.arch}`,
@@ -45,7 +49,7 @@ export function buildObstacle(edition: Edition = 'cpu'): Obstacle | undefined {
   if (!findProgram(COMPILERS)) {
     return obstacle('no C++ compiler was found', '`apt install g++` and `basin setup` give the native one', COMPILERS);
   }
-  return edition === 'cuda' ? cudaObstacle() : undefined;
+  return edition === 'cuda' ? cudaObstacle(driver) : undefined;
 }
 
 const under = (folder: string, path: string): string => `${folder}/${path}`;

@@ -4,7 +4,7 @@ import {digestOfFile} from '../../../src/base/digested-files.ts';
 import {fail, ok, type Result} from '../../../src/base/result.ts';
 import {type Obstacle, obstacle, type SetupReporter} from '../backend.ts';
 import {atLeast, findProgram} from '../machine.ts';
-import {CUDA_BYTES, CUDA_WHEELS} from './cuda-wheels.ts';
+import {CUDA_BYTES, CUDA_WHEELS, type CudaWheel} from './cuda-wheels.ts';
 import {type NvidiaDriver, nvidiaDriver, visibleCards} from './nvidia-driver.ts';
 import {downloadWithPip, PYTHONS} from './pip-download.ts';
 import {wheelMachine} from './wheel-identity.ts';
@@ -43,12 +43,13 @@ export async function unpackCuda(
   folder: string,
   scratch: string,
   report: SetupReporter,
+  published: readonly CudaWheel[] = CUDA_WHEELS,
 ): Promise<Result<readonly string[], Obstacle>> {
   const python = findProgram(PYTHONS);
   if (!python) throw new Error('Internal error: CUDA without a Python passed its check');
   const paths: string[] = [];
   let done = 0;
-  for (const {project, version, sha256} of CUDA_WHEELS) {
+  for (const {project, version, sha256} of published) {
     const wheels = join(scratch, 'nvidia');
     await mkdir(wheels, {recursive: true});
     const wheel = await downloadWithPip(python, {project, version, folder: wheels}, report, {done, total: CUDA_BYTES});
