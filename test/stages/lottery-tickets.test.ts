@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import type {Weights} from '../../src/artifact/kinds.ts';
+import type {Mask, Weights} from '../../src/artifact/kinds.ts';
 import imp from '../../stages/imp.ts';
 import {bindModel} from '../../stages/lib/models/registry.ts';
 import {choosePrunable, describePrunable} from '../../stages/lib/pruning/prunable.ts';
@@ -35,6 +35,24 @@ test('a level is training from the given weights under the mask before it, then 
   expect(maskIn(second)).toEqual(maskIn(await runStage(magnitudePrune, rule, {weights: weightsIn(second), mask})));
   expect(keptOf(maskIn(second))).toBe(left - Math.ceil(0.2 * left) - 1);
   expect(second.summary).toEqual([expect.objectContaining({kept: left / PRUNABLE})]);
+});
+
+test('of LeNet-300-100 as many stay, round after round, as under open_lth, which counts the classifier and ignores it', async () => {
+  const lenet = randomMlp(1, 10, [300, 100]);
+  const counted = {
+    ...rule,
+    ignore: ['classifier.weight'],
+    prunable: {include: ['fc1.weight', 'fc2.weight', 'classifier.weight']},
+  };
+  let mask: Mask | undefined;
+  const kept: number[] = [];
+  for (let round = 0; round < 4; round++) {
+    mask = maskIn(await runStage(magnitudePrune, counted, {weights: lenet, mask}));
+    kept.push(keptOf(mask));
+  }
+  // of its own sparse_global.py, on its own mnist_lenet_300_100 with the default_hparams of that
+  expect(kept).toEqual([212_959, 170_366, 136_291, 109_031]);
+  expect(mask?.tensors.find(({name}) => name === 'classifier.weight')?.bits.every((bit) => bit === 1)).toBe(true);
 });
 
 test('a connected head is taken as it is, and the body is rewound', async () => {
