@@ -2,10 +2,11 @@ import {randomUUID} from 'node:crypto';
 import {existsSync, linkSync, mkdirSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync} from 'node:fs';
 import {open} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
-import type {Digest, Key} from '../base/digest.ts';
+import {canonicalJson} from '../base/canonical-json.ts';
+import {type Digest, type Key, keyOf} from '../base/digest.ts';
 import {digestOfSmallFile} from '../base/digested-files.ts';
 import type {JsonObject} from '../base/json.ts';
-import type {OutputRecord, StoreRecord} from './record.ts';
+import {type OutputRecord, type StoreRecord, sameOutputs} from './record.ts';
 import {recordText} from './record-file.ts';
 import {systemCode} from './store-error.ts';
 import {blobPath, recordPath} from './store-layout.ts';
@@ -36,9 +37,11 @@ const WORTH_SYNCING_SECONDS = 1;
  * Node's I/O threads takes many times as long. Only the wait for a disk is waited for.
  */
 export async function publishDraft(root: string, draft: Draft, drafts: string): Promise<StoreRecord> {
+  if (keyOf(canonicalJson(draft.preimage)) !== draft.key)
+    throw new Error(`Internal error: the result of ${draft.key} comes with the preimage of another key`);
   const outputs = Object.values(draft.outputs);
   const before = existsSync(recordPath(root, draft.key)) ? readRecordFile(root, draft.key) : undefined;
-  if (before && !draft.replace && !sameDigests(before, draft) && isWhole(root, before)) {
+  if (before && !draft.replace && !sameOutputs(before, draft) && isWhole(root, before)) {
     for (const output of outputs) rmSync(output.draft, {force: true});
     return before;
   }
@@ -51,7 +54,7 @@ export async function publishDraft(root: string, draft: Draft, drafts: string): 
     placeBlob(output, blobPath(root, output.digest), sync);
     if (sync) await syncToDisk(dirname(blobPath(root, output.digest)));
   }
-  if (before && sameDigests(before, draft)) return before;
+  if (before && sameOutputs(before, draft)) return before;
   const record = recordOf(draft);
   return writeRecord(root, record, drafts, {sync, replace: before !== undefined});
 }
@@ -81,14 +84,6 @@ const recordOf = ({key, preimage, outputs, seconds}: Draft): StoreRecord => ({
   ),
   seconds,
 });
-
-function sameDigests(record: StoreRecord, draft: Draft): boolean {
-  const names = Object.keys(record.outputs);
-  return (
-    names.length === Object.keys(draft.outputs).length &&
-    names.every((name) => record.outputs[name]?.digest === draft.outputs[name]?.digest)
-  );
-}
 
 const isWhole = (root: string, record: StoreRecord): boolean =>
   Object.values(record.outputs).every(({digest, bytes}) => sizeOf(root, digest) === bytes);
