@@ -39,6 +39,25 @@ test('a record keeps its small tables', async () => {
   expect((await reopened(store.root)).records([KEY]).get(KEY)?.outputs.summary?.inline).toEqual(rows);
 });
 
+test('a digit that was changed in the small table of a record makes it a miss; a record of before there was a check stands', async () => {
+  const store = await temporaryStore();
+  const draft = await draftOf(store, PREIMAGE, {summary: 's'}, {kinds: {summary: 'summary'}});
+  const {summary} = draft.outputs;
+  if (!summary) throw new Error('no summary');
+  await store.publish({...draft, outputs: {summary: {...summary, rows: 1, inline: [{error: 1.25}]}}});
+  await store.close();
+  const path = recordPath(store.root, KEY);
+  const text = await readFile(path, 'utf8');
+  const found = async (written: string) => {
+    await writeFile(path, written);
+    await rm(join(store.root, 'index.sqlite'), {force: true});
+    return (await reopened(store.root)).records([KEY]).get(KEY)?.outputs.summary?.inline;
+  };
+  expect(await found(text.replace('1.25', '7.25'))).toBeUndefined();
+  expect(await found(text.replace('"seconds":0', '"seconds":1'))).toBeUndefined();
+  expect(await found(text.replace(/"check":"[0-9a-f]*",/, ''))).toEqual([{error: 1.25}]);
+});
+
 test('nothing stays in tmp after publishing and closing', async () => {
   const store = await temporaryStore();
   await store.publish(await draftOf(store, PREIMAGE, {weights: 'w'}));

@@ -85,13 +85,14 @@ export async function verifyCommand(options: CacheOptions & {readonly repair?: t
   const repair = options.repair ?? false;
   return withStore(options, async (store) => {
     const found = await verifyStore(store);
-    const {damagedPayloads, damagedRecords, differsInIndex, worldWritable} = found;
+    const {damagedPayloads, damagedRecords, falseTables, differsInIndex, worldWritable} = found;
     if (repair) {
       for (const digest of damagedPayloads) await store.discardBlob(digest);
       for (const key of damagedRecords) await store.discardRecord(key);
+      for (const key of falseTables) await store.forget(key, 'its small table was not the one in its payload');
       if (differsInIndex.length > 0) store.rebuildIndex();
     }
-    const whole = damagedPayloads.length + damagedRecords.length + differsInIndex.length === 0;
+    const whole = [damagedPayloads, damagedRecords, falseTables, differsInIndex].every(({length}) => length === 0);
     if (options.json) {
       say(JSON.stringify({cache: store.root, whole, repaired: repair && !whole, ...found}));
     } else {
@@ -100,6 +101,7 @@ export async function verifyCommand(options: CacheOptions & {readonly repair?: t
       );
       for (const digest of damagedPayloads) say(`damaged payload ${digest}`);
       for (const key of damagedRecords) say(`damaged record ${key}`);
+      for (const key of falseTables) say(`record ${key} shows another table than its payload holds`);
       for (const key of differsInIndex) say(`record ${key} is another in the index`);
       for (const path of worldWritable) say(`everybody may write to ${path}`);
       if (found.gone > 0) say(`${count(found.gone, 'payload')} removed to save space; their records stand`);
