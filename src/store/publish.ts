@@ -35,8 +35,15 @@ const WORTH_SYNCING_SECONDS = 1;
  * rename, so that a key that has a record has everything. When the key already has a whole result, that one stays, unless it is to be replaced, and drafts with other bytes are
  * dropped: what was built on the first must stay true. A dozen calls that each move no more than a name: done at once, since a trip to one of
  * Node's I/O threads takes many times as long. Only the wait for a disk is waited for.
+ *
+ * @param replacing called before a record takes the place of another: nobody may believe what was noted of that one, also if this process ends now.
  */
-export async function publishDraft(root: string, draft: Draft, drafts: string): Promise<StoreRecord> {
+export async function publishDraft(
+  root: string,
+  draft: Draft,
+  drafts: string,
+  replacing: (key: Key) => void,
+): Promise<StoreRecord> {
   if (keyOf(canonicalJson(draft.preimage)) !== draft.key)
     throw new Error(`Internal error: the result of ${draft.key} comes with the preimage of another key`);
   const outputs = Object.values(draft.outputs);
@@ -56,7 +63,7 @@ export async function publishDraft(root: string, draft: Draft, drafts: string): 
   }
   if (before && sameOutputs(before, draft)) return before;
   const record = recordOf(draft);
-  return writeRecord(root, record, drafts, {sync, replace: before !== undefined});
+  return writeRecord(root, record, drafts, {sync, replace: before !== undefined, replacing});
 }
 
 /**
@@ -100,7 +107,7 @@ async function writeRecord(
   root: string,
   record: StoreRecord,
   drafts: string,
-  {sync, replace}: {readonly sync: boolean; readonly replace: boolean},
+  {sync, replace, replacing}: {readonly sync: boolean; readonly replace: boolean; replacing(key: Key): void},
 ): Promise<StoreRecord> {
   const path = recordPath(root, record.key);
   const draft = join(drafts, `record-${randomUUID()}`);
@@ -109,7 +116,10 @@ async function writeRecord(
     writeFileSync(draft, recordText(record));
     if (sync) await syncToDisk(draft);
     first = inItsFolder(path, () => (replace ? undefined : linkFirst(root, draft, path, record.key)));
-    if (first === undefined) inItsFolder(path, () => renameSync(draft, path));
+    if (first === undefined) {
+      replacing(record.key);
+      inItsFolder(path, () => renameSync(draft, path));
+    }
   } finally {
     removeFile(draft);
   }

@@ -107,10 +107,19 @@ export class RecordIndex {
   }
 
   put(record: StoreRecord): void {
+    this.#insert('replace', record);
+  }
+
+  /** As it was read from its file; one that is there was put by who published since. */
+  add(record: StoreRecord): void {
+    this.#insert('ignore', record);
+  }
+
+  #insert(orElse: 'replace' | 'ignore', record: StoreRecord): void {
     const {stage} = record.preimage;
     const {key, preimage, outputs, seconds, sum} = recordTexts(record);
     this.#run(
-      `insert or replace into record(key, folder, stage, static, preimage, outputs, seconds, sum) values (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `insert or ${orElse} into record(key, folder, stage, static, preimage, outputs, seconds, sum) values (?, ?, ?, ?, ?, ?, ?, ?)`,
       key,
       key.slice(0, 2),
       typeof stage === 'string' ? stage : null,

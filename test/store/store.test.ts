@@ -98,6 +98,16 @@ test('a result whose payload is gone gives way to a new one', async () => {
   expect((await reopened(store.root)).records([KEY]).get(KEY)).toEqual(second);
 });
 
+test('a result that took the place of another is the one that is found, also when its driver died at once', async () => {
+  const store = await temporaryStore();
+  await store.publish(await draftOf(store, PREIMAGE, {weights: 'first'}));
+  await store.close();
+  const dying = await reopened(store.root); // what it has not told the index yet, it never will
+  expect(dying.records([KEY]).get(KEY)?.outputs.weights?.digest).toBe(digestOf('first'));
+  const second = await dying.publish({...(await draftOf(dying, PREIMAGE, {weights: 'second'})), replace: true});
+  expect((await reopened(store.root)).records([KEY]).get(KEY)).toEqual(second);
+});
+
 test('a damaged blob is told from a missing one, and publishing the same bytes again heals both', async () => {
   const store = await temporaryStore();
   const digest = digestOf('good');
