@@ -42,6 +42,21 @@ export async function withLease<T>(
   }
 }
 
+/**
+ * Does work if nobody works under the key, and nobody may meanwhile; false when somebody does, and where there are no locks, so that nobody
+ * can tell.
+ */
+export async function whenUnused(root: string, key: Key, work: () => Promise<void>): Promise<boolean> {
+  const file = openLeases(root);
+  try {
+    if ((await lockByte(file, byteOf(key))) !== 'taken') return false;
+    await work();
+    return true;
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** The leases of many keys, taken in one order by everybody, so that none waits for another in a ring. */
 export const withLeases = <T>(
   root: string,
