@@ -8,8 +8,8 @@ import type {Store} from '../store/store.ts';
 import {generations, upstreamOf} from './generations.ts';
 import {keyOfPreimage, preimageOf} from './key.ts';
 import {couldBecome, partialPreimage} from './partial-preimage.ts';
-import {requirePayloads} from './payloads.ts';
 import {diffPreimages} from './preimage-diff.ts';
+import {spreadRemade} from './remade.ts';
 import {type ResolvedParams, resolveSources} from './sources.ts';
 import type {Plan, PlannedInstance, Reason} from './verdict.ts';
 
@@ -36,8 +36,9 @@ export async function makePlan(
     ...(tell && {tell}),
   });
   const drafts = decideByGeneration(graph, params, store, numerics, forced);
-  const withReasons = addReasons(graph, drafts, store, numerics, forced);
-  const instances = requirePayloads(graph, withReasons, store);
+  const candidates = servedIfCutOff(graph, drafts, store, numerics);
+  const withReasons = addReasons(graph, drafts, store, candidates, forced);
+  const instances = spreadRemade(graph, withReasons, {candidates, forced}, store);
   return numerics === undefined ? {instances} : {instances, numerics};
 }
 
@@ -128,7 +129,7 @@ function addReasons(
   graph: Graph,
   drafts: readonly Draft[],
   store: Store,
-  numerics: string | undefined,
+  served: ReadonlyMap<number, readonly StoreRecord[]>,
   forced: ReadonlySet<number>,
 ): readonly PlannedInstance[] {
   const open = drafts.flatMap((draft) => (draft.state === 'decided' ? [] : [draft]));
@@ -137,7 +138,6 @@ function addReasons(
     open.map(({base}) => base.instance.id),
   );
   const lastRecords = store.records([...new Set(lastKeys.values())]);
-  const served = servedIfCutOff(graph, drafts, store, numerics);
   return drafts.map((draft): PlannedInstance => {
     if (draft.state === 'decided') return draft.planned;
     const lastKey = lastKeys.get(draft.base.instance.id);
@@ -174,13 +174,13 @@ function reasonOf(
   }
 }
 
-/** Indices of the instances that await upstream and have a record that serves if upstream gives the bytes it gave before. */
+/** By index, of the instances that await upstream, the records that serve if upstream gives the bytes it gave before. */
 function servedIfCutOff(
   graph: Graph,
   drafts: readonly Draft[],
   store: Store,
   numerics: string | undefined,
-): ReadonlySet<number> {
+): ReadonlyMap<number, readonly StoreRecord[]> {
   const known = (index: number, artifact: string) => cachedRecord(drafts[index])?.outputs[artifact];
   const waiting = drafts.flatMap((draft) => {
     if (draft.state !== 'awaits') return [];
@@ -188,9 +188,12 @@ function servedIfCutOff(
     return [{index: draft.base.instance.index, partial, digest: staticPart(partial)}];
   });
   const candidates = store.recordsWithStaticPart([...new Set(waiting.map(({digest}) => digest))]);
-  return new Set(
-    waiting.flatMap(({index, partial, digest}) =>
-      candidates.get(digest)?.some(({preimage}) => couldBecome(partial.inputs ?? {}, preimage.inputs)) ? [index] : [],
-    ),
+  return new Map(
+    waiting.flatMap(({index, partial, digest}): [number, readonly StoreRecord[]][] => {
+      const serving = (candidates.get(digest) ?? []).filter(({preimage}) =>
+        couldBecome(partial.inputs ?? {}, preimage.inputs),
+      );
+      return serving.length > 0 ? [[index, serving]] : [];
+    }),
   );
 }

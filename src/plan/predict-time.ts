@@ -5,7 +5,10 @@ import type {Store} from '../store/store.ts';
 import {upstreamOf} from './generations.ts';
 import type {Plan, PlannedInstance} from './verdict.ts';
 
-/** What recorded durations say about a plan. Seconds; those of `run-unless-cut-off` count whole, so a cut-off makes it shorter. */
+/**
+ * What recorded durations say about a plan. Seconds; those of `run-unless-cut-off` count whole, so a cut-off makes it shorter. What runs only if something
+ * that is computed again gives other bytes counts nothing: most stages give the same.
+ */
 export interface PredictedTime {
   /** In the order of the graph's instances: 0 for what does not run, undefined where nothing like it has run. */
   readonly instances: readonly (number | undefined)[];
@@ -29,10 +32,7 @@ export function predictTime(
   jobs: number,
   wanted?: ReadonlySet<number>,
 ): PredictedTime {
-  const running = instances.filter(
-    ({verdict, instance}) =>
-      wanted?.has(instance.index) !== false && (verdict === 'run' || verdict === 'run-unless-cut-off'),
-  );
+  const running = instances.filter((one) => wanted?.has(one.instance.index) !== false && isExpected(one));
   const lastKeys = store.lastKeys(
     placeOf(store.root, graph),
     running.map(({instance}) => instance.id),
@@ -54,6 +54,17 @@ export function predictTime(
     total: Math.max(longestPath(graph, seconds), seconds.reduce<number>((sum, one) => sum + (one ?? 0), 0) / jobs),
     unknown: seconds.filter((one) => one === undefined).length,
   };
+}
+
+function isExpected({verdict, reason}: PlannedInstance): boolean {
+  switch (reason.why) {
+    case 'upstream-remade':
+    case 'same-work':
+    case 'payload-perhaps-needed':
+      return false;
+    default:
+      return verdict === 'run' || verdict === 'run-unless-cut-off';
+  }
 }
 
 function medianSeconds(records: readonly StoreRecord[]): number | undefined {

@@ -20,12 +20,18 @@ export function reasonText(reason: Reason): string {
       if (reason.upstream.length === 1 && first !== undefined) return `${first} runs`;
       return `${some(reason.upstream, ', ')} run`;
     }
+    case 'upstream-remade':
+      return `${some(reason.upstream, ', ')} ${reason.upstream.length === 1 ? 'is' : 'are'} computed again`;
+    case 'same-work':
+      return `the same as ${reason.as}, which is computed again`;
     case 'upstream-unresolved':
       return `${some(reason.upstream, ', ')} cannot run`;
     case 'forced':
       return 'asked for with --force';
     case 'payload-missing':
       return `its ${reason.artifact} file is needed and no longer in the cache`;
+    case 'payload-perhaps-needed':
+      return `its ${reason.artifact} file may be needed and is no longer in the cache`;
     case 'record-missing':
       return 'its result is no longer in the cache';
     case 'unresolved':

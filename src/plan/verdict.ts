@@ -15,11 +15,17 @@ export type Reason =
   | {readonly why: 'never-run'}
   | {readonly why: 'changed'; readonly changes: readonly Change[]}
   | {readonly why: 'upstream'; readonly upstream: readonly InstanceId[]}
+  /** It is stored, but something upstream is computed a second time, and may give other bytes. */
+  | {readonly why: 'upstream-remade'; readonly upstream: readonly InstanceId[]}
+  /** It is stored, but another instance with the same key is computed a second time, and what that gives is the result of both. */
+  | {readonly why: 'same-work'; readonly as: InstanceId}
   /** Outside data of something upstream cannot be had. */
   | {readonly why: 'upstream-unresolved'; readonly upstream: readonly InstanceId[]}
   /** The user wants it to run although its result is stored. */
   | {readonly why: 'forced'}
   | {readonly why: 'payload-missing'; readonly artifact: string}
+  /** It is needed only if something below is not cut off. */
+  | {readonly why: 'payload-perhaps-needed'; readonly artifact: string}
   /** It ran with this key, and its record was removed since. */
   | {readonly why: 'record-missing'}
   /** It ran before, and whether that still holds depends on a backend that is not set up yet. */
@@ -33,7 +39,7 @@ export type Reason =
 
 /**
  * cached: the key is known and has a record · run: no record can serve · run-unless-cut-off: upstream will run, and if
- * it gives the bytes it gave before, a record serves · unresolved: outside data cannot be had now, its own or something upstream's.
+ * it gives the bytes it gave before, a record serves, or a payload that is gone may be needed · unresolved: outside data cannot be had now, its own or something upstream's.
  */
 export type Verdict = 'cached' | 'run' | 'run-unless-cut-off' | 'unresolved';
 

@@ -32,8 +32,14 @@ export class InstanceStates {
     return state;
   }
 
+  /** The last one, also of an instance that was taken back since. */
   recordOf(index: number): StoreRecord | undefined {
     return this.#records[index];
+  }
+
+  /** The record of an instance that has ended well. */
+  resultOf(index: number): StoreRecord | undefined {
+    return this.endedWell(index) ? this.#records[index] : undefined;
   }
 
   isReady(index: number): boolean {
@@ -75,7 +81,12 @@ export class InstanceStates {
     return ready;
   }
 
-  /** Takes back an instance whose payload turned out to be gone or damaged; it is ready, its own upstream having ended. */
+  /** What an instance gave was made again by another with the same key. */
+  setRecord(index: number, record: StoreRecord): void {
+    this.#records[index] = record;
+  }
+
+  /** Takes back an instance that had ended well: a payload turned out to be gone or damaged, or what it takes was made again. */
   revive(index: number): void {
     for (const consumer of this.#graph.consumers[index] ?? []) {
       if (this.#states[consumer] === 'waiting') this.#pending[consumer] = (this.#pending[consumer] ?? 0) + 1;

@@ -1,5 +1,6 @@
 import type {Binding, Instance} from '../graph/graph.ts';
 import type {OutputsOf} from '../plan/key.ts';
+import type {OutputRecord} from '../store/record.ts';
 import type {InputReference} from './protocol.ts';
 
 /** The blobs an instance reads, by input. */
@@ -20,12 +21,16 @@ export function jobInputs(instance: Instance, outputsOf: OutputsOf): Record<stri
   return Object.fromEntries(Object.entries(instance.inputs).map(([name, binding]) => [name, bind(binding)]));
 }
 
-/** Instances whose output has one of these digests, among those that an instance reads. */
-export function producersOf(instance: Instance, outputsOf: OutputsOf, digests: ReadonlySet<string>): readonly number[] {
+/** Instances that gave an output of that description, among those that an instance reads. */
+export function producersOf(
+  instance: Instance,
+  outputsOf: OutputsOf,
+  isMeant: (output: OutputRecord) => boolean,
+): readonly number[] {
   const producers = new Set<number>();
   for (const binding of Object.values(instance.inputs)) {
     for (const {from, artifact} of binding.many ? binding.members : [binding]) {
-      if (digests.has(outputsOf(from, artifact).digest)) producers.add(from);
+      if (isMeant(outputsOf(from, artifact))) producers.add(from);
     }
   }
   return [...producers];

@@ -1,4 +1,5 @@
 import type {Digest, Key} from '../base/digest.ts';
+import type {JsonObject} from '../base/json.ts';
 import {UserError} from '../base/user-error.ts';
 import type {Instance} from '../graph/graph.ts';
 import type {PlannedInstance} from '../plan/verdict.ts';
@@ -16,9 +17,11 @@ import {jobInputs, producersOf} from './job-inputs.ts';
 import {demandOf, type Holding} from './ledger.ts';
 import {LostPoints} from './lost-points.ts';
 import {Priorities} from './priorities.ts';
+import {Remakes} from './remakes.ts';
 import {RememberedKeys} from './remembered-keys.ts';
 import {Retries} from './retries.ts';
 import type {RunOptions, RunResult} from './run-options.ts';
+import {SecondResults} from './second-results.ts';
 import {underLeases} from './under-leases.ts';
 import type {PointCost} from './worker-pool.ts';
 
@@ -35,10 +38,8 @@ class Run {
   readonly #work: number[] = [];
   readonly #equalWork = new EqualWork();
   readonly #keys: InstanceKeys;
-  /** Have a record but must run: their payload is gone or damaged, or the user wants it. */
-  readonly #forced = new Set<number>();
-  /** Of what was taken back because a payload was damaged, the first job that started after it had ended again. */
-  readonly #madeAnew = new Map<number, number>();
+  readonly #remakes: Remakes;
+  readonly #second: SecondResults;
   readonly #retries: Retries;
   readonly #remembered: RememberedKeys;
   #admitting = true;
@@ -48,14 +49,16 @@ class Run {
     this.#options = options;
     this.#states = new InstanceStates(options.graph);
     this.#lost = new LostPoints(options.graph, this.#states);
-    this.#keys = new InstanceKeys(this.#states, this.#lost, options.numerics);
+    this.#keys = new InstanceKeys(this.#states, this.#lost, options.plan, options.numerics);
     this.#retries = new Retries(options);
     this.#remembered = new RememberedKeys(options);
     this.#admission = new Admission(options.jobs, options.machine);
     this.#priorities = new Priorities(options);
-    for (const {instance, reason} of options.plan.instances) {
-      if (reason.why === 'payload-missing' || reason.why === 'forced') this.#forced.add(instance.index);
-    }
+    this.#remakes = new Remakes(options);
+    this.#second = new SecondResults({
+      ...{options, states: this.#states, lost: this.#lost, keys: this.#keys, remakes: this.#remakes},
+      ...{equalWork: this.#equalWork, work: this.#work},
+    });
   }
 
   async toEnd(): Promise<RunResult> {
@@ -80,7 +83,7 @@ class Run {
     return {
       totals: this.#states.totals((performance.now() - started) / 1000),
       interrupted: stop.aborted,
-      records: graph.instances.map(({index}) => this.#states.recordOf(index)),
+      records: graph.instances.map(({index}) => this.#states.resultOf(index)),
       without: this.#lost.without,
     };
   }
@@ -129,19 +132,18 @@ class Run {
     const key = this.#keys.make(planned);
     const warning = this.#lost.warning(planned.instance);
     if (warning) this.#options.emit({event: 'warning', message: warning});
-    const served =
-      this.#forced.has(index) || this.#equalWork.isClaimed(key) ? undefined : this.#recordFor(planned, key);
-    if (served) {
-      this.#succeed(index, planned.verdict === 'cached' ? 'cached' : 'cut-off', served);
-      return false;
+    if (!this.#equalWork.isClaimed(key)) {
+      const served = this.#second.recordFor(planned, key);
+      if (served) {
+        this.#succeed(index, planned.key === key ? 'cached' : 'cut-off', served);
+        return false;
+      }
+      if (this.#second.makeMissingInputs(planned.instance)) return false;
+      this.#second.tellUnplanned(planned);
     }
     if (this.#equalWork.claim(key, index)) return true;
     this.#states.set(index, 'queued');
     return false;
-  }
-
-  #recordFor(planned: PlannedInstance, key: Key): StoreRecord | undefined {
-    return planned.record?.key === key ? planned.record : this.#options.store.records([key]).get(key);
   }
 
   /** Computes some instances under the leases of their keys, but for those that another driver computed meanwhile. */
@@ -164,23 +166,27 @@ class Run {
   #stillMissing(instances: readonly Instance[], keys: readonly Key[]): readonly Instance[] {
     const done = this.#options.store.records(keys);
     return instances.filter(({index}) => {
-      const record = this.#forced.has(index) ? undefined : done.get(this.#keys.of(index));
+      if (this.#second.tookBackStale(index)) return false;
+      const record = this.#remakes.usable(index, done.get(this.#keys.of(index)));
       if (record) this.#succeed(index, 'cached', record);
       return !record;
     });
   }
 
-  async #compute(instances: readonly Instance[], holding: Holding): Promise<ComputedJob | undefined> {
+  async #compute(queued: readonly Instance[], holding: Holding): Promise<ComputedJob | undefined> {
+    const instances = queued.filter((instance) => !this.#second.tookBackStale(instance.index));
     const [first] = instances;
     if (!first) return undefined;
     for (const {index} of instances) this.#states.set(index, 'running');
     const job = {id: this.#nextJob++, inputs: jobInputs(this.#lost.present(first), this.#keys.outputsOf)};
     const planned = instances.map(({index}) => this.#planned(index));
+    // What it is handed now and what its record says are the same, whatever is made again meanwhile.
+    const preimages = new Map(planned.map((one) => [one.instance, this.#keys.preimageOf(one)]));
     const computed = await computeJob(job, planned, {
       ...this.#options,
       place: {gpus: holding.gpus, threads: first.resources.threads},
       keyOf: ({index}) => this.#keys.of(index),
-      publish: (instance, outputs, cost) => this.#publish(instance, outputs, cost),
+      publish: (instance, outputs, cost) => this.#publish(instance, preimages.get(instance) ?? {}, outputs, cost),
     });
     const [only, ...others] = computed.left;
     if (!only || others.length > 0 || !this.#retries.take(only, computed.end)) return computed;
@@ -189,16 +195,16 @@ class Run {
 
   async #publish(
     instance: Instance,
+    preimage: JsonObject,
     outputs: Readonly<Record<string, DraftOutput>>,
     {seconds, peakMemory}: PointCost,
   ): Promise<void> {
     const {store} = this.#options;
     const {index} = instance;
-    const preimage = this.#keys.preimageOf(this.#planned(index));
     try {
       const replace = this.#planned(index).reason.why === 'forced';
       const record = await store.publish({key: this.#keys.of(index), preimage, outputs, seconds, replace});
-      this.#succeed(index, 'ran', record, {seconds, peakMemory});
+      if (!this.#second.tookBackStale(index)) this.#succeed(index, 'ran', record, {seconds, peakMemory});
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       this.#fail(index, failureOfError(error), seconds);
@@ -223,46 +229,39 @@ class Run {
 
   /** Damaged or missing payloads become misses: who made them runs again, and these instances after it. */
   async #recompute(job: number, left: readonly Instance[], damaged: ReadonlySet<Digest>): Promise<void> {
-    const {store, emit} = this.#options;
+    const {store} = this.#options;
     for (const instance of left) {
-      for (const equal of this.#equalWork.release(this.#keys.of(instance.index))) this.#lookAgain(equal);
-      const producers = producersOf(this.#lost.present(instance), this.#keys.outputsOf, damaged);
-      const hopeless = producers.some((producer) => job >= (this.#madeAnew.get(producer) ?? Number.POSITIVE_INFINITY));
-      if (hopeless || producers.length === 0) {
+      if (this.#second.tookBackStale(instance.index)) continue;
+      this.#second.releaseEqual(instance.index);
+      const producers = producersOf(this.#lost.present(instance), this.#keys.outputsOf, ({digest}) =>
+        damaged.has(digest),
+      );
+      if (producers.length === 0 || producers.some((producer) => this.#remakes.isHopeless(producer, job))) {
         this.#fail(instance.index, {message: `A stored input of ${instance.id} cannot be read back.`}, 0);
         continue;
       }
       for (const producer of producers) {
         // another consumer found it first: it is on its way, or was made anew after this job had read the old one
-        if (!this.#states.endedWell(producer) || this.#madeAnew.has(producer)) continue;
-        this.#madeAnew.set(producer, Number.POSITIVE_INFINITY);
-        this.#forced.add(producer);
-        this.#states.revive(producer); // before anything is awaited: the next consumer that finds the damage must see it
-        emit({
-          event: 'warning',
-          message: `A stored output of ${this.#instance(producer).id} is missing or damaged; it is computed again.`,
-        });
+        if (!this.#states.endedWell(producer) || !this.#remakes.begin(producer, 'damaged')) continue;
+        this.#second.takeBack(producer, 'damaged'); // before anything is awaited: the next consumer that finds the damage must see it
         await store.forget(this.#keys.of(producer), 'a payload was missing or damaged when it was read');
         this.#work.push(producer);
       }
-      this.#lookAgain(instance.index);
+      this.#second.lookAgain(instance.index);
     }
-  }
-
-  #lookAgain(index: number): void {
-    this.#states.waitAgain(index);
-    this.#work.push(index);
   }
 
   #succeed(index: number, outcome: GoodOutcome, record: StoreRecord, cost: Partial<PointCost> = {}): void {
     const {emit} = this.#options;
     const {id} = this.#instance(index);
-    this.#forced.delete(index);
-    if (outcome === 'ran' && this.#madeAnew.has(index)) this.#madeAnew.set(index, this.#nextJob);
+    const isRemade = this.#remakes.end(index, record.key, outcome === 'ran', this.#nextJob);
+    const before = this.#states.recordOf(index);
     this.#work.push(...this.#states.succeed(index, outcome, record));
     this.#remembered.note({instance: id, key: record.key}, outcome === 'ran');
     emit({event: 'instance-finished', id, outcome, seconds: 0, ...cost});
-    for (const equal of this.#equalWork.release(record.key)) this.#succeed(equal, 'cached', record);
+    this.#second.spread(index, record, before, isRemade);
+    for (const equal of this.#equalWork.release(record.key))
+      if (!this.#second.tookBackStale(equal)) this.#succeed(equal, 'cached', record);
   }
 
   #fail(index: number, failure: Failure, seconds: number): void {

@@ -1,16 +1,18 @@
 import {existsSync, rmSync} from 'node:fs';
 import type {Key} from '../base/digest.ts';
+import {DamagedIndex} from './indexed-record.ts';
 import type {StoreRecord} from './record.ts';
 import {RecordIndex} from './record-index.ts';
 import type {StoreLayout} from './store-layout.ts';
 import {syncIndex} from './sync-index.ts';
 
-const isSqliteError = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
+const isIndexError = (error: unknown): boolean =>
+  error instanceof DamagedIndex || (error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR');
 
-/** SQLITE_CORRUPT and SQLITE_NOTADB: the file itself is no use. */
+/** Also SQLITE_CORRUPT and SQLITE_NOTADB: the file itself is no use. */
 const isDamage = (error: unknown): boolean =>
-  error instanceof Error && 'errcode' in error && (error.errcode === 11 || error.errcode === 26);
+  error instanceof DamagedIndex ||
+  (error instanceof Error && 'errcode' in error && (error.errcode === 11 || error.errcode === 26));
 
 /** A transaction costs as much as a hundred rows. */
 const MOST_LATE = 100;
@@ -32,7 +34,7 @@ export class IndexHolder {
     this.#readOnly = readOnly;
   }
 
-  /** Runs `work` on an index that agrees with the files; when SQLite fails it, once more on another index. */
+  /** Runs `work` on an index that agrees with the files; when that fails it, once more on another index. */
   use<T>(work: (index: RecordIndex) => T): T {
     this.#takeIn();
     return this.#onAnIndex(work);
@@ -68,7 +70,7 @@ export class IndexHolder {
     try {
       return work(this.#current());
     } catch (error) {
-      if (!isSqliteError(error)) throw error;
+      if (!isIndexError(error)) throw error;
       this.#drop();
       if (isDamage(error)) this.#removeFile();
       this.#index = this.#open(!isDamage(error));
@@ -85,7 +87,7 @@ export class IndexHolder {
       try {
         this.#index.copyFilesFrom(before);
       } catch (error) {
-        if (!isSqliteError(error)) throw error;
+        if (!isIndexError(error)) throw error;
       }
       before.close();
     }
@@ -122,7 +124,7 @@ export class IndexHolder {
         syncIndex(index, this.#layout);
         return index;
       } catch (error) {
-        if (!isSqliteError(error)) throw error;
+        if (!isIndexError(error)) throw error;
         if (attempt === 2 || !isDamage(error)) return undefined;
         this.#removeFile();
       }
@@ -138,7 +140,7 @@ export class IndexHolder {
     try {
       this.#index?.close();
     } catch (error) {
-      if (!isSqliteError(error)) throw error;
+      if (!isIndexError(error)) throw error;
     }
     this.#index = undefined;
   }

@@ -48,6 +48,21 @@ async function take(file: number, byte: number, {signal, waiting}: LeaseOptions)
   }
 }
 
+/**
+ * Does work if nobody works under the key, and nobody may meanwhile; false when somebody does, and where there are no locks, so that nobody
+ * can tell.
+ */
+export async function whenUnused(root: string, key: Key, work: () => Promise<void>): Promise<boolean> {
+  const file = openLeases(root);
+  try {
+    if ((await lockByte(file, byteOf(key))) !== 'taken') return false;
+    await work();
+    return true;
+  } finally {
+    closeSync(file);
+  }
+}
+
 function openLeases(root: string): number {
   try {
     return openSync(storeLayout(root).leases, 'a+', FILE_MODE);

@@ -52,7 +52,7 @@ export class LocalStore implements Store {
       if (late.length > 0 && !this.#readOnly)
         this.#index.use((index) =>
           index.transaction(() => {
-            for (const record of late) index.put(record);
+            for (const record of late) index.add(record);
           }),
         );
       return found;
@@ -69,7 +69,9 @@ export class LocalStore implements Store {
 
   async publish(draft: Draft): Promise<StoreRecord> {
     return this.#writing('write a result to', async () => {
-      const record = await publishDraft(this.root, draft, await this.#drafts.home());
+      const record = await publishDraft(this.root, draft, await this.#drafts.home(), (key) =>
+        this.#index.use((index) => index.drop(key)),
+      );
       this.#index.put(record);
       const scratch = scratchPath(this.root, draft.key);
       if (existsSync(scratch)) await rm(scratch, {recursive: true, force: true});

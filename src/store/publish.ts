@@ -12,10 +12,11 @@ import {
 } from 'node:fs';
 import {open} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
-import type {Digest, Key} from '../base/digest.ts';
+import {canonicalJson} from '../base/canonical-json.ts';
+import {type Digest, type Key, keyOf} from '../base/digest.ts';
 import {digestOfSmallFile} from '../base/digested-files.ts';
 import type {JsonObject} from '../base/json.ts';
-import type {OutputRecord, StoreRecord} from './record.ts';
+import {type OutputRecord, type StoreRecord, sameOutputs} from './record.ts';
 import {recordText} from './record-file.ts';
 import {FILE_MODE, FOLDER_MODE} from './rights.ts';
 import {systemCode} from './store-error.ts';
@@ -45,11 +46,20 @@ const WORTH_SYNCING_SECONDS = 1;
  * rename, so that a key that has a record has everything. When the key already has a whole result, that one stays, unless it is to be replaced, and drafts with other bytes are
  * dropped: what was built on the first must stay true. A dozen calls that each move no more than a name: done at once, since a trip to one of
  * Node's I/O threads takes many times as long. Only the wait for a disk is waited for.
+ *
+ * @param replacing called before a record takes the place of another: nobody may believe what was noted of that one, also if this process ends now.
  */
-export async function publishDraft(root: string, draft: Draft, drafts: string): Promise<StoreRecord> {
+export async function publishDraft(
+  root: string,
+  draft: Draft,
+  drafts: string,
+  replacing: (key: Key) => void,
+): Promise<StoreRecord> {
+  if (keyOf(canonicalJson(draft.preimage)) !== draft.key)
+    throw new Error(`Internal error: the result of ${draft.key} comes with the preimage of another key`);
   const outputs = Object.values(draft.outputs);
   const before = existsSync(recordPath(root, draft.key)) ? readRecordFile(root, draft.key) : undefined;
-  if (before && !draft.replace && !sameDigests(before, draft) && isWhole(root, before)) {
+  if (before && !draft.replace && !sameOutputs(before, draft) && isWhole(root, before)) {
     for (const output of outputs) rmSync(output.draft, {force: true});
     return before;
   }
@@ -63,9 +73,9 @@ export async function publishDraft(root: string, draft: Draft, drafts: string): 
     placeBlob(output, blobPath(root, output.digest), sync);
     if (sync) await syncToDisk(dirname(blobPath(root, output.digest)));
   }
-  if (before && sameDigests(before, draft)) return before;
+  if (before && sameOutputs(before, draft)) return before;
   const record = recordOf(draft);
-  return writeRecord(root, record, drafts, {sync, replace: before !== undefined});
+  return writeRecord(root, record, drafts, {sync, replace: before !== undefined, replacing});
 }
 
 /** Nobody has reason to write to a blob, and a program that is handed one may do so by accident. */
@@ -104,14 +114,6 @@ const recordOf = ({key, preimage, outputs, seconds}: Draft): StoreRecord => ({
   seconds,
 });
 
-function sameDigests(record: StoreRecord, draft: Draft): boolean {
-  const names = Object.keys(record.outputs);
-  return (
-    names.length === Object.keys(draft.outputs).length &&
-    names.every((name) => record.outputs[name]?.digest === draft.outputs[name]?.digest)
-  );
-}
-
 const isWhole = (root: string, record: StoreRecord): boolean =>
   Object.values(record.outputs).every(({digest, bytes}) => sizeOf(root, digest) === bytes);
 
@@ -127,7 +129,7 @@ async function writeRecord(
   root: string,
   record: StoreRecord,
   drafts: string,
-  {sync, replace}: {readonly sync: boolean; readonly replace: boolean},
+  {sync, replace, replacing}: {readonly sync: boolean; readonly replace: boolean; replacing(key: Key): void},
 ): Promise<StoreRecord> {
   const path = recordPath(root, record.key);
   const draft = join(drafts, `record-${randomUUID()}`);
@@ -136,7 +138,10 @@ async function writeRecord(
     writeFileSync(draft, recordText(record), {mode: FILE_MODE});
     if (sync) await syncToDisk(draft);
     first = inItsFolder(path, () => (replace ? undefined : linkFirst(root, draft, path, record.key)));
-    if (first === undefined) inItsFolder(path, () => renameSync(draft, path));
+    if (first === undefined) {
+      replacing(record.key);
+      inItsFolder(path, () => renameSync(draft, path));
+    }
   } finally {
     removeFile(draft);
   }

@@ -1,6 +1,6 @@
 import {ARTIFACT_KINDS, type ArtifactKind, type Rows} from '../artifact/kinds.ts';
 import {canonicalJson} from '../base/canonical-json.ts';
-import {isDigest, isKey, type Key, keyOf} from '../base/digest.ts';
+import {type Digest, digestOf, isDigest, isKey, type Key, keyOf} from '../base/digest.ts';
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
 import type {OutputRecord, StoreRecord} from './record.ts';
 
@@ -8,9 +8,14 @@ const isKind = (text: Json | undefined): text is ArtifactKind => ARTIFACT_KINDS.
 const isCount = (value: Json | undefined): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
 /** A record as its file holds it. */
-export function recordText({key, preimage, outputs, seconds}: StoreRecord): string {
-  return `${canonicalJson({key, preimage, outputs: outputsJson(outputs), seconds})}\n`;
+export function recordText(record: StoreRecord): string {
+  const {key, preimage, outputs, seconds} = record;
+  return `${canonicalJson({key, preimage, outputs: outputsJson(outputs), seconds, check: checkOf(record)})}\n`;
 }
+
+/** Of what the key says nothing about: a digit that turned over in a small table would else be shown as a result. */
+const checkOf = ({key, outputs, seconds}: StoreRecord): Digest =>
+  digestOf(canonicalJson({key, outputs: outputsJson(outputs), seconds}));
 
 export const outputsJson = (outputs: StoreRecord['outputs']): JsonObject =>
   Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, outputJson(output)]));
@@ -23,7 +28,10 @@ const outputJson = ({kind, digest, bytes, rows, inline}: OutputRecord): JsonObje
   ...(inline !== undefined && {inline}),
 });
 
-/** The record of a file's text, or nothing when it is cut, hand-made wrongly, or of another shape: then it is a miss. */
+/**
+ * The record of a file's text, or nothing when it is cut, damaged, hand-made wrongly, or of another shape: then it is a miss. Records were once written without
+ * a check; those stand.
+ */
 function parseRecord(text: string): StoreRecord | undefined {
   let json: Json;
   try {
@@ -32,10 +40,12 @@ function parseRecord(text: string): StoreRecord | undefined {
     return undefined;
   }
   if (!isJsonObject(json)) return undefined;
-  const {key, preimage, outputs, seconds} = json;
+  const {key, preimage, outputs, seconds, check} = json;
   if (typeof key !== 'string' || !isKey(key) || !isJsonObject(preimage) || !isJsonObject(outputs)) return undefined;
   const checked = parseOutputs(outputs);
-  return checked && typeof seconds === 'number' ? {key, preimage, outputs: checked, seconds} : undefined;
+  if (!checked || typeof seconds !== 'number') return undefined;
+  const record = {key, preimage, outputs: checked, seconds};
+  return check === undefined || check === checkOf(record) ? record : undefined;
 }
 
 export function parseOutputs(outputs: JsonObject): StoreRecord['outputs'] | undefined {

@@ -1,31 +1,33 @@
 import {DatabaseSync, type SQLInputValue, type StatementSync} from 'node:sqlite';
-import {type Digest, isDigest, isKey, type Key} from '../base/digest.ts';
+import {type Digest, digestOf, isDigest, isKey, type Key} from '../base/digest.ts';
 import type {RecordCost} from './choose-evictions.ts';
-import {costOf, indexedRecord, RECORD} from './indexed-record.ts';
+import {costOf, DamagedIndex, indexedRecord, indexedWithPreimage, RECORD, recordTexts} from './indexed-record.ts';
 import type {StoreRecord} from './record.ts';
-import {outputsJson} from './record-file.ts';
 import {staticPart} from './static-part.ts';
 
 /** Raised when a table changes; an index of another version is thrown away and made anew from the files. */
-const INDEX_VERSION = 1;
+const INDEX_VERSION = 2;
 
 const TABLES = `
   create table record(
     key text primary key, folder text not null, stage text, static text not null,
-    preimage text not null, outputs text not null, seconds real not null);
+    preimage text not null, outputs text not null, seconds real not null, sum text not null);
   create index record_folder on record(folder);
   create index record_stage on record(stage);
   create index record_static on record(static);
   create table folder(name text primary key, mtime text not null) without rowid;
   create table remembered(sequence integer primary key, pipeline text, instance text, key text);
   create index remembered_instance on remembered(pipeline, instance);
-  create table file(path text primary key, stamp text not null, digest text not null) without rowid;
+  create table file(path text primary key, stamp text not null, digest text not null, sum text not null)
+    without rowid;
   create table note(name text primary key, value text not null) without rowid;
   pragma user_version = ${INDEX_VERSION};`;
 
+const fileSum = (path: string, stamp: string, digest: Digest): Digest => digestOf(`${digest} ${stamp} ${path}`);
+
 /**
  * What makes the files of a store fast to ask: never the truth, and lost without harm. Its methods throw only what SQLite
- * throws; who uses it then goes on with a fresh one.
+ * throws, and DamagedIndex; who uses it then goes on with a fresh one.
  */
 export class RecordIndex {
   readonly #database: DatabaseSync;
@@ -89,7 +91,7 @@ export class RecordIndex {
     for (const row of rows) {
       const digest = String(row.static);
       if (!isDigest(digest)) continue;
-      const record = indexedRecord(row);
+      const record = indexedWithPreimage(row);
       const others = found.get(digest);
       if (others) others.push(record);
       else found.set(digest, [record]);
@@ -100,22 +102,32 @@ export class RecordIndex {
   /** Newest first. */
   ofStage(stage: string, most: number): StoreRecord[] {
     return this.#all(`select ${RECORD} from record where stage = ? order by rowid desc limit ?`, stage, most).map(
-      indexedRecord,
+      indexedWithPreimage,
     );
   }
 
   put(record: StoreRecord): void {
-    const {key, preimage, outputs, seconds} = record;
-    const stage = typeof preimage.stage === 'string' ? preimage.stage : null;
+    this.#insert('replace', record);
+  }
+
+  /** As it was read from its file; one that is there was put by who published since. */
+  add(record: StoreRecord): void {
+    this.#insert('ignore', record);
+  }
+
+  #insert(orElse: 'replace' | 'ignore', record: StoreRecord): void {
+    const {stage} = record.preimage;
+    const {key, preimage, outputs, seconds, sum} = recordTexts(record);
     this.#run(
-      `insert or replace into record(key, folder, stage, static, preimage, outputs, seconds) values (?, ?, ?, ?, ?, ?, ?)`,
+      `insert or ${orElse} into record(key, folder, stage, static, preimage, outputs, seconds, sum) values (?, ?, ?, ?, ?, ?, ?, ?)`,
       key,
       key.slice(0, 2),
-      stage,
-      staticPart(preimage),
-      JSON.stringify(preimage),
-      JSON.stringify(outputsJson(outputs)),
+      typeof stage === 'string' ? stage : null,
+      staticPart(record.preimage),
+      preimage,
+      outputs,
       seconds,
+      sum,
     );
   }
 
@@ -169,7 +181,7 @@ export class RecordIndex {
   }
 
   costs(): RecordCost[] {
-    return this.#all('select key, stage, outputs, seconds from record').map(costOf);
+    return this.#all(`select ${RECORD}, stage from record`).map(costOf);
   }
 
   /** Newest first. */
@@ -181,23 +193,25 @@ export class RecordIndex {
   }
 
   fileDigest(path: string, stamp: string): Digest | undefined {
-    const digest = this.#all('select digest from file where path = ? and stamp = ?', path, stamp)[0]?.digest;
-    return typeof digest === 'string' && isDigest(digest) ? digest : undefined;
+    const row = this.#all('select digest, sum from file where path = ? and stamp = ?', path, stamp)[0];
+    if (row === undefined) return undefined;
+    const {digest, sum} = row;
+    if (typeof digest !== 'string' || !isDigest(digest) || fileSum(path, stamp, digest) !== sum)
+      throw new DamagedIndex();
+    return digest;
   }
 
   setFileDigest(path: string, stamp: string, digest: Digest): void {
-    this.#run('insert or replace into file(path, stamp, digest) values (?, ?, ?)', path, stamp, digest);
+    const sum = fileSum(path, stamp, digest);
+    this.#run('insert or replace into file(path, stamp, digest, sum) values (?, ?, ?, ?)', path, stamp, digest, sum);
   }
 
   /** Takes over what cannot be had from the record files again. */
   copyFilesFrom(other: RecordIndex): void {
-    for (const {path, stamp, digest} of other.#all('select path, stamp, digest from file'))
-      this.#run(
-        'insert or replace into file(path, stamp, digest) values (?, ?, ?)',
-        path ?? '',
-        stamp ?? '',
-        digest ?? '',
-      );
+    for (const {path, stamp, digest} of other.#all('select path, stamp, digest from file')) {
+      const text = String(digest);
+      if (isDigest(text)) this.setFileDigest(String(path), String(stamp), text);
+    }
   }
 
   note(name: string): string | undefined {

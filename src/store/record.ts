@@ -21,3 +21,12 @@ export interface StoreRecord {
   /** Wall-clock seconds it took to compute: the cost of losing it. */
   readonly seconds: number;
 }
+
+/** Whether two results are the same bytes under the same names. */
+export function sameOutputs({outputs}: Pick<StoreRecord, 'outputs'>, other: Pick<StoreRecord, 'outputs'>): boolean {
+  const names = Object.keys(outputs);
+  return (
+    names.length === Object.keys(other.outputs).length &&
+    names.every((name) => outputs[name]?.digest === other.outputs[name]?.digest)
+  );
+}

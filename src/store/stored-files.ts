@@ -21,6 +21,35 @@ export const storedPayloads = (layout: StoreLayout): AsyncGenerator<StoredFile<D
 export const storedRecords = (layout: StoreLayout): AsyncGenerator<StoredFile<Key>> =>
   filesIn(layout.keys, (name) => (isKey(name) ? name : undefined));
 
+/** What long stages left for their next attempt: a folder a key, with the bytes in it and when something in it last changed. */
+export async function storedScratch({scratch}: StoreLayout): Promise<readonly StoredFile<Key>[]> {
+  const found: StoredFile<Key>[] = [];
+  for (const {name} of await entriesOf(scratch)) {
+    if (!isKey(name)) continue;
+    const path = join(scratch, name);
+    const within = await entriesOf(path).catch(() => []);
+    const statuses = await Promise.all(
+      [path, ...within.map((entry) => join(path, entry.name))].map((each) => lstat(each).catch(() => undefined)),
+    );
+    const [folder, ...files] = statuses;
+    if (!folder?.isDirectory()) continue;
+    const bytes = files.reduce((sum, file) => sum + (file?.size ?? 0), 0);
+    found.push({name, path, bytes, since: Math.max(...statuses.map((status) => status?.ctimeMs ?? 0))});
+  }
+  return found;
+}
+
+/** Logs of runs, by when something was last written to them; their names begin with a time. */
+export async function storedLogs({runs}: StoreLayout): Promise<readonly StoredFile<string>[]> {
+  const found: StoredFile<string>[] = [];
+  for (const {name} of await entriesOf(runs)) {
+    const path = join(runs, name);
+    const status = /^\d.*\.jsonl$/.test(name) ? await lstat(path).catch(() => undefined) : undefined;
+    if (status?.isFile()) found.push({name, path, bytes: status.size, since: status.mtimeMs});
+  }
+  return found;
+}
+
 async function* filesIn<Name>(
   root: string,
   named: (name: string) => Name | undefined,

@@ -29,7 +29,7 @@ export function syncIndex(index: RecordIndex, layout: StoreLayout): void {
     const mtime = age > RACY_MILLISECONDS ? String(status.mtimeNs) : undefined;
     if (added.length === 0 && gone.length === 0 && mtime === undefined) continue;
     changes.push(() => {
-      for (const record of added) index.put(record);
+      for (const record of added) index.add(record);
       for (const key of gone) index.drop(key);
       index.setFolder(name, mtime);
     });

@@ -1,6 +1,9 @@
 import {stat} from 'node:fs/promises';
+import {isTableKind} from '../artifact/kinds.ts';
+import {canonicalJson} from '../base/canonical-json.ts';
 import type {Digest, Key} from '../base/digest.ts';
 import {digestOfFile} from '../base/digested-files.ts';
+import type {OutputRecord, StoreRecord} from './record.ts';
 import {recordText} from './record-file.ts';
 import type {Store} from './store.ts';
 import {storeError} from './store-error.ts';
@@ -16,6 +19,8 @@ export interface Verification {
   readonly damagedPayloads: readonly Digest[];
   /** Record files that cannot be read, or are not of the key in their name. */
   readonly damagedRecords: readonly Key[];
+  /** Records with a small table that is not the one in its payload. */
+  readonly falseTables: readonly Key[];
   /** Payloads that a record names and that are not there: removed to save space. No fault. */
   readonly gone: number;
   /** Records that the index tells otherwise than their files. */
@@ -29,6 +34,7 @@ export async function verifyStore(store: Store, progress: (bytes: number) => voi
   const layout = storeLayout(store.root);
   try {
     const damagedRecords: Key[] = [];
+    const falseTables: Key[] = [];
     const differsInIndex: Key[] = [];
     const worldWritable: string[] = [];
     const note = async (path: string): Promise<void> => {
@@ -46,6 +52,7 @@ export async function verifyStore(store: Store, progress: (bytes: number) => voi
         continue;
       }
       for (const {digest} of Object.values(record.outputs)) named.add(digest);
+      if (await hasFalseTable(store, record)) falseTables.push(key);
       const indexed = store.records([key]).get(key);
       if (!indexed || recordText(indexed) !== recordText(record)) differsInIndex.push(key);
     }
@@ -62,8 +69,24 @@ export async function verifyStore(store: Store, progress: (bytes: number) => voi
     }
     for (const path of [layout.root, layout.keys, layout.blobs, layout.runs, layout.scratch, layout.tmp])
       await note(path);
-    return {records, payloads, bytes, damagedPayloads, damagedRecords, gone: named.size, differsInIndex, worldWritable};
+    const damaged = {damagedPayloads, damagedRecords, falseTables, differsInIndex};
+    return {records, payloads, bytes, ...damaged, gone: named.size, worldWritable};
   } catch (error) {
     throw storeError(error, 'verify', store.root);
   }
+}
+
+async function hasFalseTable(store: Store, {outputs}: StoreRecord): Promise<boolean> {
+  for (const output of Object.values(outputs)) if (await isFalseTable(store, output)) return true;
+  return false;
+}
+
+/** Records written without a check have nothing else that tells; a payload that is gone or damaged tells nothing. */
+async function isFalseTable(store: Store, {kind, digest, inline}: OutputRecord): Promise<boolean> {
+  if (inline === undefined || !isTableKind(kind)) return false;
+  const bytes = await store.readBlob(digest);
+  if (!(bytes instanceof Uint8Array)) return false;
+  // The Arrow library is the largest thing that other commands on the cache would load.
+  const {decodeArtifact} = await import('../artifact/decode.ts');
+  return canonicalJson(decodeArtifact(kind, bytes)) !== canonicalJson(inline);
 }

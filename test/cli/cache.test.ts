@@ -1,7 +1,8 @@
-import {chmod, readdir, rm, stat, truncate, writeFile} from 'node:fs/promises';
+import {chmod, readdir, readFile, rm, stat, truncate, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {DatabaseSync} from 'node:sqlite';
 import {expect, test} from 'vitest';
+import {isKey} from '../../src/base/digest.ts';
+import {RecordIndex} from '../../src/store/record-index.ts';
 import {writable} from '../rig/writable.ts';
 import {basin, jsonLines, scratchFolder} from './basin.ts';
 import {edited, PLAIN} from './study.ts';
@@ -66,16 +67,39 @@ test('verify finds a damaged payload, a damaged record and an index that lies, a
   expect(await ask('verify')).toMatchObject({code: 1, told: {whole: false, damagedPayloads: [expect.anything()]}});
   const [record = '', other = ''] = await filesOf('keys');
   await truncate(record, 10);
-  const index = new DatabaseSync(join(cache, 'index.sqlite'));
-  index.prepare('update record set seconds = 12345 where key = ?').run(other.slice(-69, -5));
+  const key = other.slice(-69, -5);
+  const index = new RecordIndex(join(cache, 'index.sqlite'));
+  const indexed = isKey(key) && index.records([key]).get(key);
+  if (!indexed) throw new Error(`${key} is not in the index`);
+  index.put({...indexed, seconds: 12345});
   index.close();
   const {told} = await ask('verify');
-  expect(told).toMatchObject({damagedRecords: [expect.anything()], differsInIndex: [other.slice(-69, -5)]});
+  expect(told).toMatchObject({damagedRecords: [expect.anything()], differsInIndex: [key]});
   expect(await ask('verify', '--repair')).toMatchObject({code: 0, told: {repaired: true}});
   expect(await ask('verify')).toMatchObject({code: 0, told: {whole: true}});
   const run = await basin(['run', 'plain.yaml', '--json'], {cwd});
   expect(jsonLines(run.stdout).at(-1)).toMatchObject({failed: 0});
   expect((await basin(['cache', 'verify'], {cwd})).stdout).toMatch(/whole: every file is what its name says\n$/);
+});
+
+test('verify holds the small table of a record to its payload, also of a record of before there was a check', async () => {
+  const {cwd, cache, filesOf, ask} = await afterRun();
+  for (const path of await filesOf('keys')) {
+    const record = await readFile(path, 'utf8');
+    const changed = record
+      .replace(/"inline":\[\{("[a-z_]+"):[-0-9.e]+/, '"inline":[{$1:777')
+      .replace(/"check":"[0-9a-f]*",/, '');
+    await writeFile(path, changed);
+  }
+  await rm(join(cache, 'index.sqlite'));
+  expect(await ask('verify')).toMatchObject({
+    code: 1,
+    told: {whole: false, falseTables: [expect.anything(), expect.anything()]},
+  });
+  expect(await ask('verify', '--repair')).toMatchObject({code: 0, told: {repaired: true}});
+  expect(await ask('verify')).toMatchObject({code: 0, told: {whole: true}});
+  const run = await basin(['run', 'plain.yaml', '--json'], {cwd});
+  expect(jsonLines(run.stdout).at(-1)).toMatchObject({ran: 2, cached: 0});
 });
 
 test('nothing that a run writes is everybody’s to write, under any umask; verify tells of what is', async () => {

@@ -151,8 +151,8 @@ test('a payload that is gone is made again only when something that runs needs i
   expect(await verdicts(connectivityGraph({alphas: [0, 0.25, 1]}), store)).toMatchObject({
     load: 'run: its weights file is needed and no longer in the cache',
     A: 'run: its weights file is needed and no longer in the cache',
-    B: 'cached',
-    'interpolate[alpha=0]': 'cached',
+    B: 'run-unless-cut-off: load is computed again',
+    'interpolate[alpha=0]': 'run-unless-cut-off: A, B are computed again',
   });
   const {ran} = await runGraph(connectivityGraph({alphas: [0, 0.25, 1]}), store);
   expect(ran).toEqual(['load', 'A', 'interpolate[alpha=0.25]', 'barrier']);

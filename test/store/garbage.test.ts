@@ -1,8 +1,12 @@
+import {existsSync} from 'node:fs';
+import {utimes, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import {digestOf, type Key} from '../../src/base/digest.ts';
 import {chooseEvictions} from '../../src/store/choose-evictions.ts';
 import {collectGarbage} from '../../src/store/collect-garbage.ts';
+import {withLeases} from '../../src/store/lease.ts';
 import {draftOf, keyOf, temporaryStore} from '../rig/temporary-store.ts';
 
 const HOUR = 3_600_000;
@@ -22,7 +26,7 @@ const evictedOf = (
   budget: number,
 ) =>
   chooseEvictions(payloads, costs, new Set<Key>(current.map((name) => keyOf({name}))), {budget, now: NOW}).map(
-    (eviction) => `${eviction.payload.path} ${eviction.reason}`,
+    (eviction) => `${eviction.file.path} ${eviction.reason}`,
   );
 
 test('what costs least per byte to compute again goes first, until the rest fits', () => {
@@ -70,10 +74,10 @@ test('the rest fits the budget or nothing is left to remove, and nothing goes in
       const current = new Set(items.flatMap((item, index) => (item.current ? [keyOf({name: `p${index}`})] : [])));
       const evictions = chooseEvictions(payloads, costs, current, {budget, now: NOW});
       const sum = (bytes: readonly number[]) => bytes.reduce((a, b) => a + b, 0);
-      const left = sum(items.map(({bytes}) => bytes)) - sum(evictions.map((eviction) => eviction.payload.bytes));
+      const left = sum(items.map(({bytes}) => bytes)) - sum(evictions.map((eviction) => eviction.file.bytes));
       expect(left <= budget || evictions.length === items.length).toBe(true);
       const last = evictions.at(-1);
-      if (last) expect(left + last.payload.bytes).toBeGreaterThan(budget);
+      if (last) expect(left + last.file.bytes).toBeGreaterThan(budget);
     }),
     {seed: 7, numRuns: 300},
   );
@@ -92,4 +96,36 @@ test('a collection removes payloads, leaves every record, and a dry one touches 
   expect(store.records([dear.key, cheap.key]).size).toBe(2);
   const remade = await store.publish(await draftOf(store, {n: 2}, {weights: 'cheap, remade'}, {seconds: 1}));
   expect(remade.outputs.weights?.digest).toBe(digestOf('cheap, remade')); // a record without a payload does not win
+});
+
+test('checkpoints that nobody works on and logs of long ago count and go: after what is superseded, before what is current', async () => {
+  const store = await temporaryStore();
+  const [old, current] = [{n: 1}, {n: 2}];
+  await store.publish(await draftOf(store, old, {weights: 'old'}, {seconds: 100}));
+  await store.publish(await draftOf(store, current, {weights: 'now'}, {seconds: 1}));
+  store.remember({name: 'p', place: 'p.yaml'}, [{instance: 'a', key: keyOf(current)}]);
+  const [stopped, running] = [keyOf({n: 3}), keyOf({n: 4})];
+  for (const key of [stopped, running]) await writeFile(join(await store.scratchFolder(key), 'position'), '1234567');
+  const [oldLog = '', youngLog = ''] = ['2026-01-01T000000.000Z-p', '2026-01-02T000000.000Z-p'].map((name) => {
+    const log = store.openRunLog(name);
+    log.append({});
+    log.close();
+    return log.path;
+  });
+  const longAgo = (Date.now() - MONTH - HOUR) / 1000;
+  await utimes(oldLog, longAgo, longAgo);
+  const gc = async (budget: number) => {
+    const {bytesBefore, bytesAfter, evictions} = await collectGarbage(store, {budget, dryRun: false});
+    return {bytesBefore, bytesAfter, evictions: evictions.map(({file, reason}) => `${file.name} ${reason}`)};
+  };
+  await withLeases(store.root, [running], async () => {
+    expect(await gc(16)).toEqual({bytesBefore: 16, bytesAfter: 16, evictions: []});
+    expect(await gc(15)).toMatchObject({bytesAfter: 13, evictions: [`${digestOf('old')} superseded`]});
+    expect(await gc(12)).toMatchObject({bytesAfter: 10, evictions: ['2026-01-01T000000.000Z-p.jsonl old-log']});
+    expect(await gc(9)).toEqual({bytesBefore: 10, bytesAfter: 3, evictions: [`${stopped} unfinished`]});
+    expect(await gc(0)).toEqual({bytesBefore: 3, bytesAfter: 0, evictions: [`${digestOf('now')} cheap`]});
+  });
+  expect(existsSync(join(store.root, 'scratch', stopped))).toBe(false);
+  expect(existsSync(join(store.root, 'scratch', running, 'position'))).toBe(true);
+  expect([oldLog, youngLog].map((path) => existsSync(path))).toEqual([false, true]);
 });

@@ -1,9 +1,12 @@
 import {readdirSync} from 'node:fs';
 import {appendFile, rm, utimes, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {join, resolve} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {expect, test} from 'vitest';
 import {digestOf} from '../../src/base/digest.ts';
+import {fileStamp, statusOf} from '../../src/store/file-stamp.ts';
+import type {StoreRecord} from '../../src/store/record.ts';
+import {RecordIndex} from '../../src/store/record-index.ts';
 import {staticPart} from '../../src/store/static-part.ts';
 import type {Store} from '../../src/store/store.ts';
 import {recordPath} from '../../src/store/store-layout.ts';
@@ -66,6 +69,28 @@ test('an index damaged under a living store does not stop it', async () => {
   expect(living.records([keyOf(A), keyOf(B)]).size).toBe(2);
 });
 
+test.each([
+  ['a digit of its outputs', `outputs = replace(outputs, '"bytes":1', '"bytes":2')`],
+  ['a quote of its outputs', `outputs = replace(outputs, '"bytes"', '"bytes')`],
+  ['its preimage', `preimage = replace(preimage, '0.1', '0.7')`],
+  ['the seconds it took', 'seconds = seconds + 1'],
+])('a row of the index that lost %s is not believed: the index is made anew', async (_, change) => {
+  const {root} = await filled();
+  const byKey = (one: StoreRecord, other: StoreRecord) => (one.key < other.key ? -1 : 1);
+  const outputsOf = ({key, outputs, seconds}: StoreRecord) => ({key, outputs, seconds});
+  const told = (record: StoreRecord) => ({...outputsOf(record), preimage: record.preimage});
+  const expected = [...(await reopened(root)).recordsOfStage('finetune')].sort(byKey).map(told);
+  expect(expected).toHaveLength(2);
+  const database = new DatabaseSync(join(root, 'index.sqlite'));
+  database.exec(`update record set ${change}`);
+  database.close();
+  const store = await reopened(root);
+  const found = [...store.records([keyOf(A), keyOf(B)]).values()].sort(byKey);
+  expect(found.map(outputsOf)).toEqual(expected.map(outputsOf));
+  expect(store.costs()).toHaveLength(2);
+  expect([...store.recordsOfStage('finetune')].sort(byKey).map(told)).toEqual(expected);
+});
+
 test('a record whose file somebody deleted is no longer believed', async () => {
   const {root} = await filled();
   expect((await reopened(root)).records([keyOf(A)]).size).toBe(1);
@@ -113,10 +138,19 @@ test('a young file is read every time and not noted, for a change within one tic
 
 test('a settled file is not read again, in this process or the next', async () => {
   const {root} = await filled();
-  const digest = await (await reopened(root)).digestOfFile('LICENSE');
+  await (await reopened(root)).digestOfFile('LICENSE');
   const planted = digestOf('planted');
-  const database = new DatabaseSync(join(root, 'index.sqlite'));
-  database.prepare('update file set digest = ? where digest = ?').run(planted, digest);
-  database.close();
+  const index = new RecordIndex(join(root, 'index.sqlite'));
+  index.setFileDigest(resolve('LICENSE'), fileStamp(statusOf('LICENSE')), planted);
+  index.close();
   expect(await (await reopened(root)).digestOfFile('LICENSE')).toBe(planted);
+});
+
+test('a digest of a file that was changed in the index is not believed', async () => {
+  const {root} = await filled();
+  const digest = await (await reopened(root)).digestOfFile('LICENSE');
+  const database = new DatabaseSync(join(root, 'index.sqlite'));
+  database.prepare('update file set digest = ? where digest = ?').run(digestOf('planted'), digest);
+  database.close();
+  expect(await (await reopened(root)).digestOfFile('LICENSE')).toBe(digest);
 });

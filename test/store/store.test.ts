@@ -40,6 +40,25 @@ test('a record keeps its small tables', async () => {
   expect((await reopened(store.root)).records([KEY]).get(KEY)?.outputs.summary?.inline).toEqual(rows);
 });
 
+test('a digit that was changed in the small table of a record makes it a miss; a record of before there was a check stands', async () => {
+  const store = await temporaryStore();
+  const draft = await draftOf(store, PREIMAGE, {summary: 's'}, {kinds: {summary: 'summary'}});
+  const {summary} = draft.outputs;
+  if (!summary) throw new Error('no summary');
+  await store.publish({...draft, outputs: {summary: {...summary, rows: 1, inline: [{error: 1.25}]}}});
+  await store.close();
+  const path = recordPath(store.root, KEY);
+  const text = await readFile(path, 'utf8');
+  const found = async (written: string) => {
+    await writeFile(path, written);
+    await rm(join(store.root, 'index.sqlite'), {force: true});
+    return (await reopened(store.root)).records([KEY]).get(KEY)?.outputs.summary?.inline;
+  };
+  expect(await found(text.replace('1.25', '7.25'))).toBeUndefined();
+  expect(await found(text.replace('"seconds":0', '"seconds":1'))).toBeUndefined();
+  expect(await found(text.replace(/"check":"[0-9a-f]*",/, ''))).toEqual([{error: 1.25}]);
+});
+
 test('nothing stays in tmp after publishing and closing', async () => {
   const store = await temporaryStore();
   await store.publish(await draftOf(store, PREIMAGE, {weights: 'w'}));
@@ -77,6 +96,16 @@ test('a result whose payload is gone gives way to a new one', async () => {
   await rm(store.blobPath(digestOf('first')));
   const second = await store.publish(await draftOf(store, PREIMAGE, {weights: 'second'}));
   expect(second.outputs.weights?.digest).toBe(digestOf('second'));
+  expect((await reopened(store.root)).records([KEY]).get(KEY)).toEqual(second);
+});
+
+test('a result that took the place of another is the one that is found, also when its driver died at once', async () => {
+  const store = await temporaryStore();
+  await store.publish(await draftOf(store, PREIMAGE, {weights: 'first'}));
+  await store.close();
+  const dying = await reopened(store.root); // what it has not told the index yet, it never will
+  expect(dying.records([KEY]).get(KEY)?.outputs.weights?.digest).toBe(digestOf('first'));
+  const second = await dying.publish({...(await draftOf(dying, PREIMAGE, {weights: 'second'})), replace: true});
   expect((await reopened(store.root)).records([KEY]).get(KEY)).toEqual(second);
 });
 

@@ -31,10 +31,19 @@ const count = (n: number, what: string): string => `${n.toLocaleString('en')} ${
 const REASONS: Readonly<Record<EvictionReason, string>> = {
   orphaned: 'left behind by a process that died',
   superseded: 'of results that no pipeline refers to as it last ran',
+  'old-log': 'of runs more than a month ago',
+  unfinished: 'of stages that were stopped and that nobody runs now',
   cheap: 'of current results, the cheapest to compute again',
 };
+const KINDS: Readonly<Record<EvictionReason, string>> = {
+  orphaned: 'payload',
+  superseded: 'payload',
+  'old-log': 'log',
+  unfinished: 'checkpoint folder',
+  cheap: 'payload',
+};
 
-/** `cache gc --budget 20GB`: payloads go until the rest fits. */
+/** `cache gc --budget 20GB`: payloads, old logs and checkpoints that nobody works on go until the rest fits. */
 export async function gcCommand(
   options: CacheOptions & {readonly budget: string; readonly dryRun?: true},
 ): Promise<number> {
@@ -46,13 +55,13 @@ export async function gcCommand(
   }
   const dryRun = options.dryRun ?? false;
   return withStore(options, async (store) => {
-    const {bytesBefore, bytesAfter, payloadsBefore, evictions} = await collectGarbage(store, {
+    const {bytesBefore, bytesAfter, payloadsBefore, sparesBefore, evictions} = await collectGarbage(store, {
       budget,
       dryRun,
     });
     if (options.json) {
-      const removed = evictions.map(({payload: {name, bytes}, reason, seconds}) => ({
-        digest: name,
+      const removed = evictions.map(({file: {name, bytes}, reason, seconds}) => ({
+        ...(KINDS[reason] === 'payload' ? {digest: name} : {name}),
         bytes,
         reason,
         seconds,
@@ -60,18 +69,19 @@ export async function gcCommand(
       say(JSON.stringify({cache: store.root, budget, dryRun, bytesBefore, bytesAfter, removed}));
       return EXIT.done;
     }
+    const spares = sparesBefore > 0 ? ` and ${count(sparesBefore, 'old log or checkpoint folder')}` : '';
     say(
-      `${store.root}: ${formatBytes(bytesBefore)} in ${count(payloadsBefore, 'payload')}; budget ${formatBytes(budget)}`,
+      `${store.root}: ${formatBytes(bytesBefore)} in ${count(payloadsBefore, 'payload')}${spares}; budget ${formatBytes(budget)}`,
     );
-    for (const reason of ['orphaned', 'superseded', 'cheap'] as const) {
+    for (const reason of ['orphaned', 'superseded', 'old-log', 'unfinished', 'cheap'] as const) {
       const ofReason = evictions.filter((eviction) => eviction.reason === reason);
       if (ofReason.length === 0) continue;
-      const bytes = ofReason.reduce((sum, {payload}) => sum + payload.bytes, 0);
+      const bytes = ofReason.reduce((sum, {file}) => sum + file.bytes, 0);
       const costs = new Map(ofReason.map(({key, seconds}) => [key, seconds]));
       const seconds = [...costs.values()].reduce((sum, cost) => sum + cost, 0);
       const cost = seconds > 0 ? `; ${formatSeconds(seconds)} to compute again` : '';
       say(
-        `${dryRun ? 'would remove' : 'removed'} ${formatBytes(bytes)} in ${count(ofReason.length, 'payload')} ${REASONS[reason]}${cost}`,
+        `${dryRun ? 'would remove' : 'removed'} ${formatBytes(bytes)} in ${count(ofReason.length, KINDS[reason])} ${REASONS[reason]}${cost}`,
       );
     }
     if (evictions.length === 0) say('nothing to remove');
@@ -85,13 +95,14 @@ export async function verifyCommand(options: CacheOptions & {readonly repair?: t
   const repair = options.repair ?? false;
   return withStore(options, async (store) => {
     const found = await verifyStore(store);
-    const {damagedPayloads, damagedRecords, differsInIndex, worldWritable} = found;
+    const {damagedPayloads, damagedRecords, falseTables, differsInIndex, worldWritable} = found;
     if (repair) {
       for (const digest of damagedPayloads) await store.discardBlob(digest);
       for (const key of damagedRecords) await store.discardRecord(key);
+      for (const key of falseTables) await store.forget(key, 'its small table was not the one in its payload');
       if (differsInIndex.length > 0) store.rebuildIndex();
     }
-    const whole = damagedPayloads.length + damagedRecords.length + differsInIndex.length === 0;
+    const whole = [damagedPayloads, damagedRecords, falseTables, differsInIndex].every(({length}) => length === 0);
     if (options.json) {
       say(JSON.stringify({cache: store.root, whole, repaired: repair && !whole, ...found}));
     } else {
@@ -100,6 +111,7 @@ export async function verifyCommand(options: CacheOptions & {readonly repair?: t
       );
       for (const digest of damagedPayloads) say(`damaged payload ${digest}`);
       for (const key of damagedRecords) say(`damaged record ${key}`);
+      for (const key of falseTables) say(`record ${key} shows another table than its payload holds`);
       for (const key of differsInIndex) say(`record ${key} is another in the index`);
       for (const path of worldWritable) say(`everybody may write to ${path}`);
       if (found.gone > 0) say(`${count(found.gone, 'payload')} removed to save space; their records stand`);

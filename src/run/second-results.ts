@@ -1,0 +1,128 @@
+import type {Key} from '../base/digest.ts';
+import type {Instance} from '../graph/graph.ts';
+import type {PlannedInstance} from '../plan/verdict.ts';
+import {type OutputRecord, type StoreRecord, sameOutputs} from '../store/record.ts';
+import type {EqualWork} from './equal-work.ts';
+import type {InstanceKeys} from './instance-keys.ts';
+import type {InstanceStates} from './instance-states.ts';
+import {producersOf} from './job-inputs.ts';
+import type {LostPoints} from './lost-points.ts';
+import type {Remakes} from './remakes.ts';
+import type {RunOptions} from './run-options.ts';
+
+/** The parts of a run that this one keeps in agreement. */
+interface RunState {
+  readonly options: Pick<RunOptions, 'graph' | 'plan' | 'store' | 'emit'>;
+  readonly states: InstanceStates;
+  readonly lost: LostPoints;
+  readonly keys: InstanceKeys;
+  readonly remakes: Remakes;
+  readonly equalWork: EqualWork;
+  /** Instances to be looked at. */
+  readonly work: number[];
+}
+
+/**
+ * What becomes of a run in which something that had a result gets another. Whatever was made, or is about to be made, of the first one is looked at
+ * again, so that at the end every instance has the result of what its upstream has now.
+ */
+export class SecondResults {
+  readonly #run: RunState;
+  /** Whether some instance has had two results in this run; nothing need be compared before. */
+  #hasChanged = false;
+
+  constructor(run: RunState) {
+    this.#run = run;
+  }
+
+  /** The record that serves an instance. */
+  recordFor(planned: PlannedInstance, key: Key): StoreRecord | undefined {
+    const {remakes, options} = this.#run;
+    const isPlanned = planned.record?.key === key && !remakes.hasMade(key);
+    return remakes.usable(planned.instance.index, isPlanned ? planned.record : options.store.records([key]).get(key));
+  }
+
+  /** Takes back who gave what an instance needs and the store no longer has; true when there is something to wait for. */
+  makeMissingInputs(instance: Instance): boolean {
+    const {states, lost, keys, remakes, options, work} = this.#run;
+    const isMissing = ({digest, bytes}: OutputRecord): boolean => !options.store.hasBlob(digest, bytes);
+    const producers = producersOf(lost.present(instance), keys.outputsOf, isMissing).filter(
+      (producer) => states.of(producer) !== 'ran' && remakes.begin(producer, 'gone'),
+    );
+    for (const producer of producers) {
+      this.takeBack(producer, 'gone');
+      work.push(producer);
+    }
+    if (producers.length > 0) this.lookAgain(instance.index);
+    return producers.length > 0;
+  }
+
+  /** Takes back an instance that had ended well: it has to run again. */
+  takeBack(index: number, why: 'gone' | 'damaged'): void {
+    const planned = this.#planned(index);
+    this.#run.states.revive(index);
+    if (planned && (why === 'damaged' || planned.verdict === 'cached'))
+      this.#warn(`A stored output of ${planned.instance.id} is missing or damaged; it is computed again.`);
+  }
+
+  /** Says that an instance runs although it was planned as cached, unless that was said when it was taken back. */
+  tellUnplanned({instance, verdict}: PlannedInstance): void {
+    if (verdict === 'cached' && !this.#run.remakes.hasBegun(instance.index))
+      this.#warn(`${instance.id} was cached, but what it takes was made again; it is computed again too.`);
+  }
+
+  /** Takes back an instance that waits in a queue, or was just computed, when what it takes was made again since; true when it was. */
+  tookBackStale(index: number): boolean {
+    const planned = this.#planned(index);
+    if (!this.#hasChanged || !planned || !this.#run.keys.isStale(planned)) return false;
+    this.releaseEqual(index);
+    this.lookAgain(index);
+    return true;
+  }
+
+  /** An instance gives up its claim to compute its key: those that waited for it are looked at again. */
+  releaseEqual(index: number): void {
+    for (const equal of this.#run.equalWork.release(this.#run.keys.of(index))) this.lookAgain(equal);
+  }
+
+  lookAgain(index: number): void {
+    this.#run.states.waitAgain(index);
+    this.#run.work.push(index);
+  }
+
+  /** To be called when an instance has ended well, with the record that it had before. */
+  spread(index: number, record: StoreRecord, before: StoreRecord | undefined, isRemade: boolean): void {
+    if (before && !sameOutputs(before, record)) this.#spreadChange(index);
+    if (isRemade) this.#share(record);
+  }
+
+  #spreadChange(index: number): void {
+    const {options, states, keys, work} = this.#run;
+    this.#hasChanged = true;
+    for (const consumer of options.graph.consumers[index] ?? []) {
+      const planned = this.#planned(consumer);
+      if (!planned || !states.endedWell(consumer) || !keys.isStale(planned)) continue;
+      states.revive(consumer);
+      work.push(consumer);
+    }
+  }
+
+  /** What was made again is the result of all that have its key. */
+  #share(record: StoreRecord): void {
+    const {states, keys} = this.#run;
+    for (const same of keys.withKey(record.key)) {
+      const before = states.recordOf(same);
+      if (!states.endedWell(same) || before === undefined || sameOutputs(before, record)) continue;
+      states.setRecord(same, record);
+      this.#spreadChange(same);
+    }
+  }
+
+  #warn(message: string): void {
+    this.#run.options.emit({event: 'warning', message});
+  }
+
+  #planned(index: number): PlannedInstance | undefined {
+    return this.#run.options.plan.instances[index];
+  }
+}
