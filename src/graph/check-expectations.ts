@@ -1,12 +1,12 @@
-import {isTableKind, TABLE_KINDS} from '../artifact/kinds.ts';
+import type {Columns} from '../artifact/kinds.ts';
 import {compileCondition} from '../spec/expression.ts';
 import type {Faults} from '../spec/faults.ts';
 import type {ExpectationSpec, Spec} from '../spec/spec.ts';
 import {placeWithin} from '../spec/template.ts';
 import type {Place} from '../spec/tree.ts';
-import {findOutput} from './check-node.ts';
+import {findTable} from './find-table.ts';
 import type {Expectation} from './graph.ts';
-import {columnsOf, type Source} from './node-axes.ts';
+import type {Source} from './node-axes.ts';
 import type {PipelineStages} from './pipeline-stages.ts';
 
 /** The expectations whose table and columns exist. Axes of a node are columns too, unless it has a fault. */
@@ -26,25 +26,12 @@ function checkExpectation(
   sources: ReadonlyMap<string, Source>,
   faults: Faults,
 ): Expectation | undefined {
-  const output = findOutput(of, spec, stages, faults);
-  const stage = stages.of(spec.nodes.get(of.node));
-  if (!output || !stage) return undefined;
-  if (!isTableKind(output.kind)) {
-    const message = `"${of.node}.${of.artifact}" is ${output.kind}, which has no rows to hold to a condition.`;
-    faults.add(
-      'bad-expectation',
-      of.at,
-      message,
-      `Name a table: ${TABLE_KINDS.slice(0, -1).join(', ')} or ${TABLE_KINDS.at(-1)}.`,
-    );
-    return undefined;
-  }
-  const source = sources.get(of.node);
-  const columns = columnsOf(stage, of.artifact);
-  const names = [...Object.keys(columns), ...(source?.axes ?? []).filter((axis) => !Object.hasOwn(columns, axis))];
+  const use = {code: 'bad-expectation', lacks: 'to hold to a condition'};
+  const table = findTable(of, use, spec, stages, sources, faults);
+  if (!table) return undefined;
   for (const condition of [where, that]) {
     // Without the node's axes an unknown column may be one of them.
-    if (condition && source) checkCondition(condition, names, columns, faults);
+    if (condition && table.names) checkCondition(condition, table.names, table.columns, faults);
   }
   return {node: of.node, artifact: of.artifact, where: where?.text, that: that.text, span: at.span};
 }
@@ -52,7 +39,7 @@ function checkExpectation(
 function checkCondition(
   {text, at}: {readonly text: string; readonly at: Place},
   names: readonly string[],
-  columns: ReturnType<typeof columnsOf>,
+  columns: Columns,
   faults: Faults,
 ): void {
   const compiled = compileCondition(text, names, columns);

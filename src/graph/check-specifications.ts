@@ -1,0 +1,57 @@
+import {nearestName, suggestion} from '../base/nearest.ts';
+import type {Faults} from '../spec/faults.ts';
+import type {Spec} from '../spec/spec.ts';
+import {describeTree} from '../spec/tree.ts';
+import type {Plot} from './graph.ts';
+import type {Misfit} from './vega-lite-schema.ts';
+
+const REFERENCE = 'What Vega-Lite takes stands at vega.github.io/vega-lite/docs.';
+const MOST_CHOICES = 12;
+
+/**
+ * Holds plots to Vega-Lite: to its schema, which says where a fault is, and then to its compiler, which also reads expressions. Nothing is
+ * drawn. Both are loaded only for a pipeline with plots.
+ */
+export async function checkSpecifications({plots: specs}: Spec, plots: readonly Plot[], faults: Faults): Promise<void> {
+  if (specs.length === 0) return;
+  const {VegaLiteSchema} = await import('./vega-lite-schema.ts');
+  const schema = new VegaLiteSchema();
+  const fitting = new Set<string>();
+  for (const {name, view} of specs) {
+    const misfits = schema.misfits(view.map);
+    for (const misfit of misfits) report(misfit, faults);
+    if (misfits.length === 0) fitting.add(name.name);
+  }
+  const {compilePlot} = await import('./compile-plot.ts');
+  for (const plot of plots) {
+    const at = specs.find(({name}) => name.name === plot.name)?.name.at;
+    const compiled = fitting.has(plot.name) ? compilePlot(plot, () => []) : undefined;
+    if (compiled?.ok !== false) continue;
+    faults.add('bad-plot', at, `Vega-Lite refuses the plot "${plot.name}": ${sentence(compiled.error)}`, REFERENCE);
+  }
+}
+
+const sentence = (text: string): string => (text.endsWith('.') ? text : `${text}.`);
+
+function report(misfit: Misfit, faults: Faults): void {
+  const {at} = misfit;
+  switch (misfit.what) {
+    case 'unknown': {
+      const message = `Vega-Lite knows no "${misfit.name}" here.`;
+      faults.add('bad-plot', at, message, suggestion(misfit.name, misfit.names, 'keys here'));
+      return;
+    }
+    case 'missing':
+      faults.add('bad-plot', at, `Vega-Lite needs "${misfit.name}" here.`, REFERENCE);
+      return;
+    case 'value': {
+      const {given, choices, types} = misfit;
+      const text = given.kind === 'scalar' && typeof given.value === 'string' ? given.value : undefined;
+      const shown = text === undefined ? describeTree(given) : JSON.stringify(text);
+      const near = text === undefined ? undefined : nearestName(text, choices);
+      const right = [...choices.slice(0, MOST_CHOICES), ...(choices.length > MOST_CHOICES ? ['…'] : []), ...types];
+      const hint = near === undefined ? `It may be: ${right.join(', ')}.` : `Did you mean "${near}"?`;
+      faults.add('bad-plot', at, `Vega-Lite does not take ${shown} here.`, right.length === 0 ? REFERENCE : hint);
+    }
+  }
+}
