@@ -1,12 +1,14 @@
 import {nearestName, suggestion} from '../base/nearest.ts';
 import type {Faults} from '../spec/faults.ts';
-import type {Spec} from '../spec/spec.ts';
+import type {Spec, ViewSpec} from '../spec/spec.ts';
 import {describeTree} from '../spec/tree.ts';
 import type {Plot} from './graph.ts';
 import type {Misfit} from './vega-lite-schema.ts';
 
 const REFERENCE = 'What Vega-Lite takes stands at vega.github.io/vega-lite/docs.';
 const MOST_CHOICES = 12;
+/** More than anyone looks at in one picture; lists of `repeat` multiply, and the compiler makes every view. */
+const MOST_VIEWS = 500;
 
 /**
  * Holds plots to Vega-Lite: to its schema, which says where a fault is, and then to its compiler, which also reads expressions. Nothing is
@@ -20,7 +22,11 @@ export async function checkSpecifications({plots: specs}: Spec, plots: readonly 
   for (const {name, view} of specs) {
     const misfits = schema.misfits(view.map);
     for (const misfit of misfits) report(misfit, faults);
-    if (misfits.length === 0) fitting.add(name.name);
+    const views = viewsOf(view);
+    if (views > MOST_VIEWS) {
+      const message = `The plot "${name.name}" has ${views} views, and the most is ${MOST_VIEWS}.`;
+      faults.add('too-large', name.at, message, 'Make several plots of it.');
+    } else if (misfits.length === 0) fitting.add(name.name);
   }
   const {compilePlot} = await import('./compile-plot.ts');
   for (const plot of plots) {
@@ -29,6 +35,20 @@ export async function checkSpecifications({plots: specs}: Spec, plots: readonly 
     if (compiled?.ok !== false) continue;
     faults.add('bad-plot', at, `Vega-Lite refuses the plot "${plot.name}": ${sentence(compiled.error)}`, REFERENCE);
   }
+}
+
+/** How many views Vega-Lite makes of one: those it holds, each as often as `repeat` says. */
+function viewsOf({map, views}: ViewSpec): number {
+  const repeat = map.entries.get('repeat')?.value;
+  const lists = repeat?.kind === 'map' ? [...repeat.entries.values()].map(({value}) => value) : repeat ? [repeat] : [];
+  const times = lists.reduce((product, list) => product * (list.kind === 'list' ? list.items.length : 1), 1);
+  return (
+    times *
+    Math.max(
+      1,
+      views.reduce((sum, view) => sum + viewsOf(view), 0),
+    )
+  );
 }
 
 const sentence = (text: string): string => (text.endsWith('.') ? text : `${text}.`);
