@@ -67,7 +67,8 @@ function report(misfit: Misfit, faults: Faults): void {
     case 'value': {
       const {given, choices, types} = misfit;
       const text = given.kind === 'scalar' && typeof given.value === 'string' ? given.value : undefined;
-      const shown = text === undefined ? describeTree(given) : JSON.stringify(text);
+      const isNull = given.kind === 'scalar' && given.value === null;
+      const shown = isNull ? 'null' : text === undefined ? describeTree(given) : JSON.stringify(text);
       const near = text === undefined ? undefined : nearestName(text, choices);
       const right = [...choices.slice(0, MOST_CHOICES), ...(choices.length > MOST_CHOICES ? ['…'] : []), ...types];
       const hint = near === undefined ? `It may be: ${right.join(', ')}.` : `Did you mean "${near}"?`;
