@@ -5,7 +5,8 @@ import {describeTree} from '../spec/tree.ts';
 import type {Plot} from './graph.ts';
 import type {Misfit} from './vega-lite-schema.ts';
 
-const REFERENCE = 'What Vega-Lite takes stands at vega.github.io/vega-lite/docs.';
+/** A hint where nothing better can be said. */
+export const VEGA_LITE_REFERENCE = 'What Vega-Lite takes stands at vega.github.io/vega-lite/docs.';
 const MOST_CHOICES = 12;
 /** More than anyone looks at in one picture; lists of `repeat` multiply, and the compiler makes every view. */
 const MOST_VIEWS = 500;
@@ -33,7 +34,12 @@ export async function checkSpecifications({plots: specs}: Spec, plots: readonly 
     const at = specs.find(({name}) => name.name === plot.name)?.name.at;
     const compiled = fitting.has(plot.name) ? compilePlot(plot, () => []) : undefined;
     if (compiled?.ok !== false) continue;
-    faults.add('bad-plot', at, `Vega-Lite refuses the plot "${plot.name}": ${sentence(compiled.error)}`, REFERENCE);
+    faults.add(
+      'bad-plot',
+      at,
+      `Vega-Lite refuses the plot "${plot.name}": ${sentence(compiled.error)}`,
+      VEGA_LITE_REFERENCE,
+    );
   }
 }
 
@@ -62,7 +68,7 @@ function report(misfit: Misfit, faults: Faults): void {
       return;
     }
     case 'missing':
-      faults.add('bad-plot', at, `Vega-Lite needs "${misfit.name}" here.`, REFERENCE);
+      faults.add('bad-plot', at, `Vega-Lite needs "${misfit.name}" here.`, VEGA_LITE_REFERENCE);
       return;
     case 'value': {
       const {given, choices, types} = misfit;
@@ -72,7 +78,12 @@ function report(misfit: Misfit, faults: Faults): void {
       const near = text === undefined ? undefined : nearestName(text, choices);
       const right = [...choices.slice(0, MOST_CHOICES), ...(choices.length > MOST_CHOICES ? ['…'] : []), ...types];
       const hint = near === undefined ? `It may be: ${right.join(', ')}.` : `Did you mean "${near}"?`;
-      faults.add('bad-plot', at, `Vega-Lite does not take ${shown} here.`, right.length === 0 ? REFERENCE : hint);
+      faults.add(
+        'bad-plot',
+        at,
+        `Vega-Lite does not take ${shown} here.`,
+        right.length === 0 ? VEGA_LITE_REFERENCE : hint,
+      );
     }
   }
 }

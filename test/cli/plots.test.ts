@@ -135,6 +135,7 @@ plots:
   - {name: image, data: {from: n.summary}, mark: {type: image, width: 9}, encoding: {url: {value: "${url}/x.png"}}}
   - {name: link, data: {from: n.summary}, mark: point, encoding: {href: {value: "${url}/x.html"}}}
   - {name: script, data: {from: n.summary}, mark: point, encoding: {href: {value: "javascript:alert(1)"}}}
+  - {name: dropped, data: {from: n.summary}, mark: bar, encoding: {x: {field: source}, shape: {field: source}}}
   - {name: unknown-function, data: {from: n.summary}, transform: [{calculate: "sum_of(1)", as: a}], mark: point}
 `;
 
@@ -164,6 +165,9 @@ test('a point that failed is missing, and nothing is fetched', {timeout: 60_000}
   const link = await basin(['show', 'p.yaml', 'plots.link'], {cwd});
   expect(link).toMatchObject({code: 0, stderr: ''});
   expect(link.stdout).toContain(`href="${url}/x.html"`);
+  const dropped = await basin(['show', 'p.yaml', 'plots.dropped'], {cwd});
+  expect(dropped.code).toBe(0);
+  expect(dropped.stderr).toBe('dropped: shape dropped as it is incompatible with "bar".\n');
   const refused = async (name: string) => {
     const {code, stdout, stderr} = await basin(['show', 'p.yaml', name], {cwd});
     expect({code, stdout}).toEqual({code: 1, stdout: ''});

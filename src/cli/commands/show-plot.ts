@@ -1,5 +1,6 @@
 import type {Rows} from '../../artifact/kinds.ts';
 import {fail, ok, type Result} from '../../base/result.ts';
+import {VEGA_LITE_REFERENCE} from '../../graph/check-specifications.ts';
 import type {Graph, Plot} from '../../graph/graph.ts';
 import {readRows} from '../../results/read-artifact.ts';
 import {storedArtifact} from '../../results/stored-artifact.ts';
@@ -52,9 +53,8 @@ export async function showPlot(
   }
   const shown = await contentOf(plot, (table) => tables.get(table) ?? [], options);
   if (!shown.ok) {
-    const hint = 'What Vega-Lite takes stands at vega.github.io/vega-lite/docs.';
     const message = `The plot "${plot.name}" cannot be drawn: ${shown.error}`;
-    printFaults([{code: 'bad-plot', message, hint}], options.json ?? false);
+    printFaults([{code: 'bad-plot', message, hint: VEGA_LITE_REFERENCE}], options.json ?? false);
     return EXIT.failed;
   }
   await writeShown(options.output, shown.value);
