@@ -6,8 +6,8 @@ import {explainInstance} from '../plan/explain.ts';
 import {foresee} from '../plan/foresee.ts';
 import {reasonText} from '../plan/reason-text.ts';
 import {type Change, plannedOf, type Verdict} from '../plan/verdict.ts';
-import {failedPoints} from '../results/failed-points.ts';
 import {readRows} from '../results/read-artifact.ts';
+import {storedArtifact} from '../results/stored-artifact.ts';
 import type {RunEvent, RunTotals} from '../run/event.ts';
 import {WorkerPool} from '../run/worker-pool.ts';
 import {placeOf} from '../store/pipeline-place.ts';
@@ -152,14 +152,8 @@ export const table = async (file: string, name: string, options: LibraryOptions 
         const kind = wanted[0]?.stage.outputs[artifact]?.kind;
         if (kind === undefined || !isTableKind(kind)) throw new PipelineError([commandFault(`${name} is no table.`)]);
         const members = wanted.flatMap(({index}) => instances[index] ?? []);
-        const failures = await failedPoints(store, placeOf(store.root, graph), members, artifact);
-        const rows = failures.ok
-          ? await readRows(
-              store,
-              members.map((member) => ({...member, failure: failures.value.get(member.instance.id)})),
-              artifact,
-            )
-          : failures;
+        const stored = await storedArtifact(store, placeOf(store.root, graph), members, artifact);
+        const rows = stored.ok ? await readRows(store, stored.value.members, artifact) : stored;
         if (rows.ok) return rows.value;
         throw new PipelineError([{code: 'not-stored', message: rows.error, hint: 'Run the pipeline first.'}]);
       },

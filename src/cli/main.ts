@@ -56,10 +56,18 @@ function program(setExit: (code: number) => void): Command {
       setExit(await (await import('./commands/explain.ts')).explainCommand(file, instance, options)),
     );
   withPipelineOptions(
-    basin.command('show').argument('<file>', 'a pipeline').argument('<artifact>', 'instance.artifact'),
+    basin.command('show').argument('<file>', 'a pipeline').argument('<artifact>', 'instance.artifact, or plots.NAME'),
   )
-    .description('print a stored table, or write any artifact to a file')
-    .addOption(new Option('--format <name>').choices(['table', 'csv', 'json', 'arrow']).default('table'))
+    .description('print a stored table, write any artifact to a file, or draw a plot')
+    .addOption(
+      new Option('--format <name>', '(default: table, of a plot svg)').choices([
+        'table',
+        'csv',
+        'json',
+        'arrow',
+        'svg',
+      ]),
+    )
     .addOption(new Option('--output <path>', 'write to this file').conflicts('to'))
     .option('--to <folder>', 'write every artifact of an instance to this folder')
     .action(async (file, artifact, {to, ...options}) =>

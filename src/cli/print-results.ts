@@ -6,6 +6,7 @@ import {fittingColumns, textTable} from '../results/text-table.ts';
 import type {RunResult} from '../run/run-options.ts';
 import type {Stage} from '../stage/define-stage.ts';
 import type {Store} from '../store/store.ts';
+import {plotName} from './find-plot.ts';
 import type {PipelineOptions} from './pipeline-options.ts';
 import {repeatCommand} from './repeat-command.ts';
 
@@ -15,6 +16,7 @@ export function printResults(
   graph: Graph,
   store: Store,
   {records, without}: RunResult,
+  wanted: ReadonlySet<number>,
   options: PipelineOptions,
 ): void {
   const {stdout} = process;
@@ -31,6 +33,15 @@ export function printResults(
   const asArrow = [`${example.id}.${artifact}`, '--format', 'arrow', '--output', `${artifact}.arrow`];
   stdout.write(`  ${repeatCommand('show', file, [table], options)}\n`);
   stdout.write(`  ${repeatCommand('show', file, asArrow, options)}\n`);
+  const isThere = (name: string): boolean => {
+    const instances = graph.nodes.find((node) => node.name === name)?.instances ?? [];
+    return instances.every((index) => wanted.has(index)) && instances.some((index) => records[index]);
+  };
+  const plots = graph.plots.filter((plot) => plot.tables.every(({node}) => isThere(node)));
+  if (plots.length > 0) stdout.write('Plots, as SVG:\n');
+  for (const plot of plots) {
+    stdout.write(`  ${repeatCommand('show', file, [plotName(plot), '--output', `${plot.name}.svg`], options)}\n`);
+  }
 }
 
 /** A summary as wide as the terminal allows; what is left out is said, and `show` has it. */

@@ -5,6 +5,7 @@ import type {Spec} from '../spec/spec.ts';
 import type {Registry} from '../stage/define-stage.ts';
 import {checkExpectations} from './check-expectations.ts';
 import {type CheckedNode, checkNode} from './check-node.ts';
+import {checkPlots} from './check-plots.ts';
 import {checkUpstream} from './check-upstream.ts';
 import type {Binding, Graph, GraphNode, Instance} from './graph.ts';
 import {instanceId} from './instance-id.ts';
@@ -57,6 +58,7 @@ export function draftGraph(spec: Spec, registry: Registry, faults: Faults, files
     instances,
     consumers: consumersOf(instances),
     expectations: checkExpectations(spec, stages, sources, faults),
+    plots: checkPlots(spec, stages, sources, faults),
   };
 }
 

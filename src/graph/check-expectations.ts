@@ -1,10 +1,10 @@
-import {type Columns, declaredColumns, isTableKind, TABLE_KINDS} from '../artifact/kinds.ts';
+import type {Columns} from '../artifact/kinds.ts';
 import {compileCondition} from '../spec/expression.ts';
 import type {Faults} from '../spec/faults.ts';
 import type {ExpectationSpec, Spec} from '../spec/spec.ts';
 import {placeWithin} from '../spec/template.ts';
 import type {Place} from '../spec/tree.ts';
-import {findOutput} from './check-node.ts';
+import {findTable} from './find-table.ts';
 import type {Expectation} from './graph.ts';
 import type {Source} from './node-axes.ts';
 import type {PipelineStages} from './pipeline-stages.ts';
@@ -26,24 +26,12 @@ function checkExpectation(
   sources: ReadonlyMap<string, Source>,
   faults: Faults,
 ): Expectation | undefined {
-  const output = findOutput(of, spec, stages, faults);
-  if (!output) return undefined;
-  if (!isTableKind(output.kind)) {
-    const message = `"${of.node}.${of.artifact}" is ${output.kind}, which has no rows to hold to a condition.`;
-    faults.add(
-      'bad-expectation',
-      of.at,
-      message,
-      `Name a table: ${TABLE_KINDS.slice(0, -1).join(', ')} or ${TABLE_KINDS.at(-1)}.`,
-    );
-    return undefined;
-  }
-  const source = sources.get(of.node);
-  const columns = declaredColumns(output);
-  const names = [...Object.keys(columns), ...(source?.axes ?? []).filter((axis) => !Object.hasOwn(columns, axis))];
+  const use = {code: 'bad-expectation', lacks: 'to hold to a condition'};
+  const table = findTable(of, use, spec, stages, sources, faults);
+  if (!table) return undefined;
   for (const condition of [where, that]) {
     // Without the node's axes an unknown column may be one of them.
-    if (condition && source) checkCondition(condition, names, columns, faults);
+    if (condition && table.names) checkCondition(condition, table.names, table.columns, faults);
   }
   return {node: of.node, artifact: of.artifact, where: where?.text, that: that.text, span: at.span};
 }

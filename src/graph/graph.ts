@@ -59,6 +59,14 @@ export interface Expectation {
   readonly span: Span;
 }
 
+/** A picture of tables: a Vega-Lite specification whose data are the names `NODE.ARTIFACT`. In no key. */
+export interface Plot {
+  readonly name: string;
+  readonly specification: JsonObject;
+  /** Each table that it draws, once. */
+  readonly tables: readonly {readonly node: string; readonly artifact: string}[];
+}
+
 /** A checked pipeline: frozen, acyclic, every name resolved, every parameter valid. */
 export interface Graph {
   readonly name: string;
@@ -72,4 +80,5 @@ export interface Graph {
   /** For each instance, the indices of those that take an output of it, ascending, each once. */
   readonly consumers: readonly (readonly number[])[];
   readonly expectations: readonly Expectation[];
+  readonly plots: readonly Plot[];
 }

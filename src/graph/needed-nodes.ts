@@ -1,10 +1,12 @@
+import {referencesOf} from '../spec/read-plots.ts';
 import type {NodeSpec, Spec} from '../spec/spec.ts';
 
 /** The nodes of a pipeline's own file, and of the files that it uses those that they take from, in the order of the spec. */
-export function neededNodes({nodes, expectations}: Spec): readonly NodeSpec[] {
+export function neededNodes({nodes, expectations, plots}: Spec): readonly NodeSpec[] {
   const needed = new Set<NodeSpec>();
   const own = [...nodes.values()].filter(({used}) => !used);
-  const stack = [...own, ...expectations.flatMap(({of}) => nodes.get(of.node) ?? [])];
+  const shown = [...expectations.map(({of}) => of), ...plots.flatMap(({view}) => referencesOf(view))];
+  const stack = [...own, ...shown.flatMap(({node}) => nodes.get(node) ?? [])];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (needed.has(node)) continue;
     needed.add(node);

@@ -4,6 +4,7 @@ import {draftSpec, type PipelineText} from '../spec/read-spec.ts';
 import type {Spec} from '../spec/spec.ts';
 import type {Registry} from '../stage/define-stage.ts';
 import {draftGraph} from './build-graph.ts';
+import {checkSpecifications} from './check-specifications.ts';
 import type {Graph} from './graph.ts';
 import {type LoadStage, loadStageFiles} from './stage-files.ts';
 
@@ -14,7 +15,7 @@ export function readPipeline(input: PipelineText, registry: Registry): Result<Gr
   return ended(spec, spec && draftGraph(spec, registry, faults), faults);
 }
 
-/** Like `readPipeline`, with the stages of the user's own files, which `load` imports. */
+/** Like `readPipeline`, with the stages of the user's own files, which `load` imports, and with plots held to Vega-Lite. */
 export async function readPipelineWithFiles(
   input: PipelineText,
   registry: Registry,
@@ -23,7 +24,9 @@ export async function readPipelineWithFiles(
   const faults = new Faults();
   const spec = draftSpec(input, faults);
   const files = spec && (await loadStageFiles(spec, load, faults));
-  return ended(spec, spec && draftGraph(spec, registry, faults, files), faults);
+  const graph = spec && draftGraph(spec, registry, faults, files);
+  if (spec && graph) await checkSpecifications(spec, graph.plots, faults);
+  return ended(spec, graph, faults);
 }
 
 function ended(spec: Spec | undefined, graph: Graph | undefined, faults: Faults): Result<Graph> {

@@ -1,10 +1,9 @@
 import {ARTIFACT_KINDS, COLUMN_TYPES} from '../artifact/kinds.ts';
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
 import type {Registry, Stage} from '../stage/define-stage.ts';
+import {plotSchema, REFERENCE} from './plot-schema.ts';
 import {MOST_RETRIES} from './retries.ts';
 import {stageParameters} from './stage-parameters.ts';
-
-const REFERENCE = '^[A-Za-z0-9_][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)+$';
 
 const AXIS: JsonObject = {
   description: 'The values of an axis: a list, linspace, logspace, range, or an expression.',
@@ -94,7 +93,11 @@ export function pipelineSchema(registry: Registry): JsonObject {
         minProperties: 1,
       },
       expect: {type: 'array', items: EXPECTATION},
-      plots: {type: 'array', items: {type: 'object'}, description: 'Vega-Lite specifications over artifacts.'},
+      plots: {
+        type: 'array',
+        items: plotSchema,
+        description: 'Pictures of tables, drawn by basin show FILE plots.NAME.',
+      },
     },
     required: ['stages'],
     additionalProperties: false,

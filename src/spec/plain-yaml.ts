@@ -150,12 +150,19 @@ class Reader {
     do {
       if (this.#text.charCodeAt(this.#at) !== DASH || this.#text.charCodeAt(this.#at + 1) !== SPACE)
         throw new NotPlain();
+      const dash = this.#at;
       this.#at += 1;
       this.#skipSpaces();
-      items.push(this.#lineValue());
+      items.push(this.#beginsMap() ? this.#blockMap(column + this.#at - dash) : this.#lineValue());
     } while (this.#goesOn(column));
     this.#depth -= 1;
     return {kind: 'list', items, at: this.#place(start, this.#lineEnd)};
+  }
+
+  #beginsMap(): boolean {
+    let end = this.#at;
+    while (KEY[this.#text.charCodeAt(end)] === 1) end += 1;
+    return this.#text.charCodeAt(end) === COLON;
   }
 
   /** What follows a key of a block, up to the line that is next. */

@@ -5,6 +5,7 @@ import {isVariableName, VARIABLE_HINT} from './cel.ts';
 import {Faults} from './faults.ts';
 import {type Overrides, overrideParams} from './overrides.ts';
 import {readNode, readReference} from './read-node.ts';
+import {readPlots} from './read-plots.ts';
 import {readTree} from './read-tree.ts';
 import {readUses} from './read-uses.ts';
 import {decodeText} from './read-yaml.ts';
@@ -25,7 +26,6 @@ const TOP_KEYS = ['name', 'use', 'params', 'stages', 'expect', 'plots'] as const
 const EXPECTATION_KEYS = ['of', 'where', 'that'] as const;
 const STAGES_HINT = 'Write stages: {NODE: {uses: STAGE}}.';
 const EXPECTATION_HINT = 'Write {of: NODE.ARTIFACT, where: "split == \'test\'", that: "error < 2"}.';
-const PLOTS_HINT = 'Write a list of Vega-Lite specifications.';
 
 /** Reads a pipeline file: syntax, shape, params, sweeps. Every fault of it is in the error. */
 export function readSpec(input: PipelineText): Result<Spec> {
@@ -64,7 +64,6 @@ export function draftSpec(
     const user = {path: input.path, reading, given: ofUsed.get(use.name) ?? [], resolver, own, read};
     return nodesOfUse(use, user, faults);
   });
-  checkPlots(parts.plots, faults);
   return {
     name: name?.text ?? basename(input.path, extname(input.path)),
     source,
@@ -73,6 +72,7 @@ export function draftSpec(
     nodes: new Map([...used.flatMap(({nodes}) => [...nodes]), ...own]),
     unread: used.flatMap(({unread}) => unread),
     expectations: readExpectations(parts.expect, resolver, faults),
+    plots: readPlots(parts.plots, own, resolver, faults),
   };
 }
 
@@ -156,9 +156,4 @@ function readCondition(
   if (unknown !== undefined || text.error.code !== 'unknown-param-reference')
     addTemplateFault(faults, given.at, text.error);
   return undefined;
-}
-
-function checkPlots(entry: Entry | undefined, faults: Faults): void {
-  const list = asList(entry?.value, '"plots"', PLOTS_HINT, faults);
-  for (const item of list?.items ?? []) asMap(item, 'A plot', PLOTS_HINT, faults);
 }

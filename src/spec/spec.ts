@@ -2,7 +2,7 @@ import type {SourceText} from '../base/diagnostic.ts';
 import type {Json} from '../base/json.ts';
 import type {Outputs} from '../stage/define-stage.ts';
 import type {AxisValue} from './sweep.ts';
-import type {Entry, Place, Tree} from './tree.ts';
+import type {Entry, MapTree, Place, Tree} from './tree.ts';
 
 /** A name as written. */
 export interface Named {
@@ -100,6 +100,22 @@ export interface ExpectationSpec {
   readonly at: Place;
 }
 
+/** A view of Vega-Lite: a plot, and each that it is composed of. */
+export interface ViewSpec {
+  /** As Vega-Lite takes it: `{from: NODE.ARTIFACT}` is `{name: NODE.ARTIFACT}` there. */
+  readonly map: MapTree;
+  /** The table that it draws; undefined when it says nothing and so draws what the view around it does. */
+  readonly rows: Reference | 'inline' | undefined;
+  /** Tables that its transforms look up in. */
+  readonly lookups: readonly Reference[];
+  readonly views: readonly ViewSpec[];
+}
+
+export interface PlotSpec {
+  readonly name: Named;
+  readonly view: ViewSpec;
+}
+
 /** A pipeline file, read: its shape is right and its params are in place; stages and edges are not looked at yet. */
 export interface Spec {
   readonly name: string;
@@ -111,4 +127,5 @@ export interface Spec {
   /** Names of files that are used and could not be read, so that what is taken from them says nothing. */
   readonly unread: readonly string[];
   readonly expectations: readonly ExpectationSpec[];
+  readonly plots: readonly PlotSpec[];
 }

@@ -55,7 +55,7 @@ const wrong: readonly (readonly [command: string, message: string, hint: string]
   ['show plain.yaml start.wieghts', 'start has no artifact "wieghts".', 'Did you mean "weights"?'],
   [
     'show plain.yaml start.summary --format xml',
-    "Option '--format <name>' argument 'xml' is invalid. Allowed choices are table, csv, json, arrow.",
+    "Option '--format <name>' argument 'xml' is invalid. Allowed choices are table, csv, json, arrow, svg.",
     OPTIONS,
   ],
 ];

@@ -71,7 +71,7 @@ stages:
 expect:
   - {of: barrier.summary, where: "split == 'test'", that: "error_instability < 2.0"}
 plots:
-  - {data: {url: barrier.summary}, mark: point}
+  - {name: barrier, data: {from: barrier.summary}, mark: point, encoding: {x: {field: split}, y: {field: error_instability}}}
 `;
 
 test('the pipeline of DESIGN unrolls as it says', () => {
@@ -94,6 +94,7 @@ test('the pipeline of DESIGN unrolls as it says', () => {
     // Equal work for each mask: the axis itself is in no parameter of it.
     'mask-retrain[keep=0.2]': {length: '4ep', lr: 0.0002},
   });
+  expect(graph.plots).toMatchObject([{name: 'barrier', tables: [{node: 'barrier', artifact: 'summary'}]}]);
   expect(graph.expectations).toMatchObject([{node: 'barrier', artifact: 'summary', that: 'error_instability < 2.0'}]);
 });
 

@@ -84,6 +84,7 @@ export function graphOf(sketches: readonly InstanceSketch[], name = 'pipeline', 
     instances,
     consumers: instances.map(({index}) => instances.filter((other) => takes(other, index)).map((other) => other.index)),
     expectations: [],
+    plots: [],
   };
 }
 

@@ -64,13 +64,27 @@ type Block = {readonly lines: readonly string[]};
 const block = fc.letrec<{map: Block}>((tie) => ({
   map: fc
     .uniqueArray(
-      fc.tuple(key, fc.oneof({maxDepth: 3}, flow, fc.array(flow, {minLength: 1, maxLength: 3}), tie('map')), ending),
+      fc.tuple(
+        key,
+        fc.oneof(
+          {maxDepth: 3},
+          flow,
+          fc.array(fc.oneof({maxDepth: 3}, flow, tie('map')), {minLength: 1, maxLength: 3}),
+          tie('map'),
+        ),
+        ending,
+      ),
       {minLength: 1, maxLength: 4, selector: ([name]) => name},
     )
     .map((entries) => ({
       lines: entries.flatMap(([name, value, end]) => {
         if (typeof value === 'string') return [`${name}: ${value}${end}`];
-        const inner = 'lines' in value ? value.lines : value.map((item) => `- ${item}`);
+        const inner =
+          'lines' in value
+            ? value.lines
+            : value.flatMap((item) =>
+                typeof item === 'string' ? [`- ${item}`] : [`- ${item.lines.join('\n').replaceAll('\n', '\n  ')}`],
+              );
         return [`${name}:${end}`, ...inner.flatMap((line) => line.split('\n')).map((line) => `  ${line}`)];
       }),
     })),

@@ -60,7 +60,7 @@ async function runTold(
       emit: (event) => reporter.report(event),
     });
     reporter.close();
-    if (!options.json && !options.quiet) printResults(file, graph, store, result, options);
+    if (!options.json && !options.quiet) printResults(file, graph, store, result, wanted, options);
     return exitCode(result, unmet);
   } finally {
     reporter.close();

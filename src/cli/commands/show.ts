@@ -1,41 +1,57 @@
-import {writeFile} from 'node:fs/promises';
 import {isTableKind} from '../../artifact/kinds.ts';
 import {fail, ok, type Result} from '../../base/result.ts';
-import {UserError} from '../../base/user-error.ts';
-import type {Graph} from '../../graph/graph.ts';
+import type {Graph, Plot} from '../../graph/graph.ts';
 import type {PlannedInstance} from '../../plan/verdict.ts';
-import {failedPoints} from '../../results/failed-points.ts';
 import {filePreview} from '../../results/file-preview.ts';
-import {formatRows, type RowFormat} from '../../results/format-rows.ts';
+import {formatRows} from '../../results/format-rows.ts';
 import {readArtifactBytes, readRows} from '../../results/read-artifact.ts';
+import {storedArtifact} from '../../results/stored-artifact.ts';
 import {tensorRows} from '../../results/tensor-rows.ts';
 import {type PipelinePlace, placeOf} from '../../store/pipeline-place.ts';
 import type {Store} from '../../store/store.ts';
 import {EXIT} from '../exit-code.ts';
 import {commandFault} from '../faults.ts';
 import {type FoundArtifact, findArtifact} from '../find-artifact.ts';
+import {namesPlot} from '../find-plot.ts';
 import {printNotStored} from '../not-stored.ts';
-import type {PipelineOptions} from '../pipeline-options.ts';
-import {withPrepared} from '../prepare.ts';
+import {type Prepared, withPrepared} from '../prepare.ts';
+import {type ShowOptions, writeShown} from '../shown.ts';
+import {readPlotName, showPlot} from './show-plot.ts';
 
-type ShowOptions = PipelineOptions & {readonly format: RowFormat | 'arrow'; readonly output?: string};
+type Shown = {readonly plot: Plot} | {readonly plot: undefined; readonly found: FoundArtifact};
 
-/** `show FILE INSTANCE.ARTIFACT`; a node's name instead of an instance shows all its points, axes as columns. */
+/** `show FILE INSTANCE.ARTIFACT`, where a node's name instead of an instance shows all its points, axes as columns; or `show FILE plots.NAME`. */
 export const showCommand = (file: string, name: string, options: ShowOptions): Promise<number> =>
   withPrepared(
     file,
     options,
     'look',
-    (graph) => readReference(graph, name, options),
-    async ({graph, plan, store}, {instances, artifact}) => {
-      const members = instances.flatMap(({index}) => plan.instances[index] ?? []);
-      const shown = await content(store, placeOf(store.root, graph), members, artifact, options);
-      if (!shown.ok) return printNotStored(shown.error, file, options);
-      if (options.output === undefined) process.stdout.write(shown.value);
-      else await writeOutput(options.output, shown.value);
-      return EXIT.done;
-    },
+    (graph) => readName(graph, file, name, options),
+    (prepared, shown) =>
+      shown.plot ? showPlot(prepared, shown.plot, file, options) : showArtifact(prepared, shown.found, file, options),
   );
+
+function readName(graph: Graph, file: string, name: string, options: ShowOptions): Result<Shown> {
+  if (namesPlot(graph, name)) {
+    const plot = readPlotName(graph, file, name, options);
+    return plot.ok ? ok({plot: plot.value}) : plot;
+  }
+  const found = readReference(graph, name, options);
+  return found.ok ? ok({plot: undefined, found: found.value}) : found;
+}
+
+async function showArtifact(
+  {graph, plan, store}: Prepared,
+  {instances, artifact}: FoundArtifact,
+  file: string,
+  options: ShowOptions,
+): Promise<number> {
+  const members = instances.flatMap(({index}) => plan.instances[index] ?? []);
+  const shown = await content(store, placeOf(store.root, graph), members, artifact, options);
+  if (!shown.ok) return printNotStored(shown.error, file, options);
+  await writeShown(options.output, shown.value);
+  return EXIT.done;
+}
 
 /** The artifact that is named, when it can be shown as it is asked for. */
 function readReference(graph: Graph, name: string, {format, output}: ShowOptions): Result<FoundArtifact> {
@@ -43,6 +59,11 @@ function readReference(graph: Graph, name: string, {format, output}: ShowOptions
   if (!found.ok) return found;
   const {instances, artifact} = found.value;
   const [first] = instances;
+  if (format === 'svg') {
+    return fail([
+      commandFault(`${name} is no plot, which is what can be drawn.`, 'Write plots.NAME, of "plots" in the file.'),
+    ]);
+  }
   if (first?.stage.outputs[artifact]?.kind === 'file') {
     if (instances.length === 1) return found;
     const message = `${first.node} has ${instances.length} instances, and a file is of one.`;
@@ -58,39 +79,24 @@ function readReference(graph: Graph, name: string, {format, output}: ShowOptions
   return found;
 }
 
-async function writeOutput(path: string, bytes: string | Uint8Array): Promise<void> {
-  try {
-    await writeFile(path, bytes);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    const why = code === 'ENOENT' ? 'its folder does not exist' : code === 'EISDIR' ? 'it is a folder' : code;
-    throw new UserError(`Cannot write "${path}": ${why}.`, 'Give --output a file in a folder that can be written.');
-  }
-}
-
 async function content(
   store: Store,
   pipeline: PipelinePlace,
-  members: readonly PlannedInstance[],
+  planned: readonly PlannedInstance[],
   artifact: string,
-  {format, output: path}: ShowOptions,
+  {format = 'table', output: path}: ShowOptions,
 ): Promise<Result<string | Uint8Array, string>> {
-  const failures = await failedPoints(store, pipeline, members, artifact);
-  if (!failures.ok) return failures;
-  const first = members.find(({record}) => record);
-  const output = first?.record?.outputs[artifact];
-  if (!first || !output) throw new Error(`Internal error: a record has no "${artifact}"`);
+  const stored = await storedArtifact(store, pipeline, planned, artifact);
+  if (!stored.ok) return stored;
+  const {members, first, output} = stored.value;
   if (output.kind === 'file' && path === undefined && process.stdout.isTTY) {
     const bytes = await readArtifactBytes(store, first.instance, artifact, output);
     return bytes.ok ? ok(filePreview(bytes.value)) : bytes;
   }
-  if (format === 'arrow' || output.kind === 'file') return readArtifactBytes(store, first.instance, artifact, output);
+  if (format === 'arrow' || format === 'svg' || output.kind === 'file')
+    return readArtifactBytes(store, first.instance, artifact, output);
   const rows = isTableKind(output.kind)
-    ? await readRows(
-        store,
-        members.map((member) => ({...member, failure: failures.value.get(member.instance.id)})),
-        artifact,
-      )
+    ? await readRows(store, members, artifact)
     : await tensorRows(store, members, artifact);
   return rows.ok ? ok(`${formatRows(rows.value, format, process.stdout.columns)}\n`) : rows;
 }

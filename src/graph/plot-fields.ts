@@ -1,0 +1,76 @@
+import {placeWithin} from '../spec/template.ts';
+import type {Place, Tree} from '../spec/tree.ts';
+
+/** A column as a plot names it, with Vega-Lite's escapes. */
+export interface PlottedField {
+  readonly text: string;
+  readonly at: Place;
+}
+
+/** Keys whose text names columns, or lists of them. */
+const NAMES: ReadonlySet<string> = new Set(['field', 'groupby', 'lookup', 'fold']);
+/** Keys whose text is an expression over `datum`. */
+const EXPRESSIONS: ReadonlySet<string> = new Set(['calculate', 'filter', 'test', 'expr', 'and', 'or', 'not']);
+/** In these `datum` is a tick or a label, and the source of a lookup is another table. */
+const APART: ReadonlySet<string> = new Set(['axis', 'legend', 'header', 'from', 'as']);
+/** Transforms that add no column but those that they name. */
+const PLAIN: ReadonlySet<string> = new Set(['filter', 'impute', 'sample', 'extent']);
+const DATUM = /\bdatum(?:\.([A-Za-z_$][\w$]*)|\[\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*\])/g;
+
+/** The columns that part of a view names: `encoding`, `facet` or `transform`. */
+export function fieldsIn(tree: Tree, key = ''): readonly PlottedField[] {
+  switch (tree.kind) {
+    case 'pending':
+      return [];
+    case 'list':
+      return tree.items.flatMap((item) => fieldsIn(item, key));
+    case 'map':
+      return [...tree.entries.values()].flatMap(({name, value}) => (APART.has(name) ? [] : fieldsIn(value, name)));
+    case 'scalar': {
+      const {value, at} = tree;
+      if (typeof value !== 'string' || value === '*') return [];
+      if (NAMES.has(key)) return [{text: value, at}];
+      return EXPRESSIONS.has(key) ? fieldsOfExpression(value, at) : [];
+    }
+  }
+}
+
+/** The columns that `repeat` goes through: a list, or lists for rows, columns and layers. */
+export const fieldsRepeated = (tree: Tree): readonly PlottedField[] =>
+  tree.kind === 'map'
+    ? [...tree.entries.values()].flatMap(({value}) => fieldsIn(value, 'field'))
+    : fieldsIn(tree, 'field');
+
+const fieldsOfExpression = (expression: string, at: Place): readonly PlottedField[] =>
+  [...expression.matchAll(DATUM)].map(([whole, plain, single, double]) => ({
+    text: (plain ?? single ?? double ?? '').replace(/[.[\]\\]/g, '\\$&'),
+    at: placeWithin(at, whole, 0, {start: 0, end: whole.length}),
+  }));
+
+/** The column that a field of Vega-Lite reads: a dot or bracket without a backslash leads into a value. */
+export function columnMeant(text: string): {readonly name: string; readonly isNested: boolean} {
+  const [first = text, ...rest] = text.split(/(?<!\\)[.[]/);
+  return {name: first.replace(/\\(.)/g, '$1'), isNested: rest.length > 0};
+}
+
+/** The columns after a view's transforms; undefined when one of them makes columns that it does not name. */
+export function transformedColumns(
+  names: readonly string[],
+  transforms: readonly Tree[],
+): readonly string[] | undefined {
+  const made: string[] = [];
+  for (const transform of transforms.flatMap((list) => (list.kind === 'list' ? list.items : []))) {
+    const added = namesMade(transform);
+    const isPlain = transform.kind === 'map' && [...PLAIN].some((name) => transform.entries.has(name));
+    if (added.length === 0 && !isPlain) return undefined;
+    made.push(...added);
+  }
+  return [...names, ...made];
+}
+
+/** Every text under an `as`. */
+function namesMade(tree: Tree, key = ''): readonly string[] {
+  if (tree.kind === 'list') return tree.items.flatMap((item) => namesMade(item, key));
+  if (tree.kind === 'map') return [...tree.entries.values()].flatMap(({name, value}) => namesMade(value, name));
+  return key === 'as' && tree.kind === 'scalar' && typeof tree.value === 'string' ? [tree.value] : [];
+}
