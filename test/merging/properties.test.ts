@@ -22,7 +22,7 @@ const near = (a: readonly number[], b: readonly number[]): boolean =>
 
 const withWeights = (weights: readonly number[]) => weights.map((own, index) => ({at: {seed: index + 1}, weight: own}));
 
-test('whatever is merged, the result is finite', async () => {
+test('whatever is merged, the result is finite, and a mean of nothing is refused', async () => {
   const property = fc.asyncProperty(
     tensor,
     tensors,
@@ -32,8 +32,12 @@ test('whatever is merged, the result is finite', async () => {
     async (base, networks, weights, density, flag) => {
       const inputs = {base: vector(base), weights: gathered(...networks.map(vector))};
       const models = withWeights(weights);
+      const linear = {models, normalize: flag};
+      const nothing = networks.every((_, index) => weights[index] === 0);
+      if (nothing)
+        await expect(mergeVectors('merge-linear', linear, inputs)).rejects.toThrow('Every network has a weight of 0');
       const recipes: readonly (readonly [string, Json])[] = [
-        ['merge-linear', {models, normalize: flag}],
+        ...(nothing ? [] : [['merge-linear', linear] as const]),
         ['merge-task-arithmetic', {models, normalize: flag}],
         ['merge-ties', {models, density, normalize: flag}],
         ['merge-ties', {models, density, trim: 'network', lambda: 0}],
