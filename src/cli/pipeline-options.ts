@@ -38,7 +38,7 @@ export const withRunOptions = (command: Command): Command =>
     .option('--resources <name=amount>', 'what the machine has, as in gpu=2,memory=64GB; may be repeated', gather);
 
 /** Collects the values of an option that may be repeated. */
-export const gather = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+const gather = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 export const withPipelineOptions = (command: Command): Command =>
   command
