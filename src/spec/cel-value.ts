@@ -13,7 +13,8 @@ export function celOfJson(value: Json): unknown {
   return new Map(Object.entries(value).map(([name, item]): [string, unknown] => [name, celOfJson(item)]));
 }
 
-export function jsonOfCel(result: unknown, text: string): Result<Json, ExpressionFault> {
+/** What an expression gives, within bounds; numbers that were `computed` are rounded. */
+export function jsonOfCel(result: unknown, text: string, computed = true): Result<Json, ExpressionFault> {
   let left = MOST_VALUES;
   let problem: string | undefined;
   const convert = (value: unknown): Json => {
@@ -28,6 +29,7 @@ export function jsonOfCel(result: unknown, text: string): Result<Json, Expressio
     }
     if (typeof value === 'number' || typeof value === 'bigint') {
       const number = Number(value);
+      if (!computed) return number;
       if (!Number.isFinite(number)) problem = `The expression gives ${number}, which is not a finite number.`;
       else if (isRoundedAway(number) || (typeof value === 'bigint' && BigInt(number) !== value))
         problem = `The expression gives ${value}, a whole number above 2^53 - 1 that would lose digits.`;

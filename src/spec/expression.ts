@@ -38,7 +38,7 @@ function parseFresh(text: string): Result<Expression, ExpressionFault> {
   const path = pathOf(text);
   const evaluate = (scope: ReadonlyMap<string, Json>): Result<Json, ExpressionFault> => {
     const named = path && valueAt(scope, path);
-    if (named !== undefined) return ok(named);
+    if (named !== undefined) return jsonOfCel(named, text, false);
     const context = new Map<string, unknown>();
     for (const name of variables) {
       const value = scope.get(name);
