@@ -1,6 +1,6 @@
-import {mkdtempSync, readdirSync, rmSync} from 'node:fs';
+import {mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {afterAll, expect, test} from 'vitest';
 import {COMPILERS, OPERATION_FLAGS} from '../../stages/tensor/addon/compile.ts';
 import {librariesFolder} from '../../stages/tensor/addon/folder.ts';
@@ -34,6 +34,27 @@ test.each(sanitizers)(
     for (const threads of ['1', '4']) {
       const ran = await runProgram(binary, [], {TF_NUM_INTRAOP_THREADS: threads});
       expect(ran).toMatchObject({outcome: 0, said: expect.stringContaining('BasinAttentionGradient')});
+    }
+  },
+  600_000,
+);
+
+/** A processor with AMX, which this one need not be. */
+const WITH_AMX = '-march=sapphirerapids';
+
+test.runIf(process.env.BASIN_ALL && native)(
+  'what is compiled on processors with AMX alone compiles',
+  async () => {
+    const compiler = findProgram(COMPILERS) ?? '';
+    const flags = OPERATION_FLAGS.map((flag) => (flag.startsWith('-march=') ? WITH_AMX : flag));
+    const probe = join(folder, 'probe.cc');
+    writeFileSync(probe, '#ifndef __AMX_BF16__\n#error "no AMX"\n#endif\n');
+    if ((await runProgram(compiler, [WITH_AMX, '-fsyntax-only', probe])).outcome !== 0) return; // an older compiler, which does not know it
+    for (const source of operationSources()) {
+      const headers = `-I${join(librariesFolder(), 'include')}`;
+      const object = join(folder, `${basename(source)}.o`);
+      const compiled = await runProgram(compiler, [...flags, '-O1', headers, '-fPIC', '-c', source, '-o', object]);
+      expect(compiled).toMatchObject({outcome: 0});
     }
   },
   600_000,
