@@ -17,7 +17,7 @@ import {findAll, findWanted, withUpstream} from './find-instance.ts';
 import {machineFor} from './machine.ts';
 import {PipelineError} from './pipeline-error.ts';
 import type {PipelineOptions} from './pipeline-options.ts';
-import {defaultJobs, poolProfile} from './pool-setting.ts';
+import {jobsFor, poolProfile} from './pool-setting.ts';
 import {usePrepared} from './prepare.ts';
 import {runPrepared} from './run-prepared.ts';
 
@@ -95,8 +95,8 @@ export const run = async (file: string, options: RunOptions = {}): Promise<RunRe
       'run',
       (graph) => findWanted(graph, options.targets),
       async (prepared, targets) => {
-        const jobs = options.jobs ?? defaultJobs();
         const wanted = withUpstream(prepared.graph, targets);
+        const jobs = jobsFor(prepared, wanted, options.jobs);
         const machine = orThrow(machineFor(prepared, wanted, options.resources, jobs));
         const pool = new WorkerPool(poolProfile(prepared.manifest?.backend ?? 'cpu', jobs));
         try {

@@ -13,7 +13,7 @@ import {printFaults} from '../faults.ts';
 import {findWanted, withUpstream} from '../find-instance.ts';
 import {machineFor} from '../machine.ts';
 import type {RunnableOptions} from '../pipeline-options.ts';
-import {defaultJobs} from '../pool-setting.ts';
+import {jobsFor} from '../pool-setting.ts';
 import {withPrepared} from '../prepare.ts';
 
 interface PlanOptions extends RunnableOptions {
@@ -29,7 +29,7 @@ export const planCommand = (file: string, options: PlanOptions): Promise<number>
     (graph) => findWanted(graph, options.target),
     async ({graph, plan, store}, targets) => {
       const wanted = withUpstream(graph, targets);
-      const jobs = options.jobs ?? defaultJobs();
+      const jobs = jobsFor({graph, plan}, wanted, options.jobs);
       const machine = machineFor({graph, plan}, wanted, options.resources, jobs);
       if (!machine.ok) {
         printFaults(machine.error, options.json ?? false);

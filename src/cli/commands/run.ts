@@ -7,7 +7,7 @@ import {findWanted, withUpstream} from '../find-instance.ts';
 import {onInterrupt} from '../interrupt.ts';
 import {machineFor} from '../machine.ts';
 import type {RunnableOptions} from '../pipeline-options.ts';
-import {defaultJobs, poolProfile} from '../pool-setting.ts';
+import {jobsFor, poolProfile} from '../pool-setting.ts';
 import {type Prepared, withPrepared} from '../prepare.ts';
 import {printResults} from '../print-results.ts';
 import {repeatCommand} from '../repeat-command.ts';
@@ -40,7 +40,7 @@ async function runTold(
     detail: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
     logCommand: (id) => repeatCommand('log', file, [id], options),
   });
-  const jobs = options.jobs ?? defaultJobs();
+  const jobs = jobsFor(prepared, wanted, options.jobs);
   const machine = machineFor(prepared, wanted, options.resources, jobs);
   if (!machine.ok) {
     reporter.close();
