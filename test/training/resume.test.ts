@@ -101,7 +101,7 @@ for (const [stage, params, inputs, stops] of [
   [finetune, common, {weights: resnet}, [7]],
   [finetune, {...common, precision: 'bf16'}, {weights: vit}, [7]],
   [finetune, common, {weights}, [1, 5, 7, 18, 22]],
-  [platonPrune, pruning, {weights}, [1, 5, 7, 18, 22]],
+  [platonPrune, {...pruning, traces: true}, {weights}, [1, 5, 7, 18, 22]],
   [gradualPrune, {...pruning, score: 'movement'}, {weights}, [1, 5, 7, 18, 22]],
   [imp, {...common, prune: {rule: 'open_lth', fraction: 0.2}}, {weights, mask}, [1, 5, 7, 18, 22]],
   [maskRetrain, common, {weights, mask}, [1, 5, 7, 18, 22]],
