@@ -79,8 +79,13 @@ export class DraftFolders {
     this.#home = undefined;
     this.#empty.length = 0;
     if (!home) return;
-    await rm(home.folder, {recursive: true, force: true});
-    closeSync(home.file);
+    try {
+      await rm(home.folder, {recursive: true, force: true});
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error; // else the next process takes it for a dead one's
+    } finally {
+      closeSync(home.file);
+    }
   }
 }
 

@@ -43,7 +43,49 @@ vi.mock('node:fs', async (original) => {
     renameSync: writing(real.renameSync),
     linkSync: writing(real.linkSync),
     writeSync: writing(real.writeSync),
+    appendFileSync: writing(real.appendFileSync),
+    ftruncateSync: writing(real.ftruncateSync),
+    unlinkSync: writing(real.unlinkSync),
+    rmSync: writing(real.rmSync),
+    rmdirSync: writing(real.rmdirSync),
+    openSync: (...args: Parameters<typeof real.openSync>) => {
+      if (args[1] !== 'r') disk.write();
+      return real.openSync(...args);
+    },
   };
+});
+
+/** SQLITE_FULL and SQLITE_READONLY, as `node:sqlite` tells of them. */
+const SQLITE_CODES = vi.hoisted(() => ({ENOSPC: 13, EACCES: 8}));
+
+vi.mock('node:sqlite', async (original) => {
+  const real = await original<typeof import('node:sqlite')>();
+  const writing = <R>(call: () => R): R => {
+    try {
+      disk.write();
+    } catch {
+      const errcode = disk.state.code === 'ENOSPC' ? SQLITE_CODES.ENOSPC : SQLITE_CODES.EACCES;
+      throw Object.assign(new Error('as the test wants it'), {code: 'ERR_SQLITE_ERROR', errcode});
+    }
+    return call();
+  };
+  class DatabaseSync extends real.DatabaseSync {
+    constructor(...args: ConstructorParameters<typeof real.DatabaseSync>) {
+      writing(() => undefined);
+      super(...args);
+    }
+    override exec(sql: string): void {
+      return writing(() => super.exec(sql));
+    }
+    override prepare(sql: string) {
+      const statement = super.prepare(sql);
+      const run = statement.run.bind(statement);
+      return Object.assign(statement, {
+        run: (...values: Parameters<typeof run>) => writing(() => run(...values)),
+      });
+    }
+  }
+  return {...real, DatabaseSync};
 });
 
 vi.mock('node:fs/promises', async (original) => {
@@ -59,6 +101,7 @@ vi.mock('node:fs/promises', async (original) => {
     mkdir: writing(real.mkdir),
     writeFile: writing(real.writeFile),
     rename: writing(real.rename),
+    rm: writing(real.rm),
     open: async (...args: Parameters<typeof real.open>) => {
       if (args[1] === 'r') return real.open(...args);
       disk.write();
@@ -147,6 +190,7 @@ test.for([
       differsInIndex: [],
       gone: 0,
     });
+    rmSync(cache, {recursive: true, force: true});
   }
   expect(failures).toBeGreaterThan(calls / 3);
 });
