@@ -22,11 +22,17 @@ export class Remakes {
 
   constructor({graph, plan, store, wanted}: Pick<RunOptions, 'graph' | 'plan' | 'store' | 'wanted'>) {
     this.#store = store;
-    const runs = (index: number): boolean => wanted.has(index) && plan.instances[index]?.verdict === 'run';
-    for (const {instance, reason} of plan.instances) {
-      if (reason.why === 'forced') this.#forced.add(instance.index);
-      if (reason.why === 'payload-missing' && graph.consumers[instance.index]?.some(runs))
-        this.#needed.add(instance.index);
+    const runs = new Set<number>();
+    // From the last to the first: what is wanted may be less than what was planned, and needs less.
+    for (const {instance, verdict, reason} of plan.instances.toReversed()) {
+      const {index} = instance;
+      if (verdict !== 'run' || !wanted.has(index)) continue;
+      if (reason.why === 'forced') this.#forced.add(index);
+      if (reason.why === 'payload-missing') {
+        if (!graph.consumers[index]?.some((consumer) => runs.has(consumer))) continue;
+        this.#needed.add(index);
+      }
+      runs.add(index);
     }
   }
 

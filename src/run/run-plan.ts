@@ -266,6 +266,7 @@ class Run {
 
   #fail(index: number, failure: Failure, seconds: number): void {
     const {emit, onFailure, pool} = this.#options;
+    this.#second.beforeFailure(index);
     this.#states.set(index, 'failed');
     emit({event: 'instance-finished', id: this.#instance(index).id, outcome: 'failed', seconds, failure});
     if (onFailure === 'keep-going') this.#work.push(...this.#lost.spread(index, (below) => this.#skip(below)));

@@ -65,6 +65,20 @@ export class SecondResults {
       this.#warn(`A stored output of ${planned.instance.id} is missing or damaged; it is computed again.`);
   }
 
+  /** To be called before an instance fails that had ended well once in this run: all that was made of it waits again, and goes with it or without it. */
+  beforeFailure(index: number): void {
+    const {options, states} = this.#run;
+    if (states.recordOf(index) === undefined) return;
+    const stack = [index];
+    for (let above = stack.pop(); above !== undefined; above = stack.pop()) {
+      for (const consumer of options.graph.consumers[above] ?? []) {
+        if (!states.endedWell(consumer)) continue;
+        states.revive(consumer);
+        stack.push(consumer);
+      }
+    }
+  }
+
   /** Says that an instance runs although it was planned as cached, unless that was said when it was taken back. */
   tellUnplanned({instance, verdict}: PlannedInstance): void {
     if (verdict === 'cached' && !this.#run.remakes.hasBegun(instance.index))

@@ -94,17 +94,7 @@ test.each([
     {x: 'run payload-missing', y: 'run-unless-cut-off upstream-remade', below: 'run-unless-cut-off upstream-remade'},
     0,
   ],
-  [
-    'turned over',
-    async (store: Store, digest: string) => {
-      const bytes = await store.readBlob(digestIn(digest));
-      if (!(bytes instanceof Uint8Array)) throw new Error('no bytes');
-      bytes[20] = (bytes[20] ?? 0) ^ 1;
-      await writeFile(pathOf(store, digest), bytes);
-    },
-    {x: 'cached cached', y: 'cached cached', below: 'cached cached'},
-    3,
-  ],
+  ['turned over', turnOver, {x: 'cached cached', y: 'cached cached', below: 'cached cached'}, 3],
 ] as const)(
   'a payload that is %s and made again to other bytes takes all that was made of it along',
   async (_, lose, verdicts, told) => {
@@ -174,6 +164,23 @@ test.each(['gone', 'forced'])('an instance with the key of one that is %s gets w
   await expectNothingLeft(store, text(5));
 });
 
+test('what fails on a payload that was made again takes along what was made of the old one', async () => {
+  const store = await temporaryStore();
+  const {records} = await run(store, 'stages: {x: {uses: dice}}');
+  const text = (by: number) => `stages:
+  x: {uses: dice}
+  y: {uses: at-most, in: {a: x.summary}, with: {limit: ${records[0]?.outputs.summary?.inline?.[0]?.value}}}
+  below: {uses: mod, in: {a: y.summary}, with: {by: 800}}
+  z: {uses: mod, in: {a: x.summary}, with: {by: ${by}}}
+`;
+  const first = await run(store, text(7));
+  expect(first.totals).toMatchObject({ran: 3, cached: 1, failed: 0});
+  await turnOver(store, first.digests.x ?? '');
+  const second = await run(store, text(5));
+  expect(second.totals).toMatchObject({failed: 1, cached: 0, cutOff: 0});
+  expect(second.digests).toMatchObject({y: undefined, below: undefined});
+});
+
 test('what was computed from a payload while that was made again keeps its key, and is computed from the new one', async () => {
   const store = await temporaryStore();
   const text = (by: number) => `stages:
@@ -225,6 +232,13 @@ test('a result under another key than its preimage has is not stored', async () 
   if (!one || !other) throw new Error('no records');
   await expect(store.publish({...one, key: other.key, outputs: {}})).rejects.toThrow('preimage of another key');
 });
+
+async function turnOver(store: Store, digest: string): Promise<void> {
+  const bytes = await store.readBlob(digestIn(digest));
+  if (!(bytes instanceof Uint8Array)) throw new Error('no bytes');
+  bytes[20] = (bytes[20] ?? 0) ^ 1;
+  await writeFile(pathOf(store, digest), bytes);
+}
 
 const pathOf = (store: Store, digest: string): string => store.blobPath(digestIn(digest));
 function digestIn(text: string) {
