@@ -1,8 +1,8 @@
-import {type Columns, isTableKind, TABLE_KINDS} from '../artifact/kinds.ts';
+import {type Columns, declaredColumns, isTableKind, TABLE_KINDS} from '../artifact/kinds.ts';
 import type {Faults} from '../spec/faults.ts';
 import type {Reference, Spec} from '../spec/spec.ts';
 import {findOutput} from './check-node.ts';
-import {columnsOf, type Source} from './node-axes.ts';
+import type {Source} from './node-axes.ts';
 import type {PipelineStages} from './pipeline-stages.ts';
 
 export interface FoundTable {
@@ -21,15 +21,14 @@ export function findTable(
   faults: Faults,
 ): FoundTable | undefined {
   const output = findOutput(of, spec, stages, faults);
-  const stage = stages.of(spec.nodes.get(of.node));
-  if (!output || !stage) return undefined;
+  if (!output) return undefined;
   if (!isTableKind(output.kind)) {
     const message = `"${of.node}.${of.artifact}" is ${output.kind}, which has no rows ${use.lacks}.`;
     const hint = `Name a table: ${TABLE_KINDS.slice(0, -1).join(', ')} or ${TABLE_KINDS.at(-1)}.`;
     faults.add(use.code, of.at, message, hint);
     return undefined;
   }
-  const columns = columnsOf(stage, of.artifact);
+  const columns = declaredColumns(output);
   const axes = sources.get(of.node)?.axes;
   return {
     columns,

@@ -31,7 +31,7 @@ stages:
   sums: {run: [p, "\${in.t}", "\${out.s}"], in: {t: {from: used.scores.summary, over: [seed]}}, out: {s: {kind: summary, columns: {loss: float64}}}}
   best: {uses: select, in: {weights: used.nets.weights, scores: used.scores.summary}, with: {by: error, split: validation}}
 expect: [{of: sums.s, where: "loss > 0", that: "loss < 2.0 * loss + 1.0"}]
-plots: [{mark: line}]
+plots: [{name: p, data: {from: sums.s}, mark: line, encoding: {x: {field: loss}}}]
 `;
 const USED = `params: {hidden: [8, 16], data: {name: mnist, validation: {n: 10}}}
 stages:
