@@ -18,6 +18,7 @@ export class Remakes {
   readonly #needed = new Set<number>();
   /** Of what was taken back because a payload was gone or damaged, the first job that started after it had ended again. */
   readonly #madeAnew = new Map<number, number>();
+  /** What was computed in this run, for whomever: a record of these is no older than the user's wish. */
   readonly #keys = new Set<Key>();
 
   constructor({graph, plan, store, wanted}: Pick<RunOptions, 'graph' | 'plan' | 'store' | 'wanted'>) {
@@ -74,7 +75,7 @@ export class Remakes {
     const wasNeeded = this.#needed.delete(index);
     if (this.#madeAnew.has(index)) this.#madeAnew.set(index, nextJob);
     const isRemade = hasRun && (wasForced || wasNeeded);
-    if (isRemade) this.#keys.add(key);
+    if (hasRun) this.#keys.add(key);
     return isRemade;
   }
 }
