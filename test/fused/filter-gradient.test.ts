@@ -56,6 +56,20 @@ test.runIf(tf)('the gradient by a filter equals its definition for any shape, st
   );
 });
 
+test.runIf(tf)('so many sums that blocks take several pictures each, and none at all, equal the definition too', () => {
+  if (!tf) return;
+  tf.tidy(() => {
+    const windows: Windows = {filter: [3, 3], strides: [1, 1], border: [1, 1]};
+    const [x, dy] = [pictures(tf, [9, 23, 23, 256], 1), pictures(tf, [9, 23, 23, 250], 2)];
+    const [is, should] = [filterGradientNative, filterGradientDefinition].map((gradient) =>
+      gradient(tf, x, dy, windows).dataSync<'float32'>(),
+    );
+    expectLike([is ?? new Float32Array()], [should ?? new Float32Array()]);
+    const none = filterGradientNative(tf, tf.ones([2, 1, 1, 3]), tf.zeros([2, 0, 1, 5]), windows);
+    expect(new Set(none.dataSync())).toEqual(new Set([0]));
+  });
+});
+
 /** The gradient of a weighted sum of a convolution's outputs by its filter. */
 function gradientBy(
   tf: Tf,

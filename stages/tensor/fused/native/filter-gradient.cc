@@ -31,6 +31,9 @@ namespace {
 constexpr int64_t STRETCH = 512;
 /** Sums of blocks that one task adds up. */
 constexpr int64_t SUMS_BLOCK = 4096;
+/** Blocks take more pictures where their sums would be more than this, as long as there are eight. */
+constexpr int64_t MOST_SUMS = 1 << 22;
+constexpr int64_t FEWEST_BLOCKS = 8;
 
 /** Vectors of sums at most: 27, three of dy and one of x are 31 of 32 registers. */
 constexpr int TILE_SUMS = 27;
@@ -134,7 +137,7 @@ void sumProducts(const Shape& shape, const Pixels<LINES>& pixels, float* sums, b
   }
 }
 
-/** Lines of x, of all pictures, that windows see by LINES rows of the filter: those of dy that belong to them are as many less LINES − 1. */
+/** Lines to walk through in so many pictures: those of dy, and LINES − 1 more that only the later rows of the filter meet. */
 template <int LINES>
 int64_t linesOf(const Shape& shape, int64_t pictures) {
   return pictures * (shape.outHeight + LINES - 1);
@@ -201,7 +204,7 @@ void sumPictures(const Shape& shape, const float* x, const float* dy, int64_t u,
   thread_local Pixels<LINES> pixels;
   thread_local std::vector<float> edges;
   const int64_t lines = atOnce(shape.outWidth), begin = linesOf<LINES>(shape, first), stop = linesOf<LINES>(shape, end);
-  for (int64_t line = begin; line < stop; line += lines) {
+  for (int64_t line = begin; line == begin || line < stop; line += lines) {  // once at least: without pixels sums are 0
     findPixels(shape, x, dy, u, line, std::min(stop, line + lines), pixels, edges);
     sumProducts(shape, pixels, sums, line > begin);
   }
@@ -234,7 +237,9 @@ struct FilterGradient {
     const Input x = call.input(0), dy = call.input(1);
     const Shape shape = shapeOf(x, dy);
     float* const dw = call.output(0, {filterHeight, filterWidth, shape.channels, shape.outputs});
-    const int64_t size = filterHeight * shape.filterRow(), each = atOnce(shape.outHeight * shape.outWidth);
+    const int64_t size = filterHeight * shape.filterRow();
+    const int64_t mostBlocks = std::max(FEWEST_BLOCKS, MOST_SUMS / std::max<int64_t>(1, size));
+    const int64_t each = std::max(atOnce(shape.outHeight * shape.outWidth), quotientUp(shape.pictures, mostBlocks));
     const int64_t blocks = quotientUp(shape.pictures, each);
     const bool together = strideHeight == 1 && shape.outputs <= LANES;
     const int64_t triples = together ? filterHeight / ROWS_TOGETHER : 0;
