@@ -22,11 +22,15 @@ namespace {
  * A task has such rows of the filter and a block of pictures. Its sums go tile by tile, in registers, through a stretch of pixels at a time,
  * so few that both operands stay in the caches nearby. What stretches and blocks give is added up in their order.
  *
- * Milliseconds of one thread on Zen 5 by processor time (ours | TensorFlow's), in turns, 32 pictures:
+ * Milliseconds of one thread on Zen 5 by processor time (ours | TensorFlow's), in turns, medians of nine:
  *
- *     32 × 32, 3 × 3:  3 to 16        0.22 | 0.22      16 × 16, 3 × 3:  32 to 32        0.67 | 0.67
- *                      16 to 16       0.71 | 0.65      8 × 8, 3 × 3:    64 to 64        0.60 | 0.64
- *                      16 to 32, by 2 0.38 | 0.40      16 × 16, 3 × 3:  32 to 64, by 2  0.34 | 0.45
+ *     pictures                          32            128
+ *     32 × 32, 3 × 3:  3 to 16         0.23 | 0.22
+ *                      16 to 16        0.70 | 0.64    2.93 | 2.53
+ *                      16 to 32, by 2  0.38 | 0.40
+ *     16 × 16, 3 × 3:  32 to 32        0.67 | 0.63    2.78 | 2.37
+ *                      32 to 64, by 2  0.33 | 0.43
+ *     8 × 8, 3 × 3:    64 to 64        0.59 | 0.58    2.38 | 2.21
  */
 constexpr int64_t STRETCH = 512;
 /** Sums of blocks that one task adds up. */
