@@ -4,6 +4,7 @@ import {StageError} from '../../src/stage/define-stage.ts';
 import type {TensorLibrary} from '../../src/stage/tensor-library.ts';
 import {loadAddon} from './addon/load-addon.ts';
 import type {BackendName} from './backend.ts';
+import {replaceFilterGradient} from './fused/filter-gradient.ts';
 import {findNativeOperations} from './fused/native.ts';
 import type {Tf} from './library.ts';
 import {replaceKernels} from './wasm/replace-kernels.ts';
@@ -71,6 +72,9 @@ export async function loadTensorLibrary(backend: BackendName, {threads}: {thread
   await tf.ready();
   if (backend === 'cuda') requireCard(tf.backend());
   if (backend === 'wasm') replaceKernels(tf);
-  if (backend === 'tensorflow') findNativeOperations(tf);
+  if (backend === 'tensorflow') {
+    findNativeOperations(tf);
+    replaceFilterGradient(tf);
+  }
   return tf;
 }

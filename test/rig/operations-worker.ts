@@ -90,8 +90,20 @@ const loss = (...given: Tensor[]): Tensor => {
 const products = (['fp32', 'bf16', 'bf16 by emulated tiles'] as const).map((arithmetic) =>
   multiplyNative(tf, values([1030, 200], 11), values([1030, 150], 12), {transposeA: true}, arithmetic),
 );
+const filters = ([1, 2] as const).map((stride) => {
+  const x = values([7, 30, 31, 19], 13).as4D(7, 30, 31, 19);
+  const kernel = values([3, 3, 19, 37], 14).as4D(3, 3, 19, 37);
+  return tf.grad((w) => tf.sum(tf.square(tf.conv2d(x, w.as4D(...kernel.shape), stride, 'same'))))(kernel);
+});
 const hash = createHash('sha256');
-for (const tensor of [loss(...inputs), ...tf.grads(loss)(inputs), ...Object.values(next), ...scored, ...products]) {
+for (const tensor of [
+  loss(...inputs),
+  ...tf.grads(loss)(inputs),
+  ...Object.values(next),
+  ...scored,
+  ...products,
+  ...filters,
+]) {
   const array = tensor.dataSync<'float32'>();
   hash.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
 }

@@ -61,6 +61,14 @@ void pictures(int64_t count, int64_t side, int groups, int64_t each) {
   }
 }
 
+void convolution(int64_t side, int filter, int stride, int64_t channels, int64_t outputs) {
+  const int64_t out = (side + stride - 1) / stride;
+  for (const int top : {0, filter / 2, side > 6 ? 0 : filter + 2})
+    call("BasinFilterGradient", {noise({3, side, side + 1, channels}), noise({3, out, out + 1, outputs})},
+         {{"filter_height", filter}, {"filter_width", filter + 1}, {"stride_height", stride}, {"stride_width", stride},
+          {"top", top}, {"left", filter / 2}});
+}
+
 void attention(int64_t images, int heads, int tokens, int64_t size) {
   const int64_t width = heads * size;
   const FakeAttributes shape = {{"heads", heads}, {"tokens", tokens}};
@@ -118,6 +126,10 @@ int main() {
     for (const int64_t width : {3, 16, 17, 48}) rows(count, width);
   for (const int64_t side : {1, 6, 12})
     for (const int groups : {1, 3, 16}) pictures(5, side, groups, 2);
+  for (const int64_t side : {1, 6, 30})
+    for (const int filter : {1, 3})
+      for (const int stride : {1, 2})
+        for (const int64_t width : {1, 16, 37}) convolution(side, filter, stride, 13, width);
   for (const int tokens : {1, 5, 16, 17, 65, 100})
     for (const int64_t size : {16, 48, 80}) attention(2, 2, tokens, size);
   for (const int64_t size : {1, 16, 17, 16384, 40000}) vectors(size);
@@ -134,6 +146,10 @@ int main() {
           {{"groups", 3}, {"epsilon", 1e-5f}, {"rectify", false}});
   refusal("BasinBatchNorm", {noise({2, 3, 3, 8}), noise({8}), noise({8}), noise({2, 3, 3, 1})},
           {{"epsilon", 1e-5f}, {"rectify", false}});
+  const FakeAttributes windows = {{"filter_height", 3}, {"filter_width", 3}, {"stride_height", 1},
+                                  {"stride_width", 1},  {"top", 1},          {"left", 1}};
+  refusal("BasinFilterGradient", {noise({2, 4, 4, 3}), noise({3, 4, 4, 5})}, windows);
+  refusal("BasinFilterGradient", {noise({2, 4, 4, 3}), noise({2, 16, 5})}, windows);
   refusal("BasinAttention", {noise({10, 48}), noise({48})}, {{"heads", 2}, {"tokens", 5}});
   refusal("BasinAttention", {noise({10, 48}), noise({48})}, {{"heads", 1}, {"tokens", 3}});
   refusal("BasinAttention", {noise({10, 48}), noise({48})});
