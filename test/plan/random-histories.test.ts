@@ -95,7 +95,7 @@ async function lose(store: Store, {how, share}: Step['loss']): Promise<void> {
   const damaged = payloads.sort((a, b) => (a.name < b.name ? -1 : 1)).filter((_, at) => (at * 0.37) % 1 >= share);
   for (const {path} of damaged) {
     const content = await readFile(path);
-    content[content.length >> 1] = (content[content.length >> 1] ?? 0) ^ 1;
+    content[content.length >> 1] = (content[content.length >> 1] ?? 0) + 1; // never back to what it was, as ^ 1 would after two losses
     await writeFile(path, content);
   }
 }
