@@ -65,9 +65,9 @@ const build = await rolldown({
   ],
 });
 const {output} = await build.generate({
-  format: 'esm',
-  entryFileNames: '[name]-[hash].js',
-  chunkFileNames: '[name]-[hash].js',
+  format: 'esm', // named .mjs, else Node reads each to find that out
+  entryFileNames: '[name]-[hash].mjs',
+  chunkFileNames: '[name]-[hash].mjs',
 });
 const program = output.find(({facadeModuleId}) => facadeModuleId === main);
 
