@@ -1,19 +1,9 @@
 // Puts the command line together: `make-bundle.mjs ROOT`. Started by bin/start.mjs, which does without where this fails.
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import {mkdirSync, readdirSync, readFileSync, rmSync, statSync} from 'node:fs';
 import {dirname, extname, join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {rolldown} from 'rolldown';
+import {writeWhole} from '../setup/write-whole.mjs';
 import {bundleFolder, recordPath, stateOf} from './bundled-program.mjs';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -71,21 +61,12 @@ const {output} = await build.generate({
 });
 const program = output.find(({facadeModuleId}) => facadeModuleId === main);
 
-function writeWhole(path, text) {
-  const half = `${path}.${process.pid}`;
-  const file = openSync(half, 'w', 0o644);
-  writeSync(file, text);
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(half, path);
-}
-
 const folder = bundleFolder(root);
 mkdirSync(folder, {recursive: true});
-for (const {fileName, code} of output) writeWhole(join(folder, fileName), code);
+for (const {fileName, code} of output) await writeWhole(join(folder, fileName), code);
 const states = Object.values(files).map((state) => Number(state.split(' ').at(-1)));
 if (states.every((changed) => changed < started - TICK)) {
-  writeWhole(recordPath(root), JSON.stringify({root, program: program.fileName, files}));
+  await writeWhole(recordPath(root), JSON.stringify({root, program: program.fileName, files}));
 }
 // A run that began before a change still loads what it was made of.
 const current = new Set([...output.map(({fileName}) => fileName), 'made.json']);

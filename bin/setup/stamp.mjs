@@ -1,11 +1,6 @@
-import {mkdir, readFile, rename, writeFile} from 'node:fs/promises';
+import {mkdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
-
-async function writeWhole(path, content) {
-  const half = `${path}.${process.pid}`;
-  await writeFile(half, content);
-  await rename(half, path);
-}
+import {writeWhole} from './write-whole.mjs';
 
 const stampFolder = (root) => join(root, 'node_modules', '.basin');
 

@@ -19,6 +19,7 @@ export const jobsFor = (
   asked: number | undefined,
 ): number => asked ?? Math.min(defaultJobs(), widthOf(graph, plan, wanted));
 
+/** How many a machine of so many cores runs side by side where there is enough to run. */
 export function defaultJobs(cores = availableParallelism()): number {
   if (cores < FEWEST_BESIDE_EACH_OTHER) return 1;
   return Math.min(MOST_BESIDE_EACH_OTHER, Math.max(FEWEST_BESIDE_EACH_OTHER, Math.floor(cores / CORES_A_JOB)));

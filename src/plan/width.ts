@@ -7,6 +7,7 @@ import type {Plan} from './verdict.ts';
  * them in a row. What only puts tables together computes nothing worth a share of the machine.
  */
 export function widthOf({instances: all}: Graph, {instances: planned}: Plan, wanted: ReadonlySet<number>): number {
+  if (planned.every(({verdict}) => verdict === 'cached')) return 1;
   const depths: number[] = [];
   const widths = new Map<number, number>();
   for (const instance of all) {
