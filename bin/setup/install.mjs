@@ -48,7 +48,8 @@ function npmCi(folder) {
 }
 
 function failure(what, {code, said, interrupted}) {
-  if (interrupted) {
+  // Ctrl-C goes to npm too, whose end may be told before our own signal is.
+  if (interrupted || code === 'SIGINT') {
     return new SetupFailure('interrupted; the next start picks the set-up up.', undefined, 130);
   }
   if (code === 'ENOENT') {
