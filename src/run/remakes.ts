@@ -11,7 +11,7 @@ const STILL_TO_COME = Number.POSITIVE_INFINITY;
  * use only once it was made again, and then for everybody who has its key.
  */
 export class Remakes {
-  readonly #store: Pick<Store, 'hasBlob'>;
+  readonly #store: Pick<Store, 'hasBlob' | 'forget'>;
   /** No record serves these. */
   readonly #forced = new Set<number>();
   /** A record serves these when its payloads are there. */
@@ -20,6 +20,8 @@ export class Remakes {
   readonly #madeAnew = new Map<number, number>();
   /** What was computed in this run, for whomever: a record of these is no older than the user's wish. */
   readonly #keys = new Set<Key>();
+  /** Whose damaged record is removed: the next one under such a key is made in this run, and made once that has ended. */
+  readonly #forgotten = new Map<Key, Promise<void>>();
 
   constructor({graph, plan, store, wanted}: Pick<RunOptions, 'graph' | 'plan' | 'store' | 'wanted'>) {
     this.#store = store;
@@ -58,6 +60,14 @@ export class Remakes {
     this.#madeAnew.set(index, STILL_TO_COME);
     (why === 'gone' ? this.#needed : this.#forced).add(index);
     return true;
+  }
+
+  /** Removes the record of a damaged result; once for a key, also where several instances have it and find the damage at once. */
+  forget(key: Key): Promise<void> {
+    const begun =
+      this.#forgotten.get(key) ?? this.#store.forget(key, 'a payload was missing or damaged when it was read');
+    this.#forgotten.set(key, begun);
+    return begun;
   }
 
   hasBegun(index: number): boolean {

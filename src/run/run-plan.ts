@@ -229,7 +229,6 @@ class Run {
 
   /** Damaged or missing payloads become misses: who made them runs again, and these instances after it. */
   async #recompute(job: number, left: readonly Instance[], damaged: ReadonlySet<Digest>): Promise<void> {
-    const {store} = this.#options;
     for (const instance of left) {
       if (this.#second.tookBackStale(instance.index)) continue;
       this.#second.releaseEqual(instance.index);
@@ -244,7 +243,7 @@ class Run {
         // another consumer found it first: it is on its way, or was made anew after this job had read the old one
         if (!this.#states.endedWell(producer) || !this.#remakes.begin(producer, 'damaged')) continue;
         this.#second.takeBack(producer, 'damaged'); // before anything is awaited: the next consumer that finds the damage must see it
-        await store.forget(this.#keys.of(producer), 'a payload was missing or damaged when it was read');
+        await this.#remakes.forget(this.#keys.of(producer));
         this.#work.push(producer);
       }
       this.#second.lookAgain(instance.index);

@@ -82,7 +82,7 @@ export class LocalStore implements Store {
   async forget(key: Key, why: string): Promise<void> {
     await this.#writing('remove a result from', async () => {
       const record = readRecordFile(this.root, key);
-      await rm(recordPath(this.root, key), {force: true});
+      rmSync(recordPath(this.root, key), {force: true}); // at once: what is published while one waits is not this one
       this.#index.use((index) => index.drop(key));
       for (const {digest} of Object.values(record?.outputs ?? {}))
         if ((await readBlob(this.root, digest)) === 'damaged') await this.#discard(digest);

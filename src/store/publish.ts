@@ -73,7 +73,7 @@ export async function publishDraft(
     placeBlob(output, blobPath(root, output.digest), sync);
     if (sync) await syncToDisk(dirname(blobPath(root, output.digest)));
   }
-  if (before && sameOutputs(before, draft)) return before;
+  if (before && sameOutputs(before, draft) && existsSync(recordPath(root, draft.key))) return before; // not forgotten while the disk was waited for
   const record = recordOf(draft);
   return writeRecord(root, record, drafts, {sync, replace: before !== undefined, replacing});
 }

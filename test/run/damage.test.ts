@@ -55,3 +55,57 @@ test.each(['before', 'after'] as const)(
     });
   },
 );
+
+const EQUAL = (by: number) => `stages:
+  sum: {uses: number, with: {value: 19}}
+  same: {uses: number, with: {value: 19}}
+  rest: {uses: mod, in: {a: sum.summary}, with: {by: ${by}}}
+  other: {uses: mod, in: {a: same.summary}, with: {by: ${by + 1}}}
+`;
+
+test('two instances of equal work that are both found damaged lose their record once, before it is made anew', async () => {
+  await using rig = await PipelineRig.create();
+  await rig.run(EQUAL(5));
+  const graph = rig.graph(EQUAL(7));
+  await rig.withPool(async (real) => {
+    await rig.withStore(async (store) => {
+      const plan = await makePlan(graph, {store, numerics: 'none'});
+      const {key, record} = plan.instances[0] ?? {};
+      const digest = record?.outputs.summary?.digest;
+      if (!key || !digest) throw new Error('sum has no record');
+      expect(plan.instances[1]?.key).toBe(key);
+      const damaged: JobEnd = {end: 'failed', why: 'damaged-inputs', digests: [digest], logTail: []};
+      const bothAsked = Promise.withResolvers<void>();
+      const order: string[] = [];
+      let asked = 0;
+      const pool = {
+        stop: () => {},
+        async run(job: Job, listener: JobListener, place: WorkerPlace): Promise<JobEnd> {
+          if (job.stage.name === 'number') order.push('made anew');
+          if (job.stage.name !== 'mod' || ++asked > 2) return real.run(job, listener, place);
+          if (asked === 2) bothAsked.resolve();
+          await bothAsked.promise;
+          return damaged;
+        },
+      };
+      const forget = store.forget.bind(store);
+      Object.assign(store, {
+        async forget(...what: Parameters<typeof forget>) {
+          await bothAsked.promise;
+          await forget(...what);
+          order.push('forgotten');
+        },
+      });
+      const {totals} = await runPlan({
+        ...{graph, plan, store, numerics: 'none', pool, jobs: 2, machine: ANY_MACHINE},
+        onFailure: 'finish-running',
+        wanted: new Set(graph.instances.map(({index}) => index)),
+        stop: new AbortController().signal,
+        emit: () => {},
+      });
+      expect(totals).toMatchObject({ran: 3, cached: 1, failed: 0, skipped: 0});
+      expect(order).toEqual(['forgotten', 'made anew']);
+      expect(store.records([key]).has(key)).toBe(true);
+    });
+  });
+});
