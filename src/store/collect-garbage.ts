@@ -3,6 +3,7 @@ import {type Digest, isKey} from '../base/digest.ts';
 import {chooseEvictions, type Eviction, type Spare} from './choose-evictions.ts';
 import {diskNow} from './disk-clock.ts';
 import {whenUnused} from './lease.ts';
+import {trimRemembered} from './remembered-file.ts';
 import type {Store} from './store.ts';
 import {storeError} from './store-error.ts';
 import {type StoreLayout, storeLayout} from './store-layout.ts';
@@ -39,6 +40,7 @@ export async function collectGarbage(
     const chosen = chooseEvictions(payloads, store.costs(), store.currentKeys(), {budget, now}, spares);
     const evictions: Eviction[] = [];
     for (const eviction of chosen) if (dryRun || (await evict(store.root, eviction))) evictions.push(eviction);
+    if (!dryRun) trimRemembered(layout);
     const bytesBefore = sum(payloads) + sum(spares.map(({file}) => file));
     return {
       bytesBefore,

@@ -14,12 +14,13 @@ import type {PipelinePlace} from './pipeline-place.ts';
 import {type Draft, publishDraft} from './publish.ts';
 import {readBlob} from './read-blob.ts';
 import type {StoreRecord} from './record.ts';
+import {syncRemembered} from './remembered-file.ts';
 import {FILE_MODE, FOLDER_MODE} from './rights.ts';
 import {appendLines, openRunLog, type RunLog} from './run-log.ts';
 import type {Store} from './store.ts';
 import {asStoreError, StoreError, storeError, systemCode} from './store-error.ts';
 import {blobPath, recordPath, STORE_FORMAT, type StoreLayout, scratchPath} from './store-layout.ts';
-import {readRecordFile, syncRemembered} from './sync-index.ts';
+import {readRecordFile} from './sync-index.ts';
 
 const MOST_OF_A_STAGE = 200;
 

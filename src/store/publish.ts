@@ -47,7 +47,7 @@ const WORTH_SYNCING_SECONDS = 1;
  * dropped: what was built on the first must stay true. A dozen calls that each move no more than a name: done at once, since a trip to one of
  * Node's I/O threads takes many times as long. Only the wait for a disk is waited for.
  *
- * @param replacing called before a record takes the place of another: nobody may believe what was noted of that one, also if this process ends now.
+ * @param replacing called before and after a record takes the place of another: nobody may believe what was noted of that one, also if this process ends now.
  */
 export async function publishDraft(
   root: string,
@@ -141,6 +141,7 @@ async function writeRecord(
     if (first === undefined) {
       replacing(record.key);
       inItsFolder(path, () => renameSync(draft, path));
+      replacing(record.key); // another driver may have read the old one in between
     }
   } finally {
     removeFile(draft);

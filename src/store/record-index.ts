@@ -162,6 +162,10 @@ export class RecordIndex {
     this.#run('insert into remembered(pipeline, instance, key) values (?, ?, ?)', pipeline, instance, key);
   }
 
+  forgetRemembered(): void {
+    this.#run('delete from remembered');
+  }
+
   lastKeys(pipeline: string, instances: readonly string[]): Map<string, Key> {
     const rows = this.#all(
       `select remembered.instance, remembered.key, max(remembered.sequence) from json_each(?) as asked

@@ -1,10 +1,10 @@
-import {closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync} from 'node:fs';
+import {readdirSync, readFileSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {isKey, type Key} from '../base/digest.ts';
-import {isJsonObject, type Json} from '../base/json.ts';
 import type {StoreRecord} from './record.ts';
 import {parseRecordOf} from './record-file.ts';
 import type {RecordIndex} from './record-index.ts';
+import {syncRemembered} from './remembered-file.ts';
 import {systemCode} from './store-error.ts';
 import {recordPath, type StoreLayout} from './store-layout.ts';
 
@@ -70,51 +70,6 @@ export function readRecordFile(root: string, key: Key): StoreRecord | undefined 
     return parseRecordOf(key, readFileSync(recordPath(root, key), 'utf8'));
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
-    return undefined;
-  }
-}
-
-const READ_TO = 'remembered-bytes';
-
-/** Takes in the lines that were appended to `runs/remembered.jsonl` since this index last looked. */
-export function syncRemembered(index: RecordIndex, layout: StoreLayout): void {
-  const size = statSync(layout.remembered, {throwIfNoEntry: false})?.size ?? 0;
-  if (size === Number(index.note(READ_TO) ?? 0)) return;
-  index.transaction(() => {
-    const noted = Number(index.note(READ_TO) ?? 0);
-    const from = noted <= size ? noted : 0; // the file was cut or replaced: read it again
-    const {text, end} = size === 0 ? {text: '', end: 0} : wholeLines(layout.remembered, from);
-    for (const line of text.split('\n')) {
-      const entry = rememberedEntry(line);
-      if (entry) index.remember(entry.pipeline, entry.instance, entry.key, entry.name);
-    }
-    index.setNote(READ_TO, String(end));
-  });
-}
-
-function wholeLines(path: string, from: number): {text: string; end: number} {
-  const file = openSync(path, 'r');
-  try {
-    const bytes = Buffer.alloc(Math.max(0, fstatSync(file).size - from));
-    const read = readSync(file, bytes, 0, bytes.length, from);
-    const end = bytes.subarray(0, read).lastIndexOf(0x0a) + 1; // a line still being written waits for its end
-    return {text: bytes.toString('utf8', 0, end), end: from + end};
-  } finally {
-    closeSync(file);
-  }
-}
-
-function rememberedEntry(
-  line: string,
-): {pipeline: string; name: string | undefined; instance: string; key: Key} | undefined {
-  try {
-    const entry: Json = JSON.parse(line);
-    if (!isJsonObject(entry)) return undefined;
-    const {event, pipeline, name, instance, key} = entry;
-    if (event !== 'remember' || typeof pipeline !== 'string' || typeof instance !== 'string') return undefined;
-    if (typeof key !== 'string' || !isKey(key)) return undefined;
-    return {pipeline, name: typeof name === 'string' ? name : undefined, instance, key};
-  } catch {
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs';
-import {utimes, writeFile} from 'node:fs/promises';
+import {rm, stat, utimes, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
@@ -7,7 +7,8 @@ import {digestOf, type Key} from '../../src/base/digest.ts';
 import {chooseEvictions} from '../../src/store/choose-evictions.ts';
 import {collectGarbage} from '../../src/store/collect-garbage.ts';
 import {withLeases} from '../../src/store/lease.ts';
-import {draftOf, keyOf, temporaryStore} from '../rig/temporary-store.ts';
+import type {Store} from '../../src/store/store.ts';
+import {draftOf, keyOf, reopened, temporaryStore} from '../rig/temporary-store.ts';
 
 const HOUR = 3_600_000;
 const MONTH = 30 * 24 * HOUR;
@@ -128,4 +129,36 @@ test('checkpoints that nobody works on and logs of long ago count and go: after 
   expect(existsSync(join(store.root, 'scratch', stopped))).toBe(false);
   expect(existsSync(join(store.root, 'scratch', running, 'position'))).toBe(true);
   expect([oldLog, youngLog].map((path) => existsSync(path))).toEqual([false, true]);
+});
+
+test('a long history of keys is cut to the last twenty of each instance, for who collects, who has the store open, and who opens it', async () => {
+  const store = await temporaryStore();
+  const pipeline = {name: 'p', place: 'p.yaml'};
+  const instances = Array.from({length: 40}, (_, at) => `point[alpha=${at}]`);
+  const keyAt = (instance: string, round: number) => keyOf({instance, round});
+  const remember = (of: Store, round: number) =>
+    of.remember(
+      pipeline,
+      instances.map((instance) => ({instance, key: keyAt(instance, round)})),
+    );
+  const history = (last: number, count: number) =>
+    Array.from({length: count}, (_, at) => keyAt('point[alpha=7]', last - at));
+  for (let round = 1; round <= 200; round++) remember(store, round);
+  const file = join(store.root, 'runs', 'remembered.jsonl');
+  const other = await reopened(store.root);
+  expect(other.keyHistory(pipeline, 'point[alpha=7]')).toEqual(history(200, 200));
+  const {size} = await stat(file);
+  expect(size).toBeGreaterThan(1e6);
+  await collectGarbage(store, {budget: 1e9, dryRun: true});
+  expect((await stat(file)).size).toBe(size);
+  await collectGarbage(store, {budget: 1e9, dryRun: false});
+  expect((await stat(file)).size).toBeLessThan(size / 5);
+  remember(other, 201);
+  expect(other.keyHistory(pipeline, 'point[alpha=7]')).toEqual(history(201, 21));
+  remember(store, 202);
+  expect(store.keyHistory(pipeline, 'point[alpha=7]')).toEqual(history(202, 22));
+  await rm(join(store.root, 'index.sqlite'));
+  const anew = await reopened(store.root);
+  expect(anew.keyHistory(pipeline, 'point[alpha=7]')).toEqual(history(202, 22));
+  expect(anew.currentKeys()).toEqual(new Set(instances.map((instance) => keyAt(instance, 202))));
 });
