@@ -138,7 +138,9 @@ class Run {
         this.#succeed(index, planned.key === key ? 'cached' : 'cut-off', served);
         return false;
       }
-      if (this.#second.makeMissingInputs(planned.instance)) return false;
+      const failure = this.#equalWork.failureOf(key, planned.instance);
+      if (failure) this.#fail(index, failure, 0);
+      if (failure || this.#second.makeMissingInputs(planned.instance)) return false;
       this.#second.tellUnplanned(planned);
     }
     if (this.#equalWork.claim(key, index)) return true;
@@ -199,8 +201,7 @@ class Run {
     outputs: Readonly<Record<string, DraftOutput>>,
     {seconds, peakMemory}: PointCost,
   ): Promise<void> {
-    const {store} = this.#options;
-    const {index} = instance;
+    const [{store}, {index}] = [this.#options, instance];
     try {
       const replace = this.#planned(index).reason.why === 'forced';
       const record = await store.publish({key: this.#keys.of(index), preimage, outputs, seconds, replace});
@@ -218,6 +219,7 @@ class Run {
     const stopped = end.end === 'failed' ? end.why === 'stopped' : end.end === 'died' && this.#options.stop.aborted;
     for (const instance of left) {
       if (stopped) this.#skip(instance.index);
+      else if (this.#second.tookBackStale(instance.index)) continue;
       else if (left.length === 1) this.#fail(instance.index, failureOfEnd(end), seconds);
       else {
         // One point of many brought the job down, and nothing says which: each is tried by itself, so that it fails alone.
@@ -264,17 +266,17 @@ class Run {
   }
 
   #fail(index: number, failure: Failure, seconds: number): void {
-    const {emit, onFailure, pool} = this.#options;
+    const [{emit, onFailure, pool}, instance] = [this.#options, this.#instance(index)];
     this.#second.beforeFailure(index);
     this.#states.set(index, 'failed');
-    emit({event: 'instance-finished', id: this.#instance(index).id, outcome: 'failed', seconds, failure});
+    emit({event: 'instance-finished', id: instance.id, outcome: 'failed', seconds, failure});
     if (onFailure === 'keep-going') this.#work.push(...this.#lost.spread(index, (below) => this.#skip(below)));
     else {
       for (const below of this.#states.unfinishedBelow(index)) this.#skip(below);
       this.#admitting = false;
     }
     if (onFailure === 'fail-fast') pool.stop();
-    for (const equal of this.#equalWork.release(this.#keys.find(index))) this.#fail(equal, failure, 0);
+    for (const equal of this.#equalWork.fail(this.#keys.find(index), instance, failure)) this.#second.lookAgain(equal);
   }
 
   /** False for what is no part of this run. */

@@ -134,3 +134,34 @@ test('two runs at once on one store share the work', async () => {
   for (const {totals} of runs) expect(totals.ran + totals.cached).toBe(8);
   expect(await rig.executions()).toBe(8);
 });
+
+const EQUAL_FAILURES = `stages:
+  zero: {uses: number, with: {value: 0}}
+  one: {uses: at-most, in: {a: zero.summary}, with: {limit: -1}}
+  same: {uses: at-most, in: {a: zero.summary}, with: {limit: -1}}
+  slow: {uses: sleepless-train, with: {steps: 300}}
+  none: {uses: mod, in: {a: slow.summary}, with: {by: 1}}
+  later: {uses: at-most, in: {a: none.summary}, with: {limit: -1}}
+`;
+
+test('equal work that failed is not tried again in the same run, by whom waited for it or by whom comes to it later', async () => {
+  await using rig = await PipelineRig.create();
+  const run = await rig.run(EQUAL_FAILURES, {onFailure: 'keep-going'});
+  for (const id of ['one', 'same', 'later']) expect(failureOf(run, id)).toEqual({message: '0 is more than -1.'});
+  expect((await rig.lines()).filter((line) => line.startsWith('at-most'))).toHaveLength(1);
+  expect(run.totals).toMatchObject({ran: 3, failed: 3, skipped: 0});
+  const again = await rig.run(EQUAL_FAILURES, {onFailure: 'keep-going'});
+  expect((await rig.lines()).filter((line) => line.startsWith('at-most'))).toHaveLength(2);
+  expect(again.totals).toMatchObject({cached: 3, failed: 3});
+});
+
+test('equal work under other terms is tried all the same: it may have what the first lacked', async () => {
+  await using rig = await PipelineRig.create();
+  const text = `stages:
+  modest: {uses: number, with: {value: 1}}
+  greedy: {uses: number, with: {value: 1}, resources: {gpu: 9}}
+`;
+  const run = await rig.run(text, {onFailure: 'keep-going', machine: {gpus: ['0'], amounts: {}, each: {}}});
+  expect(failureOf(run, 'greedy')?.message).toContain('needs more than this machine has');
+  expect(run.totals).toMatchObject({ran: 1, failed: 1});
+});
