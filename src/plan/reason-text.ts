@@ -30,6 +30,8 @@ export function reasonText(reason: Reason): string {
       return 'asked for with --force';
     case 'payload-missing':
       return `its ${reason.artifact} file is needed and no longer in the cache`;
+    case 'output-lost':
+      return 'a stored output of it is missing or damaged';
     case 'payload-perhaps-needed':
       return `its ${reason.artifact} file may be needed and is no longer in the cache`;
     case 'record-missing':

@@ -24,6 +24,8 @@ export type Reason =
   /** The user wants it to run although its result is stored. */
   | {readonly why: 'forced'}
   | {readonly why: 'payload-missing'; readonly artifact: string}
+  /** Found by a run, not by a plan: a stored output that is needed is missing or damaged. */
+  | {readonly why: 'output-lost'}
   /** It is needed only if something below is not cut off. */
   | {readonly why: 'payload-perhaps-needed'; readonly artifact: string}
   /** It ran with this key, and its record was removed since. */

@@ -6,11 +6,14 @@ export interface Waiting {
   /** The larger comes first; of equal ones the smaller `order`. */
   readonly priority: number;
   readonly order: number;
-  /** Runs to its end under what it was given; never rejects. */
-  run(holding: Holding): Promise<void>;
+  /** Runs to its end under what it was given, or is `busy` when another driver has to end first, and is tried again later; never rejects. */
+  run(holding: Holding, attempt: number): Promise<'done' | 'busy'>;
   /** Instead, when nothing runs that could give back what it lacks; names of resources. It may add others. */
   refuse(lacking: readonly string[]): void;
 }
+
+const FIRST_PAUSE_MILLISECONDS = 5;
+const LONGEST_PAUSE_MILLISECONDS = 250;
 
 const isBefore = (one: Waiting, other: Waiting): boolean =>
   one.priority > other.priority || (one.priority === other.priority && one.order < other.order);
@@ -24,7 +27,11 @@ export class Admission {
   readonly #ledger: Ledger;
   /** By demand, the next one last. Equal demands wait for the same, so that only the first of each is looked at. */
   readonly #lines = new Map<string, Waiting[]>();
+  /** How often those that were busy have been tried. */
+  readonly #attempts = new Map<Waiting, number>();
   #running = 0;
+  /** Busy ones until they are tried again; they hold nothing. */
+  #parked = 0;
   #onIdle: (() => void) | undefined;
 
   constructor(places: number, machine: Machine) {
@@ -48,22 +55,41 @@ export class Admission {
   }
 
   start(): void {
-    for (let next = this.#next(); next; next = this.#next()) {
-      this.#running += 1;
-      const holding = this.#ledger.take(next.demand);
-      void next.run(holding).finally(() => {
-        this.#running -= 1;
-        this.#ledger.give(holding);
-        this.start();
-        if (this.#running === 0) this.#onIdle?.();
-      });
-    }
+    for (let next = this.#next(); next; next = this.#next()) void this.#run(next);
+  }
+
+  async #run(next: Waiting): Promise<void> {
+    this.#running += 1;
+    const holding = this.#ledger.take(next.demand);
+    const attempt = this.#attempts.get(next) ?? 0;
+    const end = await next.run(holding, attempt);
+    this.#running -= 1;
+    this.#ledger.give(holding);
+    if (end === 'busy') this.#park(next, attempt);
+    else this.#attempts.delete(next);
+    this.#goOn();
+  }
+
+  #park(busy: Waiting, attempt: number): void {
+    this.#attempts.set(busy, attempt + 1);
+    this.#parked += 1;
+    const again = (): void => {
+      this.#parked -= 1;
+      this.add(busy);
+      this.#goOn();
+    };
+    setTimeout(again, Math.min(LONGEST_PAUSE_MILLISECONDS, FIRST_PAUSE_MILLISECONDS * 2 ** attempt));
+  }
+
+  #goOn(): void {
+    this.start();
+    if (this.#running === 0) this.#onIdle?.();
   }
 
   /** Until nothing runs and nothing waits. What can never start is refused, and then keeps nothing from those behind it. */
   async idle(): Promise<void> {
-    while (this.#running > 0 || this.#lines.size > 0) {
-      if (this.#running > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    while (this.#running > 0 || this.#parked > 0 || this.#lines.size > 0) {
+      if (this.#running > 0 || this.#lines.size === 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
       for (const [key, line] of [...this.#lines]) {
         const lacking = line[0] ? this.#ledger.lacking(line[0].demand) : [];
         if (lacking.length === 0) continue;

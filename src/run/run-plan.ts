@@ -110,10 +110,7 @@ class Run {
       priority: this.#priorities.of(first),
       order: first.index,
       // Nothing that a job can do wrong rejects; what does is a bug, and must not pass in silence.
-      run: async (holding) => {
-        await this.#runJob(instances, holding);
-        this.#advance();
-      },
+      run: (holding, attempt) => this.#runJob(instances, holding, attempt === 0).finally(() => this.#advance()),
       refuse: (lacking) => {
         if (!this.#admitting) return;
         for (const {index, id} of instances) this.#fail(index, stuckFailure(id, lacking), 0);
@@ -149,20 +146,20 @@ class Run {
   }
 
   /** Computes some instances under the leases of their keys, but for those that another driver computed meanwhile. */
-  async #runJob(instances: readonly Instance[], holding: Holding): Promise<void> {
-    const {stop} = this.#options;
-    if (!this.#admitting) return;
+  async #runJob(instances: readonly Instance[], holding: Holding, isFirst: boolean): Promise<'done' | 'busy'> {
     const keys = instances.map(({index}) => this.#keys.of(index));
     try {
-      const computed = await underLeases(this.#options, instances, keys, () =>
-        this.#compute(this.#stillMissing(instances, keys), holding),
+      if (!this.#admitting) return 'done';
+      const computed = await underLeases(this.#options, instances, keys, isFirst, async () =>
+        this.#admitting ? this.#compute(this.#stillMissing(instances, keys), holding) : undefined,
       );
+      if (computed === 'busy') return 'busy';
       if (computed && computed.left.length > 0) await this.#settle(computed);
     } catch (error) {
-      if (stop.aborted && (error === stop.reason || (error instanceof Error && error.name === 'AbortError'))) return;
       if (!(error instanceof UserError)) throw error;
       for (const {index} of instances) if (!this.#states.endedWell(index)) this.#fail(index, failureOfError(error), 0);
     }
+    return 'done';
   }
 
   #stillMissing(instances: readonly Instance[], keys: readonly Key[]): readonly Instance[] {
@@ -181,7 +178,7 @@ class Run {
     if (!first) return undefined;
     for (const {index} of instances) this.#states.set(index, 'running');
     const job = {id: this.#nextJob++, inputs: jobInputs(this.#lost.present(first), this.#keys.outputsOf)};
-    const planned = instances.map(({index}) => this.#planned(index));
+    const planned = instances.map(({index}) => this.#second.withReason(this.#planned(index)));
     // What it is handed now and what its record says are the same, whatever is made again meanwhile.
     const preimages = new Map(planned.map((one) => [one.instance, this.#keys.preimageOf(one)]));
     const computed = await computeJob(job, planned, {

@@ -1,5 +1,6 @@
 import type {Key} from '../base/digest.ts';
 import type {Instance} from '../graph/graph.ts';
+import {upstreamOf} from '../plan/generations.ts';
 import type {PlannedInstance} from '../plan/verdict.ts';
 import {type OutputRecord, type StoreRecord, sameOutputs} from '../store/record.ts';
 import type {EqualWork} from './equal-work.ts';
@@ -83,6 +84,19 @@ export class SecondResults {
   tellUnplanned({instance, verdict}: PlannedInstance): void {
     if (verdict === 'cached' && !this.#run.remakes.hasBegun(instance.index))
       this.#warn(`${instance.id} was cached, but what it takes was made again; it is computed again too.`);
+  }
+
+  /** With why it runs, of one that was planned as cached. */
+  withReason(planned: PlannedInstance): PlannedInstance {
+    const {options, states, remakes} = this.#run;
+    const {instance, verdict} = planned;
+    if (verdict !== 'cached') return planned;
+    const all = upstreamOf(instance);
+    const ran = all.filter((above) => states.of(above) === 'ran');
+    const above = ran.length > 0 ? ran : all;
+    if (remakes.hasBegun(instance.index) || above.length === 0) return {...planned, reason: {why: 'output-lost'}};
+    const upstream = above.flatMap((index) => options.graph.instances[index]?.id ?? []);
+    return {...planned, reason: {why: 'upstream-remade', upstream}};
   }
 
   /** Takes back an instance that waits in a queue, or was just computed, when what it takes was made again since; true when it was. */

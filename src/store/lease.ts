@@ -1,50 +1,25 @@
 import {closeSync, openSync} from 'node:fs';
-import {setTimeout as pause} from 'node:timers/promises';
 import type {Key} from '../base/digest.ts';
 import {lockByte} from './lock-byte.ts';
 import {FILE_MODE} from './rights.ts';
 import {storeError} from './store-error.ts';
 import {storeLayout} from './store-layout.ts';
 
-export interface LeaseOptions {
-  /** Gives up waiting. */
-  readonly signal?: AbortSignal;
-  /** Called once when somebody else has the lease. */
-  waiting?(): void;
-}
-
 /**
- * Runs `work` while no other process on this store works under one of the keys. Kernel locks, each on one byte of one file that is opened once however
- * many they are, so that they are free the moment their holder dies, however it dies. Whoever had to wait should look for a record
- * before it computes. The holder keeps the lease until its result is published, else the next one computes it again. Keys are taken in one order by
- * everybody, so that none waits for another in a ring.
- *
- * Polls instead of blocking: a blocked lock cannot be aborted and would occupy one of Node's few I/O threads.
+ * Runs `work` while no other process on this store works under one of the keys; `busy`, at once, when one does. Kernel locks, each on one byte of one
+ * file that is opened once however many they are, so that they are free the moment their holder dies, however it dies. Whoever found them busy should
+ * look for a record before it computes. The holder keeps the lease until its result is published, else the next one computes it again. Keys are taken
+ * in one order by everybody, so that of two who want the same ones gets them.
  */
-export async function withLeases<T>(
-  root: string,
-  keys: readonly Key[],
-  work: () => Promise<T>,
-  options: LeaseOptions = {},
-): Promise<T> {
+export async function tryLeases<T>(root: string, keys: readonly Key[], work: () => Promise<T>): Promise<T | 'busy'> {
   const file = openLeases(root);
   try {
     const bytes = [...new Set(keys.map(byteOf))].sort((a, b) => a - b);
-    for (const byte of bytes) await take(file, byte, options);
-    options.signal?.throwIfAborted();
+    // Where there are no locks two drivers may compute one key twice; the first record stays, so nothing is wrong but the time.
+    for (const byte of bytes) if ((await lockByte(file, byte)) === 'busy') return 'busy';
     return await work();
   } finally {
     closeSync(file);
-  }
-}
-
-async function take(file: number, byte: number, {signal, waiting}: LeaseOptions): Promise<void> {
-  let wait = 5;
-  // Where there are no locks two drivers may compute one key twice; the first record stays, so nothing is wrong but the time.
-  while ((await lockByte(file, byte)) === 'busy') {
-    if (wait === 5) waiting?.();
-    await pause(wait, undefined, signal && {signal});
-    wait = Math.min(250, wait * 2);
   }
 }
 

@@ -9,7 +9,7 @@ import {diskNow} from './disk-clock.ts';
 import {DraftFolders, FORMAT_DRAFT} from './draft-folders.ts';
 import {fileStamp, isSettled, statusOf} from './file-stamp.ts';
 import {IndexHolder} from './index-holder.ts';
-import {type LeaseOptions, withLeases} from './lease.ts';
+import {tryLeases} from './lease.ts';
 import type {PipelinePlace} from './pipeline-place.ts';
 import {type Draft, publishDraft} from './publish.ts';
 import {readBlob} from './read-blob.ts';
@@ -136,9 +136,9 @@ export class LocalStore implements Store {
     });
   }
 
-  withLeases<T>(keys: readonly Key[], work: () => Promise<T>, options?: LeaseOptions): Promise<T> {
+  tryLeases<T>(keys: readonly Key[], work: () => Promise<T>): Promise<T | 'busy'> {
     this.#make('take a lease in');
-    return withLeases(this.root, keys, work, options);
+    return tryLeases(this.root, keys, work);
   }
 
   remember(pipeline: PipelinePlace, entries: readonly {readonly instance: string; readonly key: Key}[]): void {

@@ -1,6 +1,5 @@
 import type {Digest, Key} from '../base/digest.ts';
 import type {RecordCost} from './choose-evictions.ts';
-import type {LeaseOptions} from './lease.ts';
 import type {PipelinePlace} from './pipeline-place.ts';
 import type {Draft} from './publish.ts';
 import type {StoreRecord} from './record.ts';
@@ -39,8 +38,8 @@ export interface Store {
   releaseDraftFolder(folder: string, isDone: boolean): Promise<void>;
   /** Where a long stage keeps its position between attempts at a key; made, and removed by `publish`. */
   scratchFolder(key: Key): Promise<string>;
-  /** Runs `work` while nobody else on this store works under one of the keys. */
-  withLeases<T>(keys: readonly Key[], work: () => Promise<T>, options?: LeaseOptions): Promise<T>;
+  /** Runs `work` while nobody else on this store works under one of the keys; `busy` when somebody does. */
+  tryLeases<T>(keys: readonly Key[], work: () => Promise<T>): Promise<T | 'busy'>;
 
   /** Notes which key each instance of a pipeline has now. Writes only what differs from last time. */
   remember(pipeline: PipelinePlace, entries: readonly {readonly instance: string; readonly key: Key}[]): void;

@@ -7,7 +7,7 @@ const MACHINE: Machine = {gpus: ['5', '7'], amounts: {threads: 4, memory: 100}, 
 /** A ready list whose work ends when the test says so; `running` are names in the order of their start. */
 function readyList(places = 8, machine = MACHINE) {
   const admission = new Admission(places, machine);
-  const running = new Map<string, {holding: Holding; end: () => void}>();
+  const running = new Map<string, {holding: Holding; end: (how: 'done' | 'busy') => void}>();
   const refused: string[] = [];
   let order = 0;
   const add = (name: string, resources: Record<string, number> = {}, priority = 0, mutex?: string) =>
@@ -15,7 +15,7 @@ function readyList(places = 8, machine = MACHINE) {
       demand: {resources, mutex},
       priority,
       order: order++,
-      run: (holding) => new Promise((end) => running.set(name, {holding, end})),
+      run: (holding) => new Promise<'done' | 'busy'>((end) => running.set(name, {holding, end})),
       refuse: (lacking) => void refused.push(`${name}: ${lacking.join(', ')}`),
     });
   return {
@@ -25,8 +25,8 @@ function readyList(places = 8, machine = MACHINE) {
     gpusOf: (name: string) => running.get(name)?.holding.gpus,
     running: () => [...running.keys()],
     refused,
-    async end(name: string) {
-      running.get(name)?.end();
+    async end(name: string, how: 'done' | 'busy' = 'done') {
+      running.get(name)?.end(how);
       running.delete(name);
       await new Promise((resolve) => setImmediate(resolve));
     },
@@ -139,4 +139,19 @@ test('what can never start is refused when nothing runs any more, and names what
   await list.end('elsewhere');
   await idle;
   expect(list.refused.sort()).toEqual(['no such thing: oven', 'too large: threads, memory']);
+});
+
+test('what is busy gives its place and all it holds to the next, and is tried again', async () => {
+  const list = readyList(1);
+  list.add('busy', {gpu: 2}, 1);
+  list.add('other', {gpu: 2});
+  list.start();
+  expect(list.running()).toEqual(['busy']);
+  await list.end('busy', 'busy');
+  expect(list.running()).toEqual(['other']);
+  const idle = list.idle();
+  await list.end('other');
+  await expect.poll(list.running).toEqual(['busy']);
+  await list.end('busy');
+  await idle;
 });

@@ -51,6 +51,10 @@ test.each(['before', 'after'] as const)(
         expect(totals).toMatchObject({ran: 3, cached: 0, failed: 0, skipped: 0});
         expect(asked).toEqual({mod: 2, scale: 2});
         expect(events.filter(({event}) => event === 'warning')).toHaveLength(1);
+        expect(events).toContainEqual({
+          ...{event: 'instance-started', id: 'sum'},
+          ...{reason: {why: 'output-lost'}, text: 'a stored output of it is missing or damaged'},
+        });
       });
     });
   },

@@ -6,7 +6,7 @@ import {expect, test} from 'vitest';
 import {digestOf, type Key} from '../../src/base/digest.ts';
 import {chooseEvictions} from '../../src/store/choose-evictions.ts';
 import {collectGarbage} from '../../src/store/collect-garbage.ts';
-import {withLeases} from '../../src/store/lease.ts';
+import {tryLeases} from '../../src/store/lease.ts';
 import type {Store} from '../../src/store/store.ts';
 import {draftOf, keyOf, reopened, temporaryStore} from '../rig/temporary-store.ts';
 
@@ -119,7 +119,7 @@ test('checkpoints that nobody works on and logs of long ago count and go: after 
     const {bytesBefore, bytesAfter, evictions} = await collectGarbage(store, {budget, dryRun: false});
     return {bytesBefore, bytesAfter, evictions: evictions.map(({file, reason}) => `${file.name} ${reason}`)};
   };
-  await withLeases(store.root, [running], async () => {
+  await tryLeases(store.root, [running], async () => {
     expect(await gc(16)).toEqual({bytesBefore: 16, bytesAfter: 16, evictions: []});
     expect(await gc(15)).toMatchObject({bytesAfter: 13, evictions: [`${digestOf('old')} superseded`]});
     expect(await gc(12)).toMatchObject({bytesAfter: 10, evictions: ['2026-01-01T000000.000Z-p.jsonl old-log']});

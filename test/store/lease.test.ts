@@ -3,52 +3,32 @@ import {once} from 'node:events';
 import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
-import {withLeases} from '../../src/store/lease.ts';
+import {tryLeases} from '../../src/store/lease.ts';
 import {keyOf, temporaryFolder} from '../rig/temporary-store.ts';
 
 const KEY = keyOf({number: 1});
 const OTHER = keyOf({number: 2});
 
-test('who wants a key that is being worked on is told, waits, and comes next', async () => {
+test('who wants a key that is being worked on is told so at once, and gets it once that has ended', async () => {
   const root = await temporaryFolder();
-  const order: string[] = [];
-  const {promise: waiting, resolve: isWaiting} = Promise.withResolvers<void>();
-  const first = withLeases(root, [KEY], async () => {
-    order.push('first starts');
-    await waiting;
-    order.push('first ends');
+  await tryLeases(root, [KEY], async () => {
+    expect(await tryLeases(root, [KEY], async () => 'taken')).toBe('busy');
+    expect(await tryLeases(root, [OTHER, KEY], async () => 'taken')).toBe('busy');
+    expect(await tryLeases(root, [OTHER], async () => 'taken')).toBe('taken'); // what was busy has kept nothing
   });
-  const second = withLeases(root, [KEY], async () => order.push('second'), {waiting: isWaiting});
-  await Promise.all([first, second]);
-  expect(order).toEqual(['first starts', 'first ends', 'second']);
-});
-
-test('another key does not wait', async () => {
-  const root = await temporaryFolder();
-  await withLeases(root, [KEY], () =>
-    withLeases(root, [OTHER], async () => undefined, {waiting: () => expect.fail('waited')}),
-  );
-});
-
-test('waiting can be given up', async () => {
-  const root = await temporaryFolder();
-  const stop = new AbortController();
-  await withLeases(root, [KEY], async () => {
-    const second = withLeases(root, [KEY], async () => undefined, {signal: stop.signal, waiting: () => stop.abort()});
-    await expect(second).rejects.toMatchObject({name: 'AbortError'});
-  });
+  expect(await tryLeases(root, [KEY], async () => 'taken')).toBe('taken');
 });
 
 test('work that fails gives its lease back', async () => {
   const root = await temporaryFolder();
-  await expect(withLeases(root, [KEY], () => Promise.reject(new Error('broke')))).rejects.toThrow('broke');
-  await withLeases(root, [KEY], async () => undefined, {waiting: () => expect.fail('waited')});
+  await expect(tryLeases(root, [KEY], () => Promise.reject(new Error('broke')))).rejects.toThrow('broke');
+  expect(await tryLeases(root, [KEY], async () => 'taken')).toBe('taken');
 });
 
 test('a place without a store says so', async () => {
   const root = await temporaryFolder();
   await mkdir(`${root}/leases`);
-  await expect(withLeases(root, [KEY], async () => undefined)).rejects.toMatchObject({hint: expect.any(String)});
+  await expect(tryLeases(root, [KEY], async () => undefined)).rejects.toMatchObject({hint: expect.any(String)});
 });
 
 /** A process that holds the leases of some keys, with at most so many files open. */
@@ -70,37 +50,31 @@ test('as many leases as a sweep has points take one open file', async () => {
   const root = await temporaryFolder();
   const keys = Array.from({length: 1500}, (_, number) => keyOf({number}));
   const holder = await holderOf(root, keys, 64);
-  for (const key of [keys[0], keys[749], keys[1499]]) {
-    const stop = new AbortController();
-    const other = withLeases(root, key ? [key] : [], async () => 'taken', {
-      signal: stop.signal,
-      waiting: () => stop.abort(),
-    });
-    await expect(other).rejects.toMatchObject({name: 'AbortError'});
-  }
-  await withLeases(root, [keyOf({number: -1})], async () => undefined, {waiting: () => expect.fail('waited')});
+  for (const key of [keys[0], keys[749], keys[1499]])
+    expect(await tryLeases(root, key ? [key] : [], async () => 'taken')).toBe('busy');
+  expect(await tryLeases(root, [keyOf({number: -1})], async () => 'taken')).toBe('taken');
   holder.kill('SIGKILL');
-  await withLeases(root, keys, async () => undefined);
+  await once(holder, 'exit');
+  expect(await tryLeases(root, keys, async () => 'taken')).toBe('taken');
 });
 
-test('one key twice, and keys in another order, wait for nobody in a ring', async () => {
+test('one key twice is no ring, and of two who want the same keys in other orders one gets them', async () => {
   const root = await temporaryFolder();
-  await withLeases(root, [KEY, KEY], async () => undefined, {waiting: () => expect.fail('waited')});
-  const done: string[] = [];
-  const work = (name: string) => async () => void done.push(name);
-  await Promise.all([withLeases(root, [KEY, OTHER], work('a')), withLeases(root, [OTHER, KEY], work('b'))]);
-  expect(done.sort()).toEqual(['a', 'b']);
+  expect(await tryLeases(root, [KEY, KEY], async () => 'taken')).toBe('taken');
+  const ends = await Promise.all(
+    [
+      [KEY, OTHER],
+      [OTHER, KEY],
+    ].map((keys) => tryLeases(root, keys, async () => 'taken')),
+  );
+  expect(ends).toContain('taken');
 });
 
 test('the lease of a killed process is free', async () => {
   const root = await temporaryFolder();
   const holder = await holderOf(root, [KEY]);
-  let waited = false;
-  await withLeases(root, [KEY], async () => undefined, {
-    waiting: () => {
-      waited = true;
-      holder.kill('SIGKILL');
-    },
-  });
-  expect(waited).toBe(true);
+  expect(await tryLeases(root, [KEY], async () => 'taken')).toBe('busy');
+  holder.kill('SIGKILL');
+  await once(holder, 'exit');
+  expect(await tryLeases(root, [KEY], async () => 'taken')).toBe('taken');
 });
