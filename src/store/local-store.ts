@@ -13,6 +13,7 @@ import {type LeaseOptions, withLeases} from './lease.ts';
 import type {PipelinePlace} from './pipeline-place.ts';
 import {type Draft, publishDraft} from './publish.ts';
 import {readBlob} from './read-blob.ts';
+import {readRecordFile, readStampedRecord, stampOfRecord} from './read-record.ts';
 import type {StoreRecord} from './record.ts';
 import {syncRemembered} from './remembered-file.ts';
 import {FILE_MODE, FOLDER_MODE} from './rights.ts';
@@ -20,7 +21,6 @@ import {appendLines, openRunLog, type RunLog} from './run-log.ts';
 import type {Store} from './store.ts';
 import {asStoreError, StoreError, storeError, systemCode} from './store-error.ts';
 import {blobPath, recordPath, STORE_FORMAT, type StoreLayout, scratchPath} from './store-layout.ts';
-import {readRecordFile} from './sync-index.ts';
 
 const MOST_OF_A_STAGE = 200;
 
@@ -43,19 +43,18 @@ export class LocalStore implements Store {
 
   records(keys: readonly Key[]): ReadonlyMap<Key, StoreRecord> {
     return this.#reading(() => {
+      const stamps = this.#made ? this.#index.stamps(keys) : undefined; // first: a record that is newer than its stamp is read again
       const found = this.#index.records(keys);
+      for (const [key, stamp] of stamps ?? []) if (stampOfRecord(this.root, key) !== stamp) found.delete(key);
       if (found.size === keys.length || !(this.#made || existsSync(this.#layout.keys))) return found;
-      // Another driver may have written them since the index was brought up to date.
-      const late = keys.flatMap((key) =>
-        found.has(key) || !existsSync(recordPath(this.root, key)) ? [] : (readRecordFile(this.root, key) ?? []),
-      );
-      for (const record of late) found.set(record.key, record);
-      if (late.length > 0 && !this.#readOnly)
-        this.#index.use((index) =>
-          index.transaction(() => {
-            for (const record of late) index.add(record);
-          }),
-        );
+      // Another driver may have written them since the index was brought up to date, which need not be the index of that one.
+      for (const key of keys) {
+        if (found.has(key) || !existsSync(recordPath(this.root, key))) continue;
+        const late = readStampedRecord(this.root, key);
+        if (!late) continue;
+        found.set(key, late.record);
+        if (!this.#readOnly) this.#index.put(late);
+      }
       return found;
     });
   }
@@ -70,13 +69,13 @@ export class LocalStore implements Store {
 
   async publish(draft: Draft): Promise<StoreRecord> {
     return this.#writing('write a result to', async () => {
-      const record = await publishDraft(this.root, draft, await this.#drafts.home(), (key) =>
+      const published = await publishDraft(this.root, draft, await this.#drafts.home(), (key) =>
         this.#index.use((index) => index.drop(key)),
       );
-      this.#index.put(record);
+      this.#index.put(published);
       const scratch = scratchPath(this.root, draft.key);
       if (existsSync(scratch)) await rm(scratch, {recursive: true, force: true});
-      return record;
+      return published.record;
     });
   }
 

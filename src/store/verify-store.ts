@@ -3,13 +3,13 @@ import {isTableKind} from '../artifact/kinds.ts';
 import {canonicalJson} from '../base/canonical-json.ts';
 import type {Digest, Key} from '../base/digest.ts';
 import {digestOfFile} from '../base/digested-files.ts';
+import {readRecordFile} from './read-record.ts';
 import type {OutputRecord, StoreRecord} from './record.ts';
 import {recordText} from './record-file.ts';
 import type {Store} from './store.ts';
 import {storeError} from './store-error.ts';
 import {storeLayout} from './store-layout.ts';
 import {storedPayloads, storedRecords} from './stored-files.ts';
-import {readRecordFile} from './sync-index.ts';
 
 export interface Verification {
   readonly records: number;

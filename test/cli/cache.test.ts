@@ -71,7 +71,7 @@ test('verify finds a damaged payload, a damaged record and an index that lies, a
   const index = new RecordIndex(join(cache, 'index.sqlite'));
   const indexed = isKey(key) && index.records([key]).get(key);
   if (!indexed) throw new Error(`${key} is not in the index`);
-  index.put({...indexed, seconds: 12345});
+  index.put({record: {...indexed, seconds: 12345}, stamp: index.stamps([key]).get(key) ?? ''});
   index.close();
   const {told} = await ask('verify');
   expect(told).toMatchObject({damagedRecords: [expect.anything()], differsInIndex: [key]});

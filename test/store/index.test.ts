@@ -1,4 +1,4 @@
-import {readdirSync} from 'node:fs';
+import {cpSync, readdirSync} from 'node:fs';
 import {appendFile, rm, utimes, writeFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
@@ -10,6 +10,7 @@ import {RecordIndex} from '../../src/store/record-index.ts';
 import {staticPart} from '../../src/store/static-part.ts';
 import type {Store} from '../../src/store/store.ts';
 import {recordPath} from '../../src/store/store-layout.ts';
+import {verifyStore} from '../../src/store/verify-store.ts';
 import {draftOf, keyOf, reopened, temporaryFolder, temporaryStore} from '../rig/temporary-store.ts';
 
 const PIPELINE = {place: 'p', name: 'p'};
@@ -99,6 +100,56 @@ test('a record whose file somebody deleted is no longer believed', async () => {
   expect(store.records([keyOf(A)]).size).toBe(0);
   await rm(join(root, 'keys'), {recursive: true});
   expect((await reopened(root)).records([keyOf(A), keyOf(B)]).size).toBe(0);
+});
+
+/** Other bytes under a key that has a result, as `run --force` leaves them. */
+const replacement = async (store: Store, text: string) => ({
+  ...(await draftOf(store, A, {weights: text})),
+  replace: true,
+});
+const weightsOf = (store: Store) => store.records([keyOf(A)]).get(keyOf(A))?.outputs.weights?.digest;
+
+test('a result that took the place of another is found by all, also when its driver told an index that is no more', async () => {
+  const {root} = await filled();
+  const [working, reading] = [await reopened(root), await reopened(root)];
+  await reading.draftFolder();
+  expect([weightsOf(working), weightsOf(reading)]).toEqual([digestOf('a'), digestOf('a')]);
+  await removeIndex(root);
+  const between = await reopened(root);
+  expect(weightsOf(between)).toBe(digestOf('a'));
+  await between.draftFolder();
+  await working.publish(await replacement(working, 'second'));
+  await working.close();
+  expect([weightsOf(reading), weightsOf(between)]).toEqual([digestOf('second'), digestOf('second')]);
+  await Promise.all([reading.close(), between.close()]);
+  const store = await reopened(root);
+  expect(weightsOf(store)).toBe(digestOf('second'));
+  expect(await verifyStore(store)).toMatchObject({differsInIndex: []});
+});
+
+test('what a driver tells the index late does not take the place of what another published meanwhile', async () => {
+  const store = await temporaryStore();
+  await store.publish(await draftOf(store, A, {weights: 'a'}));
+  const other = await reopened(store.root);
+  await other.publish(await replacement(other, 'second'));
+  await other.close();
+  await store.close();
+  const next = await reopened(store.root);
+  expect(weightsOf(next)).toBe(digestOf('second'));
+  expect(await verifyStore(next)).toMatchObject({differsInIndex: []});
+});
+
+test('records that are copied over those of a cache are the ones that count', async () => {
+  const {root} = await filled();
+  const other = await temporaryStore();
+  await other.publish(await draftOf(other, A, {weights: 'second'}));
+  await other.close();
+  expect(weightsOf(await reopened(root))).toBe(digestOf('a'));
+  for (const folder of ['keys', 'blobs'])
+    cpSync(join(other.root, folder), join(root, folder), {recursive: true, preserveTimestamps: true});
+  const store = await reopened(root);
+  expect(weightsOf(store)).toBe(digestOf('second'));
+  expect(await verifyStore(store)).toMatchObject({differsInIndex: [], damagedRecords: []});
 });
 
 test('remembering the same key again writes nothing, and half a line in the history is passed over', async () => {
