@@ -4,6 +4,7 @@ import {dirname, join} from 'node:path';
 import {expect, test} from 'vitest';
 import {digestOf} from '../../src/base/digest.ts';
 import {recordPath} from '../../src/store/store-layout.ts';
+import {verifyStore} from '../../src/store/verify-store.ts';
 import {draftOf, keyOf, reopened, temporaryFolder, temporaryStore} from '../rig/temporary-store.ts';
 import {writable} from '../rig/writable.ts';
 
@@ -174,6 +175,27 @@ test.each(['', '{"key":', '{}', '[]', 'null', '{"key": 1, "preimage": {}, "outpu
     expect((await reopened(root)).records([KEY]).get(KEY)).toEqual(record);
   },
 );
+
+test.each([
+  ['"seconds":0', '"seconds":-1e999'],
+  ['"seconds":0', '"seconds":-1'],
+  ['"bytes":1', '"bytes":1,"rows":1,"inline":[{"error":1e999}]'],
+  ['"bytes":1', '"bytes":1,"rows":1,"inline":[{"split":"\\ud800"}]'],
+  ['"lr":0.1', '"lr":1e999'],
+])('a record without a check in which %s became %s is a miss, and verify names it', async (from, to) => {
+  const store = await temporaryStore();
+  await store.publish(await draftOf(store, PREIMAGE, {weights: 'w'}));
+  await store.close();
+  const path = recordPath(store.root, KEY);
+  const text = await readFile(path, 'utf8');
+  await writeFile(path, text.replace(/"check":"[0-9a-f]*",/, '').replace(from, to));
+  await rm(join(store.root, 'index.sqlite'));
+  const next = await reopened(store.root);
+  expect(next.records([KEY]).size).toBe(0);
+  expect(await verifyStore(next)).toMatchObject({damagedRecords: [KEY]});
+  await next.publish(await draftOf(next, PREIMAGE, {weights: 'w'}));
+  expect(await verifyStore(next)).toMatchObject({damagedRecords: []});
+});
 
 test('a record under another key than its preimage has is not believed', async () => {
   const store = await temporaryStore();
