@@ -1,14 +1,16 @@
 import {cpSync, readdirSync} from 'node:fs';
-import {appendFile, rm, utimes, writeFile} from 'node:fs/promises';
+import {appendFile, mkdir, readFile, rm, stat, truncate, utimes, writeFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {expect, test} from 'vitest';
 import {digestOf} from '../../src/base/digest.ts';
+import {collectGarbage} from '../../src/store/collect-garbage.ts';
 import {fileStamp, statusOf} from '../../src/store/file-stamp.ts';
 import type {StoreRecord} from '../../src/store/record.ts';
 import {RecordIndex} from '../../src/store/record-index.ts';
 import {staticPart} from '../../src/store/static-part.ts';
 import type {Store} from '../../src/store/store.ts';
+import {StoreError} from '../../src/store/store-error.ts';
 import {recordPath} from '../../src/store/store-layout.ts';
 import {verifyStore} from '../../src/store/verify-store.ts';
 import {draftOf, keyOf, reopened, temporaryFolder, temporaryStore} from '../rig/temporary-store.ts';
@@ -159,6 +161,40 @@ test('remembering the same key again writes nothing, and half a line in the hist
   store.remember(PIPELINE, [{instance: 'finetune', key: keyOf(B)}]);
   expect(store.keyHistory(PIPELINE, 'finetune')).toEqual([keyOf(B), keyOf(A)]);
   expect(store.lastKeys({place: 'other', name: 'other'}, ['finetune']).size).toBe(0);
+});
+
+/** More than a string can hold, none of it on the disk. */
+const HOLE = 600 * 2 ** 20;
+
+test('a history that is longer than a string can be is read, and cut', async () => {
+  const {root} = await filled();
+  const file = join(root, 'runs', 'remembered.jsonl');
+  const lines = await readFile(file, 'utf8');
+  await writeFile(file, '');
+  await truncate(file, HOLE);
+  await appendFile(file, `\n${lines}`);
+  await removeIndex(root);
+  const store = await reopened(root);
+  expect(store.keyHistory(PIPELINE, 'finetune')).toEqual([keyOf(B), keyOf(A)]);
+  await collectGarbage(store, {budget: 1e9, dryRun: false});
+  expect((await stat(file)).size).toBeLessThan(2 * lines.length);
+  expect((await reopened(root)).keyHistory(PIPELINE, 'finetune')).toEqual([keyOf(B), keyOf(A)]);
+});
+
+test('a history that cannot be read stops nothing but its own growth', async () => {
+  const {root} = await filled();
+  const file = join(root, 'runs', 'remembered.jsonl');
+  await rm(file);
+  await mkdir(file);
+  await removeIndex(root);
+  const store = await reopened(root);
+  expect(store.records([keyOf(A), keyOf(B)]).size).toBe(2);
+  expect(store.lastKeys(PIPELINE, ['finetune']).size).toBe(0);
+  expect(() => store.remember(PIPELINE, [{instance: 'finetune', key: keyOf(A)}])).toThrow(StoreError);
+  await collectGarbage(store, {budget: 1e9, dryRun: false});
+  await rm(file, {recursive: true});
+  store.remember(PIPELINE, [{instance: 'finetune', key: keyOf(A)}]);
+  expect(store.keyHistory(PIPELINE, 'finetune')).toEqual([keyOf(A)]);
 });
 
 test('records are found by their static part, whatever their inputs', async () => {
