@@ -2,7 +2,7 @@ import {readSync} from 'node:fs';
 
 const PIECE = 4 * 2 ** 20;
 /** No line of ours is as long; what has no end for so long is passed over. */
-const LONGEST = 2 ** 20;
+const LONGEST = 16 * 2 ** 20;
 
 /** Some lines of a file, and where the last of them ends. */
 export interface WholeLines {
