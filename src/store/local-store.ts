@@ -12,7 +12,7 @@ import {IndexHolder} from './index-holder.ts';
 import {type LeaseOptions, withLeases} from './lease.ts';
 import type {PipelinePlace} from './pipeline-place.ts';
 import {type Draft, publishDraft} from './publish.ts';
-import {readBlob} from './read-blob.ts';
+import {readBlob, stateOfBlob} from './read-blob.ts';
 import {readRecordFile, readStampedRecord, stampOfRecord} from './read-record.ts';
 import type {StoreRecord} from './record.ts';
 import {syncRemembered} from './remembered-file.ts';
@@ -85,7 +85,7 @@ export class LocalStore implements Store {
       rmSync(recordPath(this.root, key), {force: true}); // at once: what is published while one waits is not this one
       this.#index.use((index) => index.drop(key));
       for (const {digest} of Object.values(record?.outputs ?? {}))
-        if ((await readBlob(this.root, digest)) === 'damaged') await this.#discard(digest);
+        if ((await stateOfBlob(this.root, digest)) === 'damaged') await this.#discard(digest);
       appendLines(this.#layout.forgotten, [{event: 'forget', key, why}]);
     });
   }
@@ -107,7 +107,7 @@ export class LocalStore implements Store {
 
   async discardBlob(digest: Digest): Promise<void> {
     await this.#writing('remove a damaged file from', async () => {
-      if ((await readBlob(this.root, digest)) === 'damaged') await this.#discard(digest);
+      if ((await stateOfBlob(this.root, digest)) === 'damaged') await this.#discard(digest);
     });
   }
 
@@ -115,7 +115,7 @@ export class LocalStore implements Store {
   async #discard(digest: Digest): Promise<void> {
     const aside = join(await this.#drafts.fresh(), digest);
     await rename(blobPath(this.root, digest), aside).catch(() => undefined);
-    if (existsSync(aside) && (await digestOfFile(aside)) === digest) await rename(aside, blobPath(this.root, digest));
+    if ((await stateOfBlob(this.root, digest, aside)) === 'whole') await rename(aside, blobPath(this.root, digest));
     await rm(aside, {recursive: true, force: true});
   }
 

@@ -1,6 +1,8 @@
+import {execFile} from 'node:child_process';
 import {existsSync, readdirSync} from 'node:fs';
 import {mkdir, readFile, rm, truncate, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
+import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
 import {digestOf} from '../../src/base/digest.ts';
 import {recordPath} from '../../src/store/store-layout.ts';
@@ -140,6 +142,29 @@ test('a damaged blob is discarded, a good one is not', async () => {
   await store.discardBlob(digestOf('a'));
   await store.discardBlob(digestOf('b'));
   expect([store.hasBlob(digestOf('a')), store.hasBlob(digestOf('b'))]).toEqual([false, true]);
+});
+
+test('a damaged blob is discarded without being in memory', async () => {
+  const store = await temporaryStore();
+  const digest = digestOf('large');
+  await store.publish(await draftOf(store, PREIMAGE, {weights: 'large'}));
+  await truncate(writable(store.blobPath(digest)), 600e6);
+  const discarder = join(import.meta.dirname, '..', 'rig', 'discard-worker.ts');
+  const {stdout} = await promisify(execFile)(process.execPath, [discarder, store.root, digest]);
+  expect(store.hasBlob(digest)).toBe(false);
+  expect(Number(stdout)).toBeGreaterThan(0);
+  expect(Number(stdout)).toBeLessThan(400e6);
+});
+
+test('a folder in the place of a blob is damaged like a blob of other bytes, and discarded', async () => {
+  const store = await temporaryStore();
+  const digest = digestOf('a');
+  await store.publish(await draftOf(store, PREIMAGE, {weights: 'a'}));
+  await rm(store.blobPath(digest));
+  await mkdir(join(store.blobPath(digest), 'within'), {recursive: true});
+  expect(await store.readBlob(digest)).toBe('damaged');
+  await store.discardBlob(digest);
+  expect(await store.readBlob(digest)).toBe('missing');
 });
 
 test('a forgotten key is a miss here and after reopening, its good blobs stay, and the reason is noted', async () => {
