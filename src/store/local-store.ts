@@ -185,7 +185,8 @@ export class LocalStore implements Store {
 
   async discardRecord(key: Key): Promise<void> {
     await this.#writing('remove a damaged record from', async () => {
-      if (readRecordFile(this.root, key) === undefined) await rm(recordPath(this.root, key), {force: true});
+      if (readRecordFile(this.root, key) === undefined)
+        await rm(recordPath(this.root, key), {force: true, recursive: true});
     });
   }
 
