@@ -1,7 +1,7 @@
 import {existsSync, rmSync} from 'node:fs';
 import type {Key} from '../base/digest.ts';
 import {DamagedIndex} from './indexed-record.ts';
-import type {StampedRecord} from './read-record.ts';
+import {type StampedRecord, stampOfRecord} from './read-record.ts';
 import type {StoreRecord} from './record.ts';
 import {RecordIndex} from './record-index.ts';
 import type {StoreLayout} from './store-layout.ts';
@@ -57,14 +57,15 @@ export class IndexHolder {
     return found;
   }
 
-  /** Of the files of these keys' records, as far as there are any. */
-  stamps(keys: readonly Key[]): Map<Key, string> {
-    const found = this.#onAnIndex((index) => index.stamps(keys));
-    for (const key of keys) {
-      const late = this.#late.get(key);
-      if (late) found.set(key, late.stamp);
-    }
-    return found;
+  /** As `records`, of those alone that are what their files say now. */
+  currentRecords(keys: readonly Key[]): Map<Key, StoreRecord> {
+    const late = keys.flatMap((key) => this.#late.get(key) ?? []);
+    const stamped = [...this.#onAnIndex((index) => index.stampedRecords(keys)), ...late];
+    return new Map(
+      stamped
+        .filter(({record, stamp}) => stampOfRecord(this.#layout.root, record.key) === stamp)
+        .map(({record}) => [record.key, record]),
+    );
   }
 
   #takeIn(): void {

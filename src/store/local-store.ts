@@ -13,7 +13,7 @@ import {type LeaseOptions, withLeases} from './lease.ts';
 import type {PipelinePlace} from './pipeline-place.ts';
 import {type Draft, publishDraft} from './publish.ts';
 import {readBlob, stateOfBlob} from './read-blob.ts';
-import {readRecordFile, readStampedRecord, stampOfRecord} from './read-record.ts';
+import {readRecordFile, readStampedRecord} from './read-record.ts';
 import type {StoreRecord} from './record.ts';
 import {syncRemembered} from './remembered-file.ts';
 import {FILE_MODE, FOLDER_MODE} from './rights.ts';
@@ -43,9 +43,7 @@ export class LocalStore implements Store {
 
   records(keys: readonly Key[]): ReadonlyMap<Key, StoreRecord> {
     return this.#reading(() => {
-      const stamps = this.#made ? this.#index.stamps(keys) : undefined; // first: a record that is newer than its stamp is read again
-      const found = this.#index.records(keys);
-      for (const [key, stamp] of stamps ?? []) if (stampOfRecord(this.root, key) !== stamp) found.delete(key);
+      const found = this.#made ? this.#index.currentRecords(keys) : this.#index.records(keys);
       if (found.size === keys.length || !(this.#made || existsSync(this.#layout.keys))) return found;
       // Another driver may have written them since the index was brought up to date, which need not be the index of that one.
       for (const key of keys) {

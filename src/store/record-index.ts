@@ -26,11 +26,7 @@ const TABLES = `
 
 const fileSum = (path: string, stamp: string, digest: Digest): Digest => digestOf(`${digest} ${stamp} ${path}`);
 
-function stampsOf(rows: ReturnType<StatementSync['all']>): Map<Key, string> {
-  const stamps = new Map<Key, string>();
-  for (const {key, stamp} of rows) if (typeof key === 'string' && isKey(key)) stamps.set(key, String(stamp));
-  return stamps;
-}
+const RECORDS_OF_KEYS = `select ${RECORD}, record.stamp from json_each(?) as asked cross join record on record.key = asked.value`;
 
 /**
  * What makes the files of a store fast to ask: never the truth, and lost without harm. Its methods throw only what SQLite
@@ -80,21 +76,18 @@ export class RecordIndex {
   }
 
   records(keys: readonly Key[]): Map<Key, StoreRecord> {
-    const rows = this.#all(
-      `select ${RECORD} from json_each(?) as asked cross join record on record.key = asked.value`,
-      JSON.stringify(keys),
+    return new Map(
+      this.#all(RECORDS_OF_KEYS, JSON.stringify(keys))
+        .map(indexedRecord)
+        .map((record) => [record.key, record]),
     );
-    return new Map(rows.map(indexedRecord).map((record) => [record.key, record]));
   }
 
-  /** Of the files that these keys' records were read from or written to. */
-  stamps(keys: readonly Key[]): Map<Key, string> {
-    return stampsOf(
-      this.#all(
-        'select record.key, record.stamp from json_each(?) as asked cross join record on record.key = asked.value',
-        JSON.stringify(keys),
-      ),
-    );
+  stampedRecords(keys: readonly Key[]): StampedRecord[] {
+    return this.#all(RECORDS_OF_KEYS, JSON.stringify(keys)).map((row) => ({
+      record: indexedRecord(row),
+      stamp: String(row.stamp),
+    }));
   }
 
   /** By static part, newest first. */
@@ -155,7 +148,10 @@ export class RecordIndex {
 
   /** The keys whose records lie in a folder, with the stamps that their files had. */
   stampsIn(folder: string): Map<Key, string> {
-    return stampsOf(this.#all('select key, stamp from record where folder = ?', folder));
+    const stamps = new Map<Key, string>();
+    for (const {key, stamp} of this.#all('select key, stamp from record where folder = ?', folder))
+      if (typeof key === 'string' && isKey(key)) stamps.set(key, String(stamp));
+    return stamps;
   }
 
   /** Change times of the folders of records when each was last seen to agree with this index. */
