@@ -1,9 +1,7 @@
-import {createReadStream} from 'node:fs';
-import {createInterface} from 'node:readline';
 import {z} from 'zod';
 import type {Key} from '../base/digest.ts';
 import type {PipelinePlace} from '../store/pipeline-place.ts';
-import {logsOfPipeline, parsedLine, type RunLogFile, runLogs} from './run-logs.ts';
+import {linesOf, logsOfPipeline, parsedLine, type RunLogFile, runLogs} from './run-logs.ts';
 
 /** As much of a run's event as an instance's log is made of; other events of a run do not fit and are passed over. */
 const entrySchema = z.object({
@@ -32,7 +30,7 @@ export async function instanceLog(
   key: Key | undefined,
 ): Promise<readonly string[]> {
   for (const log of await logsOfPipeline(root, pipeline)) {
-    const found = await entriesOf(log, id);
+    const found = entriesOf(log, id);
     if (found.lines.length > 0 && (key === undefined || (found.key ?? key) === key))
       return [`${log.name}:`, ...found.lines];
   }
@@ -41,8 +39,8 @@ export async function instanceLog(
 
 async function logOfKey(root: string, key: Key): Promise<readonly string[]> {
   for (const log of await runLogs(root)) {
-    for (const id of await idsOf(log, key)) {
-      const {lines} = await entriesOf(log, id);
+    for (const id of idsOf(log, key)) {
+      const {lines} = entriesOf(log, id);
       if (lines.some((line) => line.startsWith(STARTED))) return [`${log.name}:`, ...lines];
     }
   }
@@ -50,22 +48,19 @@ async function logOfKey(root: string, key: Key): Promise<readonly string[]> {
 }
 
 /** The instances that had a key in a run. */
-async function idsOf({path}: RunLogFile, key: Key): Promise<readonly string[]> {
+function idsOf(log: RunLogFile, key: Key): readonly string[] {
   const found: string[] = [];
-  for await (const line of linesOf(path)) {
+  for (const line of linesOf(log)) {
     const entry = line.includes(key) ? entrySchema.safeParse(parsedLine(line)).data : undefined;
     if (entry?.event === 'key' && entry.key === key) found.push(entry.id);
   }
   return found;
 }
 
-async function entriesOf(
-  {path}: RunLogFile,
-  id: string,
-): Promise<{readonly lines: readonly string[]; readonly key: string | undefined}> {
+function entriesOf(log: RunLogFile, id: string): {readonly lines: readonly string[]; readonly key: string | undefined} {
   const lines: string[] = [];
   let found: string | undefined;
-  for await (const line of linesOf(path)) {
+  for (const line of linesOf(log)) {
     if (!line.includes(JSON.stringify(id))) continue;
     const entry = entrySchema.safeParse(parsedLine(line));
     if (!entry.success || entry.data.id !== id) continue;
@@ -80,6 +75,3 @@ async function entriesOf(
   }
   return {lines, key: found};
 }
-
-const linesOf = (path: string): AsyncIterable<string> =>
-  createInterface({input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY});

@@ -1,8 +1,7 @@
-import {readFile} from 'node:fs/promises';
 import {z} from 'zod';
 import type {Key} from '../base/digest.ts';
 import type {PipelinePlace} from '../store/pipeline-place.ts';
-import {logsOfPipeline, parsedLine} from './run-logs.ts';
+import {linesOf, logsOfPipeline, parsedLine, type RunLogFile} from './run-logs.ts';
 
 const entrySchema = z.union([
   z.object({
@@ -27,23 +26,34 @@ export async function lastFailures(
 ): Promise<ReadonlyMap<string, string>> {
   const failures = new Map<string, string>();
   const open = new Set(keys.keys());
-  for (const {path} of open.size === 0 ? [] : await logsOfPipeline(root, pipeline)) {
+  for (const log of open.size === 0 ? [] : await logsOfPipeline(root, pipeline)) {
     if (open.size === 0) break;
-    // A log ends with the keys, so that they are read first.
-    const then = new Map<string, string>();
-    for (const line of (await readFile(path, 'utf8')).split('\n').reverse()) {
-      const entry = /"event":"(instance-finished|key)"/.test(line)
-        ? entrySchema.safeParse(parsedLine(line)).data
-        : undefined;
-      if (entry?.event === 'key') then.set(entry.id, entry.key);
-      if (entry?.event !== 'instance-finished' || !open.delete(entry.id)) continue;
-      const {id, outcome, failure} = entry;
-      const [key, before] = [keys.get(id), then.get(id)];
+    for (const [id, {finished, key: before}] of lastOf(log, open)) {
+      if (!finished) continue;
+      open.delete(id);
+      const key = keys.get(id);
       if (key !== undefined && before !== undefined && key !== before) continue;
-      if (outcome === 'failed') failures.set(id, failure?.message ?? 'It failed.');
-      if (outcome === 'skipped')
+      if (finished.outcome === 'failed') failures.set(id, finished.failure?.message ?? 'It failed.');
+      if (finished.outcome === 'skipped')
         failures.set(id, 'It was skipped: something before it failed, or the run was stopped.');
     }
   }
   return failures;
+}
+
+type Finished = Extract<z.infer<typeof entrySchema>, {readonly event: 'instance-finished'}>;
+
+/** How these instances ended in a run, and which key they had; the last word of the log on each counts. */
+function lastOf(log: RunLogFile, ids: ReadonlySet<string>) {
+  const last = new Map<string, {readonly finished?: Finished; readonly key?: string}>();
+  for (const line of linesOf(log)) {
+    if (!/"event":"(instance-finished|key)"/.test(line)) continue;
+    const entry = entrySchema.safeParse(parsedLine(line)).data;
+    if (!entry || !ids.has(entry.id)) continue;
+    last.set(entry.id, {
+      ...last.get(entry.id),
+      ...(entry.event === 'key' ? {key: entry.key} : {finished: entry}),
+    });
+  }
+  return last;
 }

@@ -1,7 +1,9 @@
+import {closeSync, openSync} from 'node:fs';
 import {open, readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
 import type {PipelinePlace} from '../store/pipeline-place.ts';
+import {wholeLines} from '../store/whole-lines.ts';
 
 export interface RunLogFile {
   readonly name: string;
@@ -60,6 +62,16 @@ export async function runLogName(root: string, pipeline: string): Promise<string
   const last = Date.parse(`${day}T${hours}:${minutes}:${seconds}`);
   const time = last >= Date.now() ? last + 1 : Date.now();
   return `${new Date(time).toISOString().replaceAll(':', '')}-${pipeline}`;
+}
+
+/** The lines of a log, which may be longer than a string can be. */
+export function* linesOf({path}: RunLogFile): Generator<string> {
+  const file = openSync(path, 'r');
+  try {
+    for (const {lines} of wholeLines(file, 0)) yield* lines;
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** An event of a log; nothing for a line that is cut, as the last one of a run that was killed may be. */

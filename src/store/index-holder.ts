@@ -1,10 +1,11 @@
 import {existsSync, rmSync} from 'node:fs';
 import type {Key} from '../base/digest.ts';
 import {DamagedIndex} from './indexed-record.ts';
+import {type StampedRecord, stampOfRecord} from './read-record.ts';
 import type {StoreRecord} from './record.ts';
 import {RecordIndex} from './record-index.ts';
 import type {StoreLayout} from './store-layout.ts';
-import {syncIndex} from './sync-index.ts';
+import {putAsTheyLie, syncIndex} from './sync-index.ts';
 
 const isIndexError = (error: unknown): boolean =>
   error instanceof DamagedIndex || (error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR');
@@ -27,7 +28,7 @@ export class IndexHolder {
   #index: RecordIndex | undefined;
   #inMemory = false;
   /** Published records that wait to go into the index together; the files have them, so a process that dies loses nothing. */
-  readonly #late = new Map<Key, StoreRecord>();
+  readonly #late = new Map<Key, StampedRecord>();
 
   constructor(layout: StoreLayout, readOnly: boolean) {
     this.#layout = layout;
@@ -41,8 +42,8 @@ export class IndexHolder {
   }
 
   /** Takes in a record whose file was just written. */
-  put(record: StoreRecord): void {
-    this.#late.set(record.key, record);
+  put(record: StampedRecord): void {
+    this.#late.set(record.record.key, record);
     if (this.#late.size >= MOST_LATE) this.#takeIn();
   }
 
@@ -51,18 +52,25 @@ export class IndexHolder {
     const found = this.#onAnIndex((index) => index.records(keys));
     for (const key of keys) {
       const late = this.#late.get(key);
-      if (late) found.set(key, late);
+      if (late) found.set(key, late.record);
     }
     return found;
   }
 
+  /** As `records`, of those alone that are what their files say now. */
+  currentRecords(keys: readonly Key[]): Map<Key, StoreRecord> {
+    const late = keys.flatMap((key) => this.#late.get(key) ?? []);
+    const stamped = [...this.#onAnIndex((index) => index.stampedRecords(keys)), ...late];
+    return new Map(
+      stamped
+        .filter(({record, stamp}) => stampOfRecord(this.#layout.root, record.key) === stamp)
+        .map(({record}) => [record.key, record]),
+    );
+  }
+
   #takeIn(): void {
     if (this.#late.size === 0) return;
-    this.#onAnIndex((index) =>
-      index.transaction(() => {
-        for (const record of this.#late.values()) index.put(record);
-      }),
-    );
+    this.#onAnIndex((index) => index.transaction(() => putAsTheyLie(index, this.#layout, this.#late.values())));
     this.#late.clear();
   }
 

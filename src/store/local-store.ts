@@ -12,7 +12,8 @@ import {IndexHolder} from './index-holder.ts';
 import {tryLeases} from './lease.ts';
 import type {PipelinePlace} from './pipeline-place.ts';
 import {type Draft, publishDraft} from './publish.ts';
-import {readBlob} from './read-blob.ts';
+import {readBlob, stateOfBlob} from './read-blob.ts';
+import {readRecordFile, readStampedRecord} from './read-record.ts';
 import type {StoreRecord} from './record.ts';
 import {syncRemembered} from './remembered-file.ts';
 import {FILE_MODE, FOLDER_MODE} from './rights.ts';
@@ -20,7 +21,6 @@ import {appendLines, openRunLog, type RunLog} from './run-log.ts';
 import type {Store} from './store.ts';
 import {asStoreError, StoreError, storeError, systemCode} from './store-error.ts';
 import {blobPath, recordPath, STORE_FORMAT, type StoreLayout, scratchPath} from './store-layout.ts';
-import {readRecordFile} from './sync-index.ts';
 
 const MOST_OF_A_STAGE = 200;
 
@@ -43,19 +43,16 @@ export class LocalStore implements Store {
 
   records(keys: readonly Key[]): ReadonlyMap<Key, StoreRecord> {
     return this.#reading(() => {
-      const found = this.#index.records(keys);
+      const found = this.#made ? this.#index.currentRecords(keys) : this.#index.records(keys);
       if (found.size === keys.length || !(this.#made || existsSync(this.#layout.keys))) return found;
-      // Another driver may have written them since the index was brought up to date.
-      const late = keys.flatMap((key) =>
-        found.has(key) || !existsSync(recordPath(this.root, key)) ? [] : (readRecordFile(this.root, key) ?? []),
-      );
-      for (const record of late) found.set(record.key, record);
-      if (late.length > 0 && !this.#readOnly)
-        this.#index.use((index) =>
-          index.transaction(() => {
-            for (const record of late) index.add(record);
-          }),
-        );
+      // Another driver may have written them since the index was brought up to date, which need not be the index of that one.
+      for (const key of keys) {
+        if (found.has(key) || !existsSync(recordPath(this.root, key))) continue;
+        const late = readStampedRecord(this.root, key);
+        if (!late) continue;
+        found.set(key, late.record);
+        if (!this.#readOnly) this.#index.put(late);
+      }
       return found;
     });
   }
@@ -70,13 +67,13 @@ export class LocalStore implements Store {
 
   async publish(draft: Draft): Promise<StoreRecord> {
     return this.#writing('write a result to', async () => {
-      const record = await publishDraft(this.root, draft, await this.#drafts.home(), (key) =>
+      const published = await publishDraft(this.root, draft, await this.#drafts.home(), (key) =>
         this.#index.use((index) => index.drop(key)),
       );
-      this.#index.put(record);
+      this.#index.put(published);
       const scratch = scratchPath(this.root, draft.key);
       if (existsSync(scratch)) await rm(scratch, {recursive: true, force: true});
-      return record;
+      return published.record;
     });
   }
 
@@ -86,7 +83,7 @@ export class LocalStore implements Store {
       rmSync(recordPath(this.root, key), {force: true}); // at once: what is published while one waits is not this one
       this.#index.use((index) => index.drop(key));
       for (const {digest} of Object.values(record?.outputs ?? {}))
-        if ((await readBlob(this.root, digest)) === 'damaged') await this.#discard(digest);
+        if ((await stateOfBlob(this.root, digest)) === 'damaged') await this.#discard(digest);
       appendLines(this.#layout.forgotten, [{event: 'forget', key, why}]);
     });
   }
@@ -108,7 +105,7 @@ export class LocalStore implements Store {
 
   async discardBlob(digest: Digest): Promise<void> {
     await this.#writing('remove a damaged file from', async () => {
-      if ((await readBlob(this.root, digest)) === 'damaged') await this.#discard(digest);
+      if ((await stateOfBlob(this.root, digest)) === 'damaged') await this.#discard(digest);
     });
   }
 
@@ -116,7 +113,7 @@ export class LocalStore implements Store {
   async #discard(digest: Digest): Promise<void> {
     const aside = join(await this.#drafts.fresh(), digest);
     await rename(blobPath(this.root, digest), aside).catch(() => undefined);
-    if (existsSync(aside) && (await digestOfFile(aside)) === digest) await rename(aside, blobPath(this.root, digest));
+    if ((await stateOfBlob(this.root, digest, aside)) === 'whole') await rename(aside, blobPath(this.root, digest));
     await rm(aside, {recursive: true, force: true});
   }
 
@@ -186,7 +183,8 @@ export class LocalStore implements Store {
 
   async discardRecord(key: Key): Promise<void> {
     await this.#writing('remove a damaged record from', async () => {
-      if (readRecordFile(this.root, key) === undefined) await rm(recordPath(this.root, key), {force: true});
+      if (readRecordFile(this.root, key) === undefined)
+        await rm(recordPath(this.root, key), {force: true, recursive: true});
     });
   }
 

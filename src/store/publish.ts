@@ -16,12 +16,12 @@ import {canonicalJson} from '../base/canonical-json.ts';
 import {type Digest, type Key, keyOf} from '../base/digest.ts';
 import {digestOfSmallFile} from '../base/digested-files.ts';
 import type {JsonObject} from '../base/json.ts';
+import {readStampedRecord, recordStamp, type StampedRecord} from './read-record.ts';
 import {type OutputRecord, type StoreRecord, sameOutputs} from './record.ts';
 import {recordText} from './record-file.ts';
 import {FILE_MODE, FOLDER_MODE} from './rights.ts';
 import {systemCode} from './store-error.ts';
 import {blobPath, recordPath} from './store-layout.ts';
-import {readRecordFile} from './sync-index.ts';
 
 export interface DraftOutput extends OutputRecord {
   /** Path of its file, in a folder that `draftFolder()` gave. */
@@ -54,12 +54,12 @@ export async function publishDraft(
   draft: Draft,
   drafts: string,
   replacing: (key: Key) => void,
-): Promise<StoreRecord> {
+): Promise<StampedRecord> {
   if (keyOf(canonicalJson(draft.preimage)) !== draft.key)
     throw new Error(`Internal error: the result of ${draft.key} comes with the preimage of another key`);
   const outputs = Object.values(draft.outputs);
-  const before = existsSync(recordPath(root, draft.key)) ? readRecordFile(root, draft.key) : undefined;
-  if (before && !draft.replace && !sameOutputs(before, draft) && isWhole(root, before)) {
+  const before = existsSync(recordPath(root, draft.key)) ? readStampedRecord(root, draft.key) : undefined;
+  if (before && !draft.replace && !sameOutputs(before.record, draft) && isWhole(root, before.record)) {
     for (const output of outputs) rmSync(output.draft, {force: true});
     return before;
   }
@@ -73,7 +73,7 @@ export async function publishDraft(
     placeBlob(output, blobPath(root, output.digest), sync);
     if (sync) await syncToDisk(dirname(blobPath(root, output.digest)));
   }
-  if (before && sameOutputs(before, draft) && existsSync(recordPath(root, draft.key))) return before; // not forgotten while the disk was waited for
+  if (before && sameOutputs(before.record, draft) && existsSync(recordPath(root, draft.key))) return before; // not forgotten while the disk was waited for
   const record = recordOf(draft);
   return writeRecord(root, record, drafts, {sync, replace: before !== undefined, replacing});
 }
@@ -130,12 +130,14 @@ async function writeRecord(
   record: StoreRecord,
   drafts: string,
   {sync, replace, replacing}: {readonly sync: boolean; readonly replace: boolean; replacing(key: Key): void},
-): Promise<StoreRecord> {
+): Promise<StampedRecord> {
   const path = recordPath(root, record.key);
   const draft = join(drafts, `record-${randomUUID()}`);
   let first: ReturnType<typeof linkFirst>;
+  let stamp: string;
   try {
     writeFileSync(draft, recordText(record), {mode: FILE_MODE});
+    stamp = recordStamp(statSync(draft)); // in its place another driver's may lie already
     if (sync) await syncToDisk(draft);
     first = inItsFolder(path, () => (replace ? undefined : linkFirst(root, draft, path, record.key)));
     if (first === undefined) {
@@ -148,7 +150,7 @@ async function writeRecord(
   }
   if (first === 'linked' || first === undefined) {
     if (sync) await syncToDisk(dirname(path));
-    return record;
+    return {record, stamp};
   }
   return first;
 }
@@ -157,15 +159,15 @@ async function writeRecord(
  * Unlike a rename, a link fails when somebody was first, in one step. Nothing when a rename must do: what is there is of no use,
  * or the file system has no hard links.
  */
-function linkFirst(root: string, draft: string, path: string, key: Key): 'linked' | StoreRecord | undefined {
+function linkFirst(root: string, draft: string, path: string, key: Key): 'linked' | StampedRecord | undefined {
   try {
     linkSync(draft, path);
     return 'linked';
   } catch (error) {
     if (systemCode(error) === 'ENOENT') throw error; // its folder is not there yet
     if (systemCode(error) !== 'EEXIST') return undefined;
-    const first = readRecordFile(root, key);
-    return first && isWhole(root, first) ? first : undefined;
+    const first = readStampedRecord(root, key);
+    return first && isWhole(root, first.record) ? first : undefined;
   }
 }
 

@@ -43,9 +43,19 @@ function parseRecord(text: string): StoreRecord | undefined {
   const {key, preimage, outputs, seconds, check} = json;
   if (typeof key !== 'string' || !isKey(key) || !isJsonObject(preimage) || !isJsonObject(outputs)) return undefined;
   const checked = parseOutputs(outputs);
-  if (!checked || typeof seconds !== 'number') return undefined;
+  if (!checked || typeof seconds !== 'number' || seconds < 0) return undefined;
   const record = {key, preimage, outputs: checked, seconds};
-  return check === undefined || check === checkOf(record) ? record : undefined;
+  const itsCheck = ofWritable(() => checkOf(record));
+  return itsCheck !== undefined && (check === undefined || check === itsCheck) ? record : undefined;
+}
+
+/** Nothing for what JSON can be read from and not written to: `1e999`, half a character. No record of ours has any. */
+function ofWritable<T>(canonical: () => T): T | undefined {
+  try {
+    return canonical();
+  } catch {
+    return undefined;
+  }
 }
 
 export function parseOutputs(outputs: JsonObject): StoreRecord['outputs'] | undefined {
@@ -76,6 +86,6 @@ const isRows = (json: Json): json is Rows =>
 /** As `parseRecord`; it must also be the record of this key, and say so truly. */
 export function parseRecordOf(key: Key, text: string): StoreRecord | undefined {
   const record = parseRecord(text);
-  if (record?.key !== key || keyOf(canonicalJson(record.preimage)) !== key) return undefined;
+  if (record?.key !== key || ofWritable(() => keyOf(canonicalJson(record.preimage))) !== key) return undefined;
   return record;
 }

@@ -2,16 +2,17 @@ import {DatabaseSync, type SQLInputValue, type StatementSync} from 'node:sqlite'
 import {type Digest, digestOf, isDigest, isKey, type Key} from '../base/digest.ts';
 import type {RecordCost} from './choose-evictions.ts';
 import {costOf, DamagedIndex, indexedRecord, indexedWithPreimage, RECORD, recordTexts} from './indexed-record.ts';
+import type {StampedRecord} from './read-record.ts';
 import type {StoreRecord} from './record.ts';
 import {staticPart} from './static-part.ts';
 
 /** Raised when a table changes; an index of another version is thrown away and made anew from the files. */
-const INDEX_VERSION = 2;
+const INDEX_VERSION = 3;
 
 const TABLES = `
   create table record(
     key text primary key, folder text not null, stage text, static text not null,
-    preimage text not null, outputs text not null, seconds real not null, sum text not null);
+    preimage text not null, outputs text not null, seconds real not null, sum text not null, stamp text not null);
   create index record_folder on record(folder);
   create index record_stage on record(stage);
   create index record_static on record(static);
@@ -24,6 +25,8 @@ const TABLES = `
   pragma user_version = ${INDEX_VERSION};`;
 
 const fileSum = (path: string, stamp: string, digest: Digest): Digest => digestOf(`${digest} ${stamp} ${path}`);
+
+const RECORDS_OF_KEYS = `select ${RECORD}, record.stamp from json_each(?) as asked cross join record on record.key = asked.value`;
 
 /**
  * What makes the files of a store fast to ask: never the truth, and lost without harm. Its methods throw only what SQLite
@@ -73,11 +76,18 @@ export class RecordIndex {
   }
 
   records(keys: readonly Key[]): Map<Key, StoreRecord> {
-    const rows = this.#all(
-      `select ${RECORD} from json_each(?) as asked cross join record on record.key = asked.value`,
-      JSON.stringify(keys),
+    return new Map(
+      this.#all(RECORDS_OF_KEYS, JSON.stringify(keys))
+        .map(indexedRecord)
+        .map((record) => [record.key, record]),
     );
-    return new Map(rows.map(indexedRecord).map((record) => [record.key, record]));
+  }
+
+  stampedRecords(keys: readonly Key[]): StampedRecord[] {
+    return this.#all(RECORDS_OF_KEYS, JSON.stringify(keys)).map((row) => ({
+      record: indexedRecord(row),
+      stamp: String(row.stamp),
+    }));
   }
 
   /** By static part, newest first. */
@@ -106,20 +116,20 @@ export class RecordIndex {
     );
   }
 
-  put(record: StoreRecord): void {
+  put(record: StampedRecord): void {
     this.#insert('replace', record);
   }
 
   /** As it was read from its file; one that is there was put by who published since. */
-  add(record: StoreRecord): void {
+  add(record: StampedRecord): void {
     this.#insert('ignore', record);
   }
 
-  #insert(orElse: 'replace' | 'ignore', record: StoreRecord): void {
+  #insert(orElse: 'replace' | 'ignore', {record, stamp}: StampedRecord): void {
     const {stage} = record.preimage;
     const {key, preimage, outputs, seconds, sum} = recordTexts(record);
     this.#run(
-      `insert or ${orElse} into record(key, folder, stage, static, preimage, outputs, seconds, sum) values (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `insert or ${orElse} into record(key, folder, stage, static, preimage, outputs, seconds, sum, stamp) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       key,
       key.slice(0, 2),
       typeof stage === 'string' ? stage : null,
@@ -128,6 +138,7 @@ export class RecordIndex {
       outputs,
       seconds,
       sum,
+      stamp,
     );
   }
 
@@ -135,9 +146,12 @@ export class RecordIndex {
     this.#run('delete from record where key = ?', key);
   }
 
-  keysIn(folder: string): Set<Key> {
-    const keys = this.#all('select key from record where folder = ?', folder).map(({key}) => String(key));
-    return new Set(keys.filter(isKey));
+  /** The keys whose records lie in a folder, with the stamps that their files had. */
+  stampsIn(folder: string): Map<Key, string> {
+    const stamps = new Map<Key, string>();
+    for (const {key, stamp} of this.#all('select key, stamp from record where folder = ?', folder))
+      if (typeof key === 'string' && isKey(key)) stamps.set(key, String(stamp));
+    return stamps;
   }
 
   /** Change times of the folders of records when each was last seen to agree with this index. */

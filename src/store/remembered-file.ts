@@ -1,11 +1,13 @@
 import {randomUUID} from 'node:crypto';
-import {closeSync, fstatSync, openSync, readFileSync, readSync, renameSync, statSync, writeFileSync} from 'node:fs';
+import {appendFileSync, closeSync, fstatSync, openSync, readSync, renameSync, rmSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {isKey, type Key} from '../base/digest.ts';
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
 import type {RecordIndex} from './record-index.ts';
 import {FILE_MODE} from './rights.ts';
+import {isSystemError} from './store-error.ts';
 import type {StoreLayout} from './store-layout.ts';
+import {wholeLines} from './whole-lines.ts';
 
 /** What a line of `runs/remembered.jsonl` says: the key that an instance of a pipeline has from now on. */
 interface Remembered {
@@ -24,21 +26,22 @@ const HEAD_BYTES = 80;
 const READ_TO = 'remembered-bytes';
 const READ_OF = 'remembered-file';
 
-/** Takes in the lines that were added since this index last looked; every line when the file is another than it was. */
+/**
+ * Takes in the lines that were added since this index last looked; every line when the file is another than it was. Of a file that cannot be read
+ * there is no news.
+ */
 export function syncRemembered(index: RecordIndex, {remembered}: StoreLayout): void {
   const size = statSync(remembered, {throwIfNoEntry: false})?.size ?? 0;
   if (size === Number(index.note(READ_TO) ?? 0)) return;
-  index.transaction(() => {
-    const before = {of: index.note(READ_OF) ?? '', to: Number(index.note(READ_TO) ?? 0)};
-    const {of, from, to, text} = size === 0 ? {of: '', from: 0, to: 0, text: ''} : newLines(remembered, before);
-    if (from === 0) index.forgetRemembered();
-    for (const line of text.split('\n')) {
-      const entry = rememberedOf(line);
-      if (entry) index.remember(entry.pipeline, entry.instance, entry.key, entry.name);
-    }
-    index.setNote(READ_OF, of);
-    index.setNote(READ_TO, String(to));
-  });
+  try {
+    index.transaction(() => {
+      const at = size === 0 ? forgotten(index) : reading(remembered, (file) => takenIn(index, file));
+      index.setNote(READ_OF, at.of);
+      index.setNote(READ_TO, String(at.to));
+    });
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
 }
 
 /** Where a file of lines was read to, and which file that was: a trimmed one says so in its first line. */
@@ -47,48 +50,84 @@ interface Position {
   readonly to: number;
 }
 
-function newLines(path: string, before: Position): Position & {readonly from: number; readonly text: string} {
-  const file = openSync(path, 'r');
-  try {
-    const of = trimmedAs(bytesOf(file, 0, HEAD_BYTES).toString('utf8').split('\n', 1)[0] ?? '');
-    const {size} = fstatSync(file);
-    const from = of === before.of && before.to <= size ? before.to : 0;
-    const bytes = bytesOf(file, from, size - from);
-    const length = bytes.lastIndexOf(0x0a) + 1; // a line still being written waits for its end
-    return {of, from, to: from + length, text: bytes.toString('utf8', 0, length)};
-  } finally {
-    closeSync(file);
-  }
+function forgotten(index: RecordIndex): Position {
+  index.forgetRemembered();
+  return {of: '', to: 0};
 }
 
-function bytesOf(file: number, from: number, length: number): Buffer {
-  const bytes = Buffer.alloc(length);
-  return bytes.subarray(0, readSync(file, bytes, 0, length, from));
+function takenIn(index: RecordIndex, file: number): Position {
+  const before = Number(index.note(READ_TO) ?? 0);
+  const head = Buffer.alloc(HEAD_BYTES);
+  const of = trimmedAs(head.toString('utf8', 0, readSync(file, head, 0, HEAD_BYTES, 0)).split('\n', 1)[0] ?? '');
+  const isSame = of === (index.note(READ_OF) ?? '') && before <= fstatSync(file).size;
+  if (!isSame || before === 0) index.forgetRemembered();
+  let to = isSame ? before : 0;
+  for (const piece of wholeLines(file, to)) {
+    for (const line of piece.lines) {
+      const entry = rememberedOf(line);
+      if (entry) index.remember(entry.pipeline, entry.instance, entry.key, entry.name);
+    }
+    to = piece.to;
+  }
+  return {of, to};
 }
 
 /**
  * Leaves the last keys of each instance where the file has become large. What another driver adds at the very moment may be lost: `explain`
- * then compares with an older key.
+ * then compares with an older key. What cannot be read or written now is left for another time.
  */
 export function trimRemembered({remembered, tmp}: StoreLayout): void {
-  const size = statSync(remembered, {throwIfNoEntry: false})?.size ?? 0;
-  if (size < WORTH_TRIMMING_BYTES) return;
-  const lines = readFileSync(remembered, 'utf8').split('\n');
-  const kept: string[] = [];
-  const counts = new Map<string, number>();
-  for (const line of lines.toReversed()) {
-    const entry = rememberedOf(line);
-    if (!entry) continue;
-    const whose = JSON.stringify([entry.pipeline, entry.instance]);
-    const count = (counts.get(whose) ?? 0) + 1;
-    counts.set(whose, count);
-    if (count <= KEPT_OF_AN_INSTANCE) kept.push(line);
-  }
   const draft = join(tmp, `remembered-${randomUUID()}`);
-  const text = [JSON.stringify({event: 'trimmed', as: randomUUID()}), ...kept.reverse()].join('\n');
-  if (text.length > size / 2) return;
-  writeFileSync(draft, `${text}\n`, {mode: FILE_MODE});
-  renameSync(draft, remembered);
+  try {
+    const size = statSync(remembered, {throwIfNoEntry: false})?.size ?? 0;
+    if (size >= WORTH_TRIMMING_BYTES && writeTrimmed(remembered, draft, size / 2)) renameSync(draft, remembered);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
+  rmSync(draft, {force: true});
+}
+
+/** False when more than so many bytes would stay. */
+function writeTrimmed(remembered: string, draft: string, most: number): boolean {
+  return reading(remembered, (from) => {
+    const left = new Map<string, number>();
+    for (const {lines} of wholeLines(from, 0))
+      for (const line of lines) {
+        const entry = rememberedOf(line);
+        if (entry) left.set(whose(entry), (left.get(whose(entry)) ?? 0) + 1);
+      }
+    const to = openSync(draft, 'wx', FILE_MODE);
+    try {
+      appendFileSync(to, `${JSON.stringify({event: 'trimmed', as: randomUUID()})}\n`);
+      for (const {lines} of wholeLines(from, 0)) {
+        const kept = lines.filter((line) => isKept(left, rememberedOf(line)));
+        if (kept.length > 0) appendFileSync(to, `${kept.join('\n')}\n`);
+        if (fstatSync(to).size > most) return false;
+      }
+      return true;
+    } finally {
+      closeSync(to);
+    }
+  });
+}
+
+const whose = ({pipeline, instance}: Remembered): string => JSON.stringify([pipeline, instance]);
+
+/** @param left How many lines there are of each instance from here on. */
+function isKept(left: Map<string, number>, entry: Remembered | undefined): boolean {
+  if (!entry) return false;
+  const count = left.get(whose(entry)) ?? 0;
+  left.set(whose(entry), count - 1);
+  return count <= KEPT_OF_AN_INSTANCE;
+}
+
+function reading<T>(path: string, work: (file: number) => T): T {
+  const file = openSync(path, 'r');
+  try {
+    return work(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 const objectOf = (line: string): JsonObject => {

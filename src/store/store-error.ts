@@ -20,13 +20,16 @@ export class StoreError extends UserError {
 export const systemCode = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
+/** What the system answered, unlike the codes of Node itself and of SQLite. */
+export const isSystemError = (error: unknown): boolean => /^E[A-Z0-9]+$/.test(systemCode(error) ?? '');
+
 const ANOTHER_CACHE = 'Name another folder with --cache DIR or BASIN_CACHE.';
 const OTHER_CACHE = ANOTHER_CACHE.replace('Name', 'Or name');
 
 /** What the system answered while `doing` (as in "write a result to"), as the user reads it; a bug of ours stays as it is. */
 export function storeError(error: unknown, doing: string, root: string): unknown {
   const code = systemCode(error);
-  if (error instanceof UserError || code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
+  if (error instanceof UserError || code === undefined || !isSystemError(error)) return error;
   const what = `Cannot ${doing} the cache at ${root}`;
   const options = {cause: error};
   switch (code) {

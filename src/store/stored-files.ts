@@ -13,13 +13,20 @@ export interface StoredFile<Name> {
   readonly since: number;
 }
 
+/** What lies where a file or a folder of files should, and is none or cannot be looked into. */
+export type Odd<Name> =
+  | {readonly why: 'a link' | 'no file'; readonly path: string; readonly name: Name | undefined}
+  | {readonly why: 'unreadable'; readonly path: string; readonly error: unknown};
+
 /** Every payload that lies in the store, whether or not a record names it. */
-export const storedPayloads = (layout: StoreLayout): AsyncGenerator<StoredFile<Digest>> =>
-  filesIn(layout.blobs, (name) => (isDigest(name) ? name : undefined));
+export const storedPayloads = (
+  layout: StoreLayout,
+  odd?: (odd: Odd<Digest>) => void,
+): AsyncGenerator<StoredFile<Digest>> => filesIn(layout.blobs, (name) => (isDigest(name) ? name : undefined), odd);
 
 /** Every record file, whether or not it can be read. */
-export const storedRecords = (layout: StoreLayout): AsyncGenerator<StoredFile<Key>> =>
-  filesIn(layout.keys, (name) => (isKey(name) ? name : undefined));
+export const storedRecords = (layout: StoreLayout, odd?: (odd: Odd<Key>) => void): AsyncGenerator<StoredFile<Key>> =>
+  filesIn(layout.keys, (name) => (isKey(name) ? name : undefined), odd);
 
 /** What long stages left for their next attempt: a folder a key, with the bytes in it and when something in it last changed. */
 export async function storedScratch({scratch}: StoreLayout): Promise<readonly StoredFile<Key>[]> {
@@ -50,16 +57,34 @@ export async function storedLogs({runs}: StoreLayout): Promise<readonly StoredFi
   return found;
 }
 
+/** @param odd Told of what is passed over; without it a folder that cannot be read is thrown for. */
 async function* filesIn<Name>(
   root: string,
   named: (name: string) => Name | undefined,
+  odd?: (odd: Odd<Name>) => void,
 ): AsyncGenerator<StoredFile<Name>> {
-  for (const folder of await entriesOf(root)) {
+  const within = async (path: string): Promise<readonly Dirent[]> => {
+    try {
+      return await entriesOf(path);
+    } catch (error) {
+      if (!odd || systemCode(error) === undefined) throw error;
+      odd({why: 'unreadable', path, error});
+      return [];
+    }
+  };
+  for (const folder of await within(root)) {
+    const inside = join(root, folder.name);
+    if (folder.isSymbolicLink() && /^[0-9a-f]{2}$/.test(folder.name))
+      odd?.({why: 'a link', path: inside, name: undefined});
     if (!folder.isDirectory()) continue;
-    for (const entry of await entriesOf(join(root, folder.name))) {
+    for (const entry of await within(inside)) {
       const name = named(entry.name.replace(/\.[a-z]+$/, ''));
-      if (name === undefined || !entry.isFile()) continue;
-      const path = join(root, folder.name, entry.name);
+      if (name === undefined) continue;
+      const path = join(inside, entry.name);
+      if (!entry.isFile()) {
+        odd?.({why: entry.isSymbolicLink() ? 'a link' : 'no file', path, name});
+        continue;
+      }
       const status = await lstat(path).catch(() => undefined); // another process may have removed it since
       if (status) yield {name, path, bytes: status.size, since: status.ctimeMs};
     }

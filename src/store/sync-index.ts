@@ -1,19 +1,18 @@
-import {readdirSync, readFileSync, statSync} from 'node:fs';
+import {readdirSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {isKey, type Key} from '../base/digest.ts';
-import type {StoreRecord} from './record.ts';
-import {parseRecordOf} from './record-file.ts';
+import {readStampedRecord, type StampedRecord, stampOfFile, stampOfRecord} from './read-record.ts';
 import type {RecordIndex} from './record-index.ts';
 import {syncRemembered} from './remembered-file.ts';
 import {systemCode} from './store-error.ts';
-import {recordPath, type StoreLayout} from './store-layout.ts';
+import type {StoreLayout} from './store-layout.ts';
 
 /** A change time younger than this may still get a second change under the same time stamp. */
 export const RACY_MILLISECONDS = 2000;
 
 /**
  * Brings an index to agree with the files: a new index, one that missed what another driver wrote, and records that somebody
- * deleted are all the same case. A folder whose change time is the one noted is not even listed.
+ * deleted or put in the place of others are all the same case. A folder whose change time is the one noted is not even listed.
  */
 export function syncIndex(index: RecordIndex, layout: StoreLayout): void {
   const known = index.folders();
@@ -25,11 +24,12 @@ export function syncIndex(index: RecordIndex, layout: StoreLayout): void {
     const status = statSync(folder, {bigint: true, throwIfNoEntry: false});
     if (status === undefined || known.get(name) === String(status.mtimeNs)) continue;
     const age = Date.now() - Number(status.mtimeMs);
-    const {added, gone} = compareFolder(index, layout, name);
+    const {added, changed, gone} = compareFolder(index, layout, name);
     const mtime = age > RACY_MILLISECONDS ? String(status.mtimeNs) : undefined;
-    if (added.length === 0 && gone.length === 0 && mtime === undefined) continue;
+    if (added.length + changed.length + gone.length === 0 && mtime === undefined) continue;
     changes.push(() => {
       for (const record of added) index.add(record);
+      putAsTheyLie(index, layout, changed);
       for (const key of gone) index.drop(key);
       index.setFolder(name, mtime);
     });
@@ -37,7 +37,7 @@ export function syncIndex(index: RecordIndex, layout: StoreLayout): void {
   for (const name of new Set([...known.keys(), ...index.recordFolders()])) {
     if (there.has(name)) continue;
     changes.push(() => {
-      for (const key of index.keysIn(name)) index.drop(key);
+      for (const key of index.stampsIn(name).keys()) index.drop(key);
       index.setFolder(name, undefined);
     });
   }
@@ -48,30 +48,40 @@ export function syncIndex(index: RecordIndex, layout: StoreLayout): void {
   syncRemembered(index, layout);
 }
 
-function compareFolder(
-  index: RecordIndex,
-  layout: StoreLayout,
-  name: string,
-): {added: readonly StoreRecord[]; gone: readonly Key[]} {
-  const gone = index.keysIn(name);
-  const added: StoreRecord[] = [];
-  for (const entry of entriesOf(join(layout.keys, name))) {
-    const key = entry.replace(/\.json$/, '');
-    if (!isKey(key) || key === entry || gone.delete(key)) continue;
-    const record = readRecordFile(layout.root, key);
-    if (record) added.push(record);
+/** In a transaction: a record that another driver put into its place since is not to be had from here, but from its file. */
+export function putAsTheyLie(index: RecordIndex, {root}: StoreLayout, records: Iterable<StampedRecord>): void {
+  for (const stamped of records) {
+    const {key} = stamped.record;
+    if (stampOfRecord(root, key) === stamped.stamp) index.put(stamped);
+    else index.drop(key);
   }
-  return {added, gone: [...gone]};
 }
 
-/** The record of a key from its file; cut, foreign or missing is nothing. */
-export function readRecordFile(root: string, key: Key): StoreRecord | undefined {
-  try {
-    return parseRecordOf(key, readFileSync(recordPath(root, key), 'utf8'));
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return undefined;
+interface Comparison {
+  readonly added: readonly StampedRecord[];
+  readonly changed: readonly StampedRecord[];
+  readonly gone: readonly Key[];
+}
+
+function compareFolder(index: RecordIndex, {root, keys}: StoreLayout, name: string): Comparison {
+  const stamps = index.stampsIn(name);
+  const gone = new Set(stamps.keys());
+  const [added, changed]: [StampedRecord[], StampedRecord[]] = [[], []];
+  const folder = join(keys, name);
+  for (const entry of entriesOf(folder)) {
+    const key = entry.replace(/\.json$/, '');
+    if (!isKey(key) || key === entry) continue;
+    const known = stamps.get(key);
+    if (known !== undefined && known === stampOfFile(`${folder}/${entry}`)) {
+      gone.delete(key);
+      continue;
+    }
+    const record = readStampedRecord(root, key);
+    if (!record) continue;
+    if (gone.delete(key)) changed.push(record);
+    else added.push(record);
   }
+  return {added, changed, gone: [...gone]};
 }
 
 function entriesOf(folder: string): readonly string[] {

@@ -1,5 +1,5 @@
-import {chmod, readdir, readFile, rm, stat, truncate, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
 import {expect, test} from 'vitest';
 import {isKey} from '../../src/base/digest.ts';
 import {RecordIndex} from '../../src/store/record-index.ts';
@@ -69,9 +69,9 @@ test('verify finds a damaged payload, a damaged record and an index that lies, a
   await truncate(record, 10);
   const key = other.slice(-69, -5);
   const index = new RecordIndex(join(cache, 'index.sqlite'));
-  const indexed = isKey(key) && index.records([key]).get(key);
+  const [indexed] = isKey(key) ? index.stampedRecords([key]) : [];
   if (!indexed) throw new Error(`${key} is not in the index`);
-  index.put({...indexed, seconds: 12345});
+  index.put({...indexed, record: {...indexed.record, seconds: 12345}});
   index.close();
   const {told} = await ask('verify');
   expect(told).toMatchObject({damagedRecords: [expect.anything()], differsInIndex: [key]});
@@ -80,6 +80,34 @@ test('verify finds a damaged payload, a damaged record and an index that lies, a
   const run = await basin(['run', 'plain.yaml', '--json'], {cwd});
   expect(jsonLines(run.stdout).at(-1)).toMatchObject({failed: 0});
   expect((await basin(['cache', 'verify'], {cwd})).stdout).toMatch(/whole: every file is what its name says\n$/);
+});
+
+test('verify tells of links, and of folders that lie where a file should', async () => {
+  const {cwd, filesOf, ask} = await afterRun();
+  const [blob = ''] = await filesOf('blobs');
+  await rename(dirname(blob), join(cwd, 'elsewhere'));
+  await symlink(join(cwd, 'elsewhere'), dirname(blob));
+  const [record = '', other = ''] = await filesOf('keys');
+  await rename(record, join(cwd, 'record.json'));
+  await symlink(join(cwd, 'record.json'), record);
+  await rm(other);
+  await mkdir(other);
+  const links = [dirname(blob), record].map((path) => ({path, why: expect.stringContaining('it is a link')}));
+  expect(await ask('verify', '--repair')).toMatchObject({
+    code: 1,
+    told: {
+      ...{whole: false, repaired: true, gone: 0, damagedRecords: [other.slice(-69, -5)]},
+      notRead: expect.arrayContaining(links),
+    },
+  });
+  const {code, stdout} = await basin(['cache', 'verify'], {cwd});
+  expect(code).toBe(1);
+  expect(stdout).toContain(`not read: ${record}: it is a link`);
+  expect(stdout).not.toContain('whole');
+  for (const {path} of links) await rm(path);
+  await rename(join(cwd, 'elsewhere'), dirname(blob));
+  await rename(join(cwd, 'record.json'), record);
+  expect(await ask('verify')).toMatchObject({code: 0, told: {whole: true, notRead: [], gone: 0}});
 });
 
 test('verify holds the small table of a record to its payload, also of a record of before there was a check', async () => {

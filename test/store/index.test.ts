@@ -1,15 +1,18 @@
-import {readdirSync} from 'node:fs';
-import {appendFile, rm, utimes, writeFile} from 'node:fs/promises';
+import {cpSync, readdirSync} from 'node:fs';
+import {appendFile, mkdir, readFile, rm, stat, truncate, utimes, writeFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {expect, test} from 'vitest';
 import {digestOf} from '../../src/base/digest.ts';
+import {collectGarbage} from '../../src/store/collect-garbage.ts';
 import {fileStamp, statusOf} from '../../src/store/file-stamp.ts';
 import type {StoreRecord} from '../../src/store/record.ts';
 import {RecordIndex} from '../../src/store/record-index.ts';
 import {staticPart} from '../../src/store/static-part.ts';
 import type {Store} from '../../src/store/store.ts';
+import {StoreError} from '../../src/store/store-error.ts';
 import {recordPath} from '../../src/store/store-layout.ts';
+import {verifyStore} from '../../src/store/verify-store.ts';
 import {draftOf, keyOf, reopened, temporaryFolder, temporaryStore} from '../rig/temporary-store.ts';
 
 const PIPELINE = {place: 'p', name: 'p'};
@@ -101,6 +104,56 @@ test('a record whose file somebody deleted is no longer believed', async () => {
   expect((await reopened(root)).records([keyOf(A), keyOf(B)]).size).toBe(0);
 });
 
+/** Other bytes under a key that has a result, as `run --force` leaves them. */
+const replacement = async (store: Store, text: string) => ({
+  ...(await draftOf(store, A, {weights: text})),
+  replace: true,
+});
+const weightsOf = (store: Store) => store.records([keyOf(A)]).get(keyOf(A))?.outputs.weights?.digest;
+
+test('a result that took the place of another is found by all, also when its driver told an index that is no more', async () => {
+  const {root} = await filled();
+  const [working, reading] = [await reopened(root), await reopened(root)];
+  await reading.draftFolder();
+  expect([weightsOf(working), weightsOf(reading)]).toEqual([digestOf('a'), digestOf('a')]);
+  await removeIndex(root);
+  const between = await reopened(root);
+  expect(weightsOf(between)).toBe(digestOf('a'));
+  await between.draftFolder();
+  await working.publish(await replacement(working, 'second'));
+  await working.close();
+  expect([weightsOf(reading), weightsOf(between)]).toEqual([digestOf('second'), digestOf('second')]);
+  await Promise.all([reading.close(), between.close()]);
+  const store = await reopened(root);
+  expect(weightsOf(store)).toBe(digestOf('second'));
+  expect(await verifyStore(store)).toMatchObject({differsInIndex: []});
+});
+
+test('what a driver tells the index late does not take the place of what another published meanwhile', async () => {
+  const store = await temporaryStore();
+  await store.publish(await draftOf(store, A, {weights: 'a'}));
+  const other = await reopened(store.root);
+  await other.publish(await replacement(other, 'second'));
+  await other.close();
+  await store.close();
+  const next = await reopened(store.root);
+  expect(weightsOf(next)).toBe(digestOf('second'));
+  expect(await verifyStore(next)).toMatchObject({differsInIndex: []});
+});
+
+test('records that are copied over those of a cache are the ones that count', async () => {
+  const {root} = await filled();
+  const other = await temporaryStore();
+  await other.publish(await draftOf(other, A, {weights: 'second'}));
+  await other.close();
+  expect(weightsOf(await reopened(root))).toBe(digestOf('a'));
+  for (const folder of ['keys', 'blobs'])
+    cpSync(join(other.root, folder), join(root, folder), {recursive: true, preserveTimestamps: true});
+  const store = await reopened(root);
+  expect(weightsOf(store)).toBe(digestOf('second'));
+  expect(await verifyStore(store)).toMatchObject({differsInIndex: [], damagedRecords: []});
+});
+
 test('remembering the same key again writes nothing, and half a line in the history is passed over', async () => {
   const {root} = await filled();
   await appendFile(join(root, 'runs', 'remembered.jsonl'), '{"event":"remember","pipe');
@@ -108,6 +161,40 @@ test('remembering the same key again writes nothing, and half a line in the hist
   store.remember(PIPELINE, [{instance: 'finetune', key: keyOf(B)}]);
   expect(store.keyHistory(PIPELINE, 'finetune')).toEqual([keyOf(B), keyOf(A)]);
   expect(store.lastKeys({place: 'other', name: 'other'}, ['finetune']).size).toBe(0);
+});
+
+/** More than a string can hold, none of it on the disk. */
+const HOLE = 600 * 2 ** 20;
+
+test('a history that is longer than a string can be is read, and cut', async () => {
+  const {root} = await filled();
+  const file = join(root, 'runs', 'remembered.jsonl');
+  const lines = await readFile(file, 'utf8');
+  await writeFile(file, '');
+  await truncate(file, HOLE);
+  await appendFile(file, `\n${lines}`);
+  await removeIndex(root);
+  const store = await reopened(root);
+  expect(store.keyHistory(PIPELINE, 'finetune')).toEqual([keyOf(B), keyOf(A)]);
+  await collectGarbage(store, {budget: 1e9, dryRun: false});
+  expect((await stat(file)).size).toBeLessThan(2 * lines.length);
+  expect((await reopened(root)).keyHistory(PIPELINE, 'finetune')).toEqual([keyOf(B), keyOf(A)]);
+});
+
+test('a history that cannot be read stops nothing but its own growth', async () => {
+  const {root} = await filled();
+  const file = join(root, 'runs', 'remembered.jsonl');
+  await rm(file);
+  await mkdir(file);
+  await removeIndex(root);
+  const store = await reopened(root);
+  expect(store.records([keyOf(A), keyOf(B)]).size).toBe(2);
+  expect(store.lastKeys(PIPELINE, ['finetune']).size).toBe(0);
+  expect(() => store.remember(PIPELINE, [{instance: 'finetune', key: keyOf(A)}])).toThrow(StoreError);
+  await collectGarbage(store, {budget: 1e9, dryRun: false});
+  await rm(file, {recursive: true});
+  store.remember(PIPELINE, [{instance: 'finetune', key: keyOf(A)}]);
+  expect(store.keyHistory(PIPELINE, 'finetune')).toEqual([keyOf(A)]);
 });
 
 test('records are found by their static part, whatever their inputs', async () => {

@@ -1,9 +1,12 @@
+import {execFile} from 'node:child_process';
 import {existsSync, readdirSync} from 'node:fs';
 import {mkdir, readFile, rm, truncate, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
+import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
 import {digestOf} from '../../src/base/digest.ts';
 import {recordPath} from '../../src/store/store-layout.ts';
+import {verifyStore} from '../../src/store/verify-store.ts';
 import {draftOf, keyOf, reopened, temporaryFolder, temporaryStore} from '../rig/temporary-store.ts';
 import {writable} from '../rig/writable.ts';
 
@@ -141,6 +144,29 @@ test('a damaged blob is discarded, a good one is not', async () => {
   expect([store.hasBlob(digestOf('a')), store.hasBlob(digestOf('b'))]).toEqual([false, true]);
 });
 
+test('a damaged blob is discarded without being in memory', async () => {
+  const store = await temporaryStore();
+  const digest = digestOf('large');
+  await store.publish(await draftOf(store, PREIMAGE, {weights: 'large'}));
+  await truncate(writable(store.blobPath(digest)), 600e6);
+  const discarder = join(import.meta.dirname, '..', 'rig', 'discard-worker.ts');
+  const {stdout} = await promisify(execFile)(process.execPath, [discarder, store.root, digest]);
+  expect(store.hasBlob(digest)).toBe(false);
+  expect(Number(stdout)).toBeGreaterThan(0);
+  expect(Number(stdout)).toBeLessThan(400e6);
+});
+
+test('a folder in the place of a blob is damaged like a blob of other bytes, and discarded', async () => {
+  const store = await temporaryStore();
+  const digest = digestOf('a');
+  await store.publish(await draftOf(store, PREIMAGE, {weights: 'a'}));
+  await rm(store.blobPath(digest));
+  await mkdir(join(store.blobPath(digest), 'within'), {recursive: true});
+  expect(await store.readBlob(digest)).toBe('damaged');
+  await store.discardBlob(digest);
+  expect(await store.readBlob(digest)).toBe('missing');
+});
+
 test('a forgotten key is a miss here and after reopening, its good blobs stay, and the reason is noted', async () => {
   const store = await temporaryStore();
   await store.publish(await draftOf(store, PREIMAGE, {weights: 'a', mask: 'b'}));
@@ -174,6 +200,27 @@ test.each(['', '{"key":', '{}', '[]', 'null', '{"key": 1, "preimage": {}, "outpu
     expect((await reopened(root)).records([KEY]).get(KEY)).toEqual(record);
   },
 );
+
+test.each([
+  ['"seconds":0', '"seconds":-1e999'],
+  ['"seconds":0', '"seconds":-1'],
+  ['"bytes":1', '"bytes":1,"rows":1,"inline":[{"error":1e999}]'],
+  ['"bytes":1', '"bytes":1,"rows":1,"inline":[{"split":"\\ud800"}]'],
+  ['"lr":0.1', '"lr":1e999'],
+])('a record without a check in which %s became %s is a miss, and verify names it', async (from, to) => {
+  const store = await temporaryStore();
+  await store.publish(await draftOf(store, PREIMAGE, {weights: 'w'}));
+  await store.close();
+  const path = recordPath(store.root, KEY);
+  const text = await readFile(path, 'utf8');
+  await writeFile(path, text.replace(/"check":"[0-9a-f]*",/, '').replace(from, to));
+  await rm(join(store.root, 'index.sqlite'));
+  const next = await reopened(store.root);
+  expect(next.records([KEY]).size).toBe(0);
+  expect(await verifyStore(next)).toMatchObject({damagedRecords: [KEY]});
+  await next.publish(await draftOf(next, PREIMAGE, {weights: 'w'}));
+  expect(await verifyStore(next)).toMatchObject({damagedRecords: []});
+});
 
 test('a record under another key than its preimage has is not believed', async () => {
   const store = await temporaryStore();

@@ -95,16 +95,18 @@ export async function verifyCommand(options: CacheOptions & {readonly repair?: t
   const repair = options.repair ?? false;
   return withStore(options, async (store) => {
     const found = await verifyStore(store);
-    const {damagedPayloads, damagedRecords, falseTables, differsInIndex, worldWritable} = found;
+    const {damagedPayloads, damagedRecords, falseTables, differsInIndex, notRead, worldWritable} = found;
     if (repair) {
       for (const digest of damagedPayloads) await store.discardBlob(digest);
       for (const key of damagedRecords) await store.discardRecord(key);
       for (const key of falseTables) await store.forget(key, 'its small table was not the one in its payload');
       if (differsInIndex.length > 0) store.rebuildIndex();
     }
-    const whole = [damagedPayloads, damagedRecords, falseTables, differsInIndex].every(({length}) => length === 0);
+    const isDamaged = [damagedPayloads, damagedRecords, falseTables, differsInIndex].some(({length}) => length > 0);
+    const isAllRead = notRead.length === 0;
+    const whole = !isDamaged && isAllRead;
     if (options.json) {
-      say(JSON.stringify({cache: store.root, whole, repaired: repair && !whole, ...found}));
+      say(JSON.stringify({cache: store.root, whole, repaired: repair && isDamaged, ...found}));
     } else {
       say(
         `${store.root}: ${count(found.records, 'record')}, ${formatBytes(found.bytes)} in ${count(found.payloads, 'payload')}`,
@@ -113,17 +115,18 @@ export async function verifyCommand(options: CacheOptions & {readonly repair?: t
       for (const key of damagedRecords) say(`damaged record ${key}`);
       for (const key of falseTables) say(`record ${key} shows another table than its payload holds`);
       for (const key of differsInIndex) say(`record ${key} is another in the index`);
+      for (const {path, why} of notRead) say(`not read: ${path}: ${why}`);
       for (const path of worldWritable) say(`everybody may write to ${path}`);
       if (found.gone > 0) say(`${count(found.gone, 'payload')} removed to save space; their records stand`);
-      say(verdict(whole, repair));
+      if (whole) say('whole: every file is what its name says');
+      if (isDamaged) say(ofDamage(repair));
+      if (!isAllRead) say('what was not read is left as it is');
     }
-    return whole || repair ? EXIT.done : EXIT.failed;
+    return whole || (repair && isAllRead) ? EXIT.done : EXIT.failed;
   });
 }
 
-function verdict(whole: boolean, repaired: boolean): string {
-  if (whole) return 'whole: every file is what its name says';
-  return repaired
+const ofDamage = (repaired: boolean): string =>
+  repaired
     ? 'what was damaged is removed; what needs it runs again'
     : 'nothing damaged is ever used; `basin cache verify --repair` removes it, and what needs it runs again';
-}
