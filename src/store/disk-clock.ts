@@ -1,4 +1,4 @@
-import {closeSync, fstatSync, ftruncateSync, openSync} from 'node:fs';
+import {closeSync, existsSync, fstatSync, ftruncateSync, openSync} from 'node:fs';
 import {FILE_MODE} from './rights.ts';
 import {systemCode} from './store-error.ts';
 import type {StoreLayout} from './store-layout.ts';
@@ -8,7 +8,8 @@ import type {StoreLayout} from './store-layout.ts';
  * which may be hours from a file server's, or may have been set. The file of the leases is touched for it, which nothing else is read from, so that
  * nothing can be left behind. Where nothing can be written, and where there is no store yet, this machine's clock must do.
  */
-export function diskNow({leases}: StoreLayout): number {
+export function diskNow({format, leases}: StoreLayout): number {
+  if (!existsSync(format)) return Date.now();
   try {
     const file = openSync(leases, 'a+', FILE_MODE);
     try {

@@ -3,6 +3,7 @@ import {closeSync, fstatSync, openSync, readFileSync, readSync, renameSync, stat
 import {join} from 'node:path';
 import {isKey, type Key} from '../base/digest.ts';
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
+import {REMEMBERED_DRAFT} from './draft-folders.ts';
 import type {RecordIndex} from './record-index.ts';
 import {FILE_MODE} from './rights.ts';
 import type {StoreLayout} from './store-layout.ts';
@@ -84,7 +85,7 @@ export function trimRemembered({remembered, tmp}: StoreLayout): void {
     counts.set(whose, count);
     if (count <= KEPT_OF_AN_INSTANCE) kept.push(line);
   }
-  const draft = join(tmp, `remembered-${randomUUID()}`);
+  const draft = join(tmp, `${REMEMBERED_DRAFT}${randomUUID()}`);
   const text = [JSON.stringify({event: 'trimmed', as: randomUUID()}), ...kept.reverse()].join('\n');
   if (text.length > size / 2) return;
   writeFileSync(draft, `${text}\n`, {mode: FILE_MODE});

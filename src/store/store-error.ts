@@ -3,6 +3,7 @@ import {UserError} from '../base/user-error.ts';
 export type StoreErrorCode =
   | 'store-is-a-file'
   | 'store-format'
+  | 'store-foreign'
   | 'store-no-rights'
   | 'store-full'
   | 'store-read-only'

@@ -167,6 +167,7 @@ test.each(['', '{"key":', '{}', '[]', 'null', '{"key": 1, "preimage": {}, "outpu
   async (text) => {
     const root = join(await temporaryFolder(), 'cache');
     await mkdir(dirname(recordPath(root, KEY)), {recursive: true});
+    await writeFile(join(root, 'FORMAT'), '1\n');
     await writeFile(recordPath(root, KEY), text);
     const store = await reopened(root);
     expect(store.records([KEY]).size).toBe(0);
