@@ -198,7 +198,7 @@ export class LocalStore implements Store {
     const absolute = resolve(path);
     const before = statusOf(absolute);
     const stamp = fileStamp(before);
-    const known = this.#index.use((index) => index.fileDigest(absolute, stamp));
+    const known = this.#reading(() => this.#index.use((index) => index.fileDigest(absolute, stamp)));
     if (known !== undefined) return known;
     // It may lie under another clock than the store: it has to be old by both.
     const now = this.#readOnly ? Date.now() : Math.min(Date.now(), diskNow(this.#layout));

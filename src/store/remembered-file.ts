@@ -1,9 +1,10 @@
 import {randomUUID} from 'node:crypto';
-import {closeSync, fstatSync, openSync, readFileSync, readSync, renameSync, statSync, writeFileSync} from 'node:fs';
+import {closeSync, fstatSync, readFileSync, readSync, renameSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {isKey, type Key} from '../base/digest.ts';
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
 import {REMEMBERED_DRAFT} from './draft-folders.ts';
+import {openToRead} from './own-file.ts';
 import type {RecordIndex} from './record-index.ts';
 import {FILE_MODE} from './rights.ts';
 import type {StoreLayout} from './store-layout.ts';
@@ -49,7 +50,7 @@ interface Position {
 }
 
 function newLines(path: string, before: Position): Position & {readonly from: number; readonly text: string} {
-  const file = openSync(path, 'r');
+  const file = openToRead(path);
   try {
     const of = trimmedAs(bytesOf(file, 0, HEAD_BYTES).toString('utf8').split('\n', 1)[0] ?? '');
     const {size} = fstatSync(file);

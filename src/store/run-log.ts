@@ -1,5 +1,6 @@
 import {appendFileSync, closeSync, fstatSync, mkdirSync, openSync, readSync} from 'node:fs';
 import {dirname, join} from 'node:path';
+import {openToAdd} from './own-file.ts';
 import {FILE_MODE, FOLDER_MODE} from './rights.ts';
 import {StoreError, storeError, systemCode} from './store-error.ts';
 
@@ -60,7 +61,7 @@ function openNew(path: string): number | undefined {
 /** Adds lines to a file that several processes add to: one write, so that lines never mix; a line that was cut is ended first. */
 export function appendLines(path: string, entries: readonly object[]): void {
   mkdirSync(dirname(path), {recursive: true, mode: FOLDER_MODE});
-  const file = openSync(path, 'a+', FILE_MODE);
+  const file = openToAdd(path);
   try {
     const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
     appendFileSync(file, endsCut(file) ? `\n${lines}` : lines);

@@ -1,5 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import {
+  closeSync,
   type Dirent,
   existsSync,
   lstatSync,
@@ -13,6 +14,7 @@ import {
 import {join} from 'node:path';
 import {isDigest} from '../base/digest.ts';
 import {FORMAT_DRAFT, isDraftName} from './draft-folders.ts';
+import {openToAdd, openToRead} from './own-file.ts';
 import {FILE_MODE, FOLDER_MODE} from './rights.ts';
 import {StoreError, systemCode} from './store-error.ts';
 import {STORE_FORMAT, type StoreLayout} from './store-layout.ts';
@@ -61,8 +63,9 @@ function hasFormat(layout: StoreLayout): boolean {
 }
 
 function formatText({root, format}: StoreLayout): string | undefined {
+  let file: number;
   try {
-    return readFileSync(format, 'utf8');
+    file = openToRead(format);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     if (systemCode(error) !== 'ENOTDIR' || !existsSync(root)) throw error;
@@ -71,6 +74,11 @@ function formatText({root, format}: StoreLayout): string | undefined {
       `The cache at ${root} is a file, not a folder.`,
       'Move it away, or name another folder with --cache DIR or BASIN_CACHE.',
     );
+  }
+  try {
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -125,6 +133,7 @@ export function makeStore(layout: StoreLayout): void {
     writeFormat(layout);
   }
   for (const folder of FOLDERS) mkdirSync(layout[folder], {recursive: true, mode: FOLDER_MODE});
+  closeSync(openToAdd(layout.leases)); // what cannot be locked is told before anything is computed
 }
 
 /** Whole or not at all: an empty one, as a full disk would leave it, is of no format that is known. */
