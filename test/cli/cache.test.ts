@@ -82,6 +82,17 @@ test('verify finds a damaged payload, a damaged record and an index that lies, a
   expect((await basin(['cache', 'verify'], {cwd})).stdout).toMatch(/whole: every file is what its name says\n$/);
 });
 
+test('verify tells of a file that stands where the index belongs and is not ours, also damaged past recognition', async () => {
+  const {cwd, cache, ask} = await afterRun();
+  const index = join(cache, 'index.sqlite');
+  await writeFile(index, 'theirs');
+  expect(await ask('verify')).toMatchObject({code: 0, told: {whole: true, foreignIndex: index}});
+  expect((await basin(['cache', 'verify'], {cwd})).stdout).toContain(
+    `${index} is no index of basin's: it is left alone`,
+  );
+  expect(await readFile(index, 'utf8')).toBe('theirs');
+});
+
 test('verify holds the small table of a record to its payload, also of a record of before there was a check', async () => {
   const {cwd, cache, filesOf, ask} = await afterRun();
   for (const path of await filesOf('keys')) {

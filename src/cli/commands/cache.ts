@@ -3,8 +3,10 @@ import {formatBytes, parseBytes} from '../../base/byte-size.ts';
 import {formatSeconds} from '../../report/format.ts';
 import type {EvictionReason} from '../../store/choose-evictions.ts';
 import {collectGarbage} from '../../store/collect-garbage.ts';
+import {indexFileAt} from '../../store/index-file.ts';
 import {openStore} from '../../store/open-store.ts';
 import type {Store} from '../../store/store.ts';
+import {storeLayout} from '../../store/store-layout.ts';
 import {verifyStore} from '../../store/verify-store.ts';
 import {cacheFolder} from '../cache-folder.ts';
 import {EXIT} from '../exit-code.ts';
@@ -96,6 +98,8 @@ export async function verifyCommand(options: CacheOptions & {readonly repair?: t
   return withStore(options, async (store) => {
     const found = await verifyStore(store);
     const {damagedPayloads, damagedRecords, falseTables, differsInIndex, worldWritable} = found;
+    const {index} = storeLayout(store.root);
+    const foreignIndex = indexFileAt(index) === 'foreign' ? index : undefined;
     if (repair) {
       for (const digest of damagedPayloads) await store.discardBlob(digest);
       for (const key of damagedRecords) await store.discardRecord(key);
@@ -104,7 +108,7 @@ export async function verifyCommand(options: CacheOptions & {readonly repair?: t
     }
     const whole = [damagedPayloads, damagedRecords, falseTables, differsInIndex].every(({length}) => length === 0);
     if (options.json) {
-      say(JSON.stringify({cache: store.root, whole, repaired: repair && !whole, ...found}));
+      say(JSON.stringify({cache: store.root, whole, repaired: repair && !whole, ...found, foreignIndex}));
     } else {
       say(
         `${store.root}: ${count(found.records, 'record')}, ${formatBytes(found.bytes)} in ${count(found.payloads, 'payload')}`,
@@ -114,6 +118,10 @@ export async function verifyCommand(options: CacheOptions & {readonly repair?: t
       for (const key of falseTables) say(`record ${key} shows another table than its payload holds`);
       for (const key of differsInIndex) say(`record ${key} is another in the index`);
       for (const path of worldWritable) say(`everybody may write to ${path}`);
+      if (foreignIndex !== undefined)
+        say(
+          `${foreignIndex} is no index of basin's: it is left alone, and every command reads all records; move it away if it is nobody's`,
+        );
       if (found.gone > 0) say(`${count(found.gone, 'payload')} removed to save space; their records stand`);
       say(verdict(whole, repair));
     }
