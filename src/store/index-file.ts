@@ -1,4 +1,4 @@
-import {closeSync, fstatSync, lstatSync, openSync, readSync, rmSync} from 'node:fs';
+import {accessSync, closeSync, constants, fstatSync, lstatSync, openSync, readSync, rmSync} from 'node:fs';
 import {DatabaseSync} from 'node:sqlite';
 import {pathToFileURL} from 'node:url';
 import {openToRead} from './own-file.ts';
@@ -68,9 +68,11 @@ export function identityOf(path: string): string | undefined {
 
 /**
  * Makes sure that there is a file for an index, and that it is ours to write to; nothing when that cannot be. SQLite would make one that only
- * its owner may write to.
+ * its owner may write to, as earlier versions had it do: such a one of another member of a group makes room for one that all may write to. It cannot
+ * be used as it is: a result that takes the place of another would leave the old one in it.
  */
 export function claimIndexFile(path: string): string | undefined {
+  if (indexFileAt(path) === 'ours' && !isWritable(path) && !removeIndexFile(path)) return undefined;
   try {
     if (indexFileAt(path) === 'none') closeSync(openSync(path, 'wx', FILE_MODE));
   } catch (error) {
@@ -78,6 +80,16 @@ export function claimIndexFile(path: string): string | undefined {
     if (systemCode(error) !== 'EEXIST') return undefined;
   }
   return indexFileAt(path) === 'ours' ? identityOf(path) : undefined;
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return false;
+  }
 }
 
 /** With what SQLite keeps beside it; false when that cannot be. */
