@@ -8,7 +8,7 @@ import {openStore} from '../../store/open-store.ts';
 import type {Store} from '../../store/store.ts';
 import {storeLayout} from '../../store/store-layout.ts';
 import {verifyStore} from '../../store/verify-store.ts';
-import {cacheFolder} from '../cache-folder.ts';
+import {cacheFolder, noCacheAt} from '../cache-folder.ts';
 import {EXIT} from '../exit-code.ts';
 import {commandFault, printFaults} from '../faults.ts';
 
@@ -17,11 +17,14 @@ interface CacheOptions {
   readonly json?: true;
 }
 
-async function withStore({cache}: CacheOptions, work: (store: Store) => Promise<number>): Promise<number> {
+async function withStore({cache, json}: CacheOptions, work: (store: Store) => Promise<number>): Promise<number> {
   const root = cacheFolder(cache, process.cwd());
   const store = await openStore(root, {readOnly: !existsSync(root)});
   try {
-    return await work(store);
+    const none = noCacheAt(root);
+    if (none === undefined) return await work(store);
+    printFaults([none], json ?? false);
+    return EXIT.wrong;
   } finally {
     await store.close();
   }
