@@ -12,9 +12,16 @@ export interface RunLog {
   close(): void;
 }
 
+/** Systems allow 255 bytes, some of them less in encrypted folders. */
+const LONGEST_NAME = 120;
+
 /** A new file in `runs/`; a name that is taken gets a number. */
 export function openRunLog(runs: string, name: string, root: string): RunLog {
-  const safe = name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^\.+/, '') || 'run';
+  const safe =
+    name
+      .replace(/[^A-Za-z0-9._-]+/g, '-')
+      .replace(/^\.+/, '')
+      .slice(0, LONGEST_NAME) || 'run';
   try {
     mkdirSync(runs, {recursive: true, mode: FOLDER_MODE});
     for (let number = 1; ; number++) {

@@ -1,6 +1,6 @@
 import {existsSync, readdirSync} from 'node:fs';
 import {mkdir, readFile, rm, truncate, writeFile} from 'node:fs/promises';
-import {dirname, join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {expect, test} from 'vitest';
 import {digestOf} from '../../src/base/digest.ts';
 import {recordPath} from '../../src/store/store-layout.ts';
@@ -230,4 +230,18 @@ test('a run log is a new file each time, one event a line', async () => {
       .split('\n')
       .map((line) => JSON.parse(line)),
   ).toEqual([{event: 'one', text: 'a\nb'}, {event: 'two'}]);
+});
+
+test('the log of a run of a pipeline with a long name has as much of it as a file may, twice too', async () => {
+  const store = await temporaryStore();
+  const [first, second] = ['a', 'b'].map((end) =>
+    store.openRunLog(`2026-11-30T120000.000Z-${'ü'.repeat(100)}${'x'.repeat(300)}${end}`),
+  );
+  expect(first?.path).not.toBe(second?.path);
+  for (const log of [first, second]) {
+    expect(log?.append({event: 'one'})).toBe(undefined);
+    log?.close();
+    expect(await readFile(log?.path ?? '', 'utf8')).toBe('{"event":"one"}\n');
+    expect(basename(log?.path ?? '')).toMatch(/^2026-11-30T120000\.000Z--x+(-2)?\.jsonl$/);
+  }
 });
