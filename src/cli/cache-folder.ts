@@ -1,5 +1,10 @@
-import {existsSync} from 'node:fs';
-import {dirname, join, resolve} from 'node:path';
+import {existsSync, readdirSync} from 'node:fs';
+import {basename, dirname, join, resolve} from 'node:path';
+import type {Diagnostic} from '../base/diagnostic.ts';
+import {nearestName} from '../base/nearest.ts';
+import {systemCode} from '../store/store-error.ts';
+import {storeLayout} from '../store/store-layout.ts';
+import {commandFault} from './faults.ts';
 
 const PROJECT_MARKS = ['basin.yaml', 'package.json', '.git'];
 
@@ -14,5 +19,26 @@ export function cacheFolder(option: string | undefined, pipelineFolder: string):
   for (let folder = pipelineFolder; ; folder = dirname(folder)) {
     if (PROJECT_MARKS.some((mark) => existsSync(join(folder, mark)))) return join(folder, 'cache');
     if (dirname(folder) === folder) return join(pipelineFolder, 'cache');
+  }
+}
+
+/** What is wrong when a command is about a cache that is not there: no folder, or one in which nothing was ever stored. */
+export function noCacheAt(root: string): Diagnostic | undefined {
+  if (existsSync(storeLayout(root).format)) return undefined;
+  const beside = namesIn(dirname(root)).filter((name) => existsSync(storeLayout(join(dirname(root), name)).format));
+  const near = nearestName(basename(root), beside);
+  const hint =
+    near === undefined
+      ? 'Name the folder of one with --cache DIR or BASIN_CACHE, or start this where its project lies.'
+      : `Did you mean ${join(dirname(root), near)}?`;
+  return commandFault(`There is no cache at ${root}.`, hint);
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return [];
   }
 }

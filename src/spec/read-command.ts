@@ -1,5 +1,6 @@
 import {ARTIFACT_KINDS, type ArtifactKind, COLUMN_TYPES, type Columns} from '../artifact/kinds.ts';
 import {suggestion} from '../base/nearest.ts';
+import {artifactFileName} from '../stage/artifact-file-name.ts';
 import {REFERENCE_MARK} from '../stage/command-parameters.ts';
 import {LOG_OUTPUT} from '../stage/command-stage.ts';
 import type {OutputDeclaration, Outputs} from '../stage/define-stage.ts';
@@ -12,6 +13,9 @@ import type {Entry, MapTree, Tree} from './tree.ts';
 const OUTPUT_HINT = 'Write out: {NAME: file}, or {NAME: {kind: summary, columns: {loss: float64}}}.';
 const OUTPUT_KEYS = ['kind', 'columns', 'extension'] as const;
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
+/** Systems allow 255 bytes, some of them less in encrypted folders. */
+const LONGEST_FILE_NAME = 120;
+const isTooLong = (name: string): boolean => Buffer.byteLength(name) > LONGEST_FILE_NAME;
 /** `${in.NAME}` that is no `$${in.NAME}`. */
 const WRITTEN_REFERENCE = /(?<!\$)\$\{\s*(in|out)\.([A-Za-z0-9_-]+)\s*\}/g;
 
@@ -24,18 +28,19 @@ export interface CommandSpec {
   readonly arguments: ReadonlyMap<string, ArgumentSpec>;
 }
 
-/** Reads `run:`, `files:`, `env:` and `out:`; `inputs` are the names under `in:`. */
+/** Reads `run:`, `files:`, `env:` and `out:`; `inputs` are the entries of `in:`. */
 export function readCommand(
   parts: CommandEntries,
   node: string,
-  inputs: readonly string[],
+  inputs: readonly Entry[],
   resolver: Resolver,
   faults: Faults,
 ): CommandSpec {
   const out = asMap(parts.out?.value, `"out" of "${node}"`, OUTPUT_HINT, faults);
   const read = [...(out?.entries.values() ?? [])].map((entry) => [entry.name, readOutput(entry, faults)] as const);
   const outputs = Object.fromEntries(read);
-  const known = {in: inputs, out: Object.keys(outputs)};
+  for (const input of inputs) checkInputName(input, faults);
+  const known = {in: inputs.map(({name}) => name), out: Object.keys(outputs)};
   const oneText = parts.run !== undefined && isOneText(parts.run, node, resolver, faults);
   const argument = ({name, keyAt, value}: Entry): ArgumentSpec => ({
     name,
@@ -59,6 +64,18 @@ function isOneText({value}: Entry, node: string, resolver: Resolver, faults: Fau
   return true;
 }
 
+/** A program finds each input as a file, or a folder, of that name. */
+function checkInputName({name, keyAt}: Entry, faults: Faults): void {
+  const isName = name !== '.' && name !== '..' && !/[/\\\p{Cc}]/u.test(name);
+  if (isName && !isTooLong(name)) return;
+  const message = `${JSON.stringify(name)} cannot be the name of an input, and of its file.`;
+  if (isName) faults.add('bad-name', keyAt, tooLong(name, 'an input'), 'Choose a shorter one.');
+  else faults.add('bad-name', keyAt, message, 'Choose another name.');
+}
+
+const tooLong = (name: string, what: string): string =>
+  `"${name.slice(0, 20)}…" is too long for the name of ${what}, and of its file: ${Buffer.byteLength(name)} bytes, and ${LONGEST_FILE_NAME} are allowed.`;
+
 function readOutput({name, keyAt, value}: Entry, faults: Faults): OutputDeclaration {
   if (!NAME.test(name) || name === LOG_OUTPUT) {
     const why = name === LOG_OUTPUT ? ': every node that runs a program has it, with what the program wrote' : '';
@@ -76,6 +93,8 @@ function readOutput({name, keyAt, value}: Entry, faults: Faults): OutputDeclarat
       `"${extension.text}" is no extension of a file.`,
       'Write it as csv or tar.gz.',
     );
+  const fileName = artifactFileName(name, {kind, ...(extension && {extension: extension.text})});
+  if (isTooLong(fileName)) faults.add('bad-name', keyAt, tooLong(fileName, 'an output'), 'Choose a shorter one.');
   if (kind === 'summary' && !columns) {
     const hint = `Write ${name}: {kind: summary, columns: {loss: float64}}.`;
     faults.add('missing-key', keyAt, `The output "${name}" does not say which columns its summary has.`, hint);

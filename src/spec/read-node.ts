@@ -43,7 +43,7 @@ export function readNode(
   const given = asMap(whole(parts.with), `"with" of "${name}"`, 'Write {PARAMETER: VALUE, …}.', faults);
   const inputs = asMap(parts.in?.value, `"in" of "${name}"`, 'Write {INPUT: NODE.ARTIFACT, …}.', faults);
   const sweep = parts.sweep ? readSweep(parts.sweep.value, name, resolver, faults) : NO_SWEEP;
-  const command = parts.run && readCommand(parts, name, [...(inputs?.entries.keys() ?? [])], resolver, faults);
+  const command = parts.run && readCommand(parts, name, [...(inputs?.entries.values() ?? [])], resolver, faults);
   return {
     name,
     at: keyAt,

@@ -1,5 +1,5 @@
-import {closeSync, fstatSync, ftruncateSync, openSync} from 'node:fs';
-import {FILE_MODE} from './rights.ts';
+import {closeSync, existsSync, fstatSync, ftruncateSync} from 'node:fs';
+import {openToAdd} from './own-file.ts';
 import {systemCode} from './store-error.ts';
 import type {StoreLayout} from './store-layout.ts';
 
@@ -8,11 +8,12 @@ import type {StoreLayout} from './store-layout.ts';
  * which may be hours from a file server's, or may have been set. The file of the leases is touched for it, which nothing else is read from, so that
  * nothing can be left behind. Where nothing can be written, and where there is no store yet, this machine's clock must do.
  */
-export function diskNow({leases}: StoreLayout): number {
+export function diskNow({format, leases}: StoreLayout): number {
+  if (!existsSync(format)) return Date.now();
   try {
-    const file = openSync(leases, 'a+', FILE_MODE);
+    const file = openToAdd(leases);
     try {
-      ftruncateSync(file, 0);
+      ftruncateSync(file, fstatSync(file).size); // to what it has: that touches it, and nothing is lost whatever it is
       return fstatSync(file).mtimeMs;
     } finally {
       closeSync(file);

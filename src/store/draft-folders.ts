@@ -12,6 +12,13 @@ import type {StoreLayout} from './store-layout.ts';
 const ALIVE = 'alive';
 /** How the draft of the store's FORMAT begins; it is of no use once there is one. */
 export const FORMAT_DRAFT = 'format-';
+/** And that of the memory of keys. */
+export const REMEMBERED_DRAFT = 'remembered-';
+const DRAFT_NAME = new RegExp(`^(\\d+-|${FORMAT_DRAFT}|${REMEMBERED_DRAFT})[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`);
+
+/** Whether a name in `tmp/` is one that is given here: what is called otherwise is nobody's to remove. */
+export const isDraftName = (name: string): boolean => DRAFT_NAME.test(name);
+
 /** What lies here without that file may belong to a process that is just making it, unless it is this old. */
 const BEING_MADE_MILLISECONDS = 3_600_000;
 /** Where nothing can be locked, only age tells: no run makes no draft for a week. */
@@ -101,7 +108,7 @@ function openIfThere(path: string): number | undefined {
 /** Removes the drafts of processes that died. */
 export async function cleanDrafts(layout: StoreLayout): Promise<void> {
   const names = await readdir(layout.tmp).catch(() => []);
-  for (const name of names) await removeIfDead(layout, name);
+  for (const name of names) if (isDraftName(name)) await removeIfDead(layout, name);
 }
 
 async function removeIfDead(layout: StoreLayout, name: string): Promise<void> {

@@ -1,5 +1,6 @@
-import {existsSync, rmSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import type {Key} from '../base/digest.ts';
+import {claimIndexFile, identityOf, indexFileAt, removeIndexFile} from './index-file.ts';
 import {DamagedIndex} from './indexed-record.ts';
 import {type StampedRecord, stampOfRecord} from './read-record.ts';
 import type {StoreRecord} from './record.ts';
@@ -20,13 +21,15 @@ const MOST_LATE = 100;
 
 /**
  * Keeps an index at hand whatever becomes of its file: the one on disk, a new one where that is damaged, one in memory where none
- * can be kept (nothing written yet, no rights, a full disk). It is never the truth, so none of this is an error.
+ * can be kept (nothing written yet, no rights, a full disk, a file in its place that is not ours). It is never the truth, so none of this is an error.
  */
 export class IndexHolder {
   readonly #layout: StoreLayout;
   readonly #readOnly: boolean;
   #index: RecordIndex | undefined;
   #inMemory = false;
+  /** Which file this opened for its own. */
+  #identity: string | undefined;
   /** Published records that wait to go into the index together; the files have them, so a process that dies loses nothing. */
   readonly #late = new Map<Key, StampedRecord>();
 
@@ -80,8 +83,7 @@ export class IndexHolder {
     } catch (error) {
       if (!isIndexError(error)) throw error;
       this.#drop();
-      if (isDamage(error)) this.#removeFile();
-      this.#index = this.#open(!isDamage(error));
+      this.#index = this.#open(!(isDamage(error) && this.#removeFile()));
       return work(this.#index);
     }
   }
@@ -127,21 +129,25 @@ export class IndexHolder {
 
   #openFile(): RecordIndex | undefined {
     for (const attempt of [1, 2]) {
+      this.#identity = claimIndexFile(this.#layout.index);
+      if (this.#identity === undefined) return undefined;
       try {
         const index = new RecordIndex(this.#layout.index);
         syncIndex(index, this.#layout);
         return index;
       } catch (error) {
         if (!isIndexError(error)) throw error;
-        if (attempt === 2 || !isDamage(error)) return undefined;
-        this.#removeFile();
+        if (attempt === 2 || !isDamage(error) || !this.#removeFile()) return undefined;
       }
     }
     return undefined;
   }
 
-  #removeFile(): void {
-    for (const suffix of ['', '-wal', '-shm']) rmSync(`${this.#layout.index}${suffix}`, {force: true});
+  /** False when it stays: what took the place of the one that was opened may be anybody's. */
+  #removeFile(): boolean {
+    const {index} = this.#layout;
+    const opened = this.#identity !== undefined && identityOf(index) === this.#identity;
+    return (opened || indexFileAt(index) !== 'foreign') && removeIndexFile(index);
   }
 
   #drop(): void {

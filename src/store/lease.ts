@@ -1,7 +1,7 @@
-import {closeSync, openSync} from 'node:fs';
+import {closeSync} from 'node:fs';
 import type {Key} from '../base/digest.ts';
 import {lockByte} from './lock-byte.ts';
-import {FILE_MODE} from './rights.ts';
+import {openToAdd} from './own-file.ts';
 import {storeError} from './store-error.ts';
 import {storeLayout} from './store-layout.ts';
 
@@ -40,7 +40,7 @@ export async function whenUnused(root: string, key: Key, work: () => Promise<voi
 
 function openLeases(root: string): number {
   try {
-    return openSync(storeLayout(root).leases, 'a+', FILE_MODE);
+    return openToAdd(storeLayout(root).leases);
   } catch (error) {
     throw storeError(error, 'take a lease in', root);
   }

@@ -1,12 +1,11 @@
-import {randomUUID} from 'node:crypto';
-import {existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, rmSync, statSync} from 'node:fs';
 import {mkdir, rename, rm} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import type {Digest, Key} from '../base/digest.ts';
 import {digestOfFile} from '../base/digested-files.ts';
 import type {RecordCost} from './choose-evictions.ts';
 import {diskNow} from './disk-clock.ts';
-import {DraftFolders, FORMAT_DRAFT} from './draft-folders.ts';
+import {DraftFolders} from './draft-folders.ts';
 import {fileStamp, isSettled, statusOf} from './file-stamp.ts';
 import {IndexHolder} from './index-holder.ts';
 import {tryLeases} from './lease.ts';
@@ -16,11 +15,12 @@ import {readBlob, stateOfBlob} from './read-blob.ts';
 import {readRecordFile, readStampedRecord} from './read-record.ts';
 import type {StoreRecord} from './record.ts';
 import {syncRemembered} from './remembered-file.ts';
-import {FILE_MODE, FOLDER_MODE} from './rights.ts';
+import {FOLDER_MODE} from './rights.ts';
 import {appendLines, openRunLog, type RunLog} from './run-log.ts';
 import type {Store} from './store.ts';
-import {asStoreError, StoreError, storeError, systemCode} from './store-error.ts';
-import {blobPath, recordPath, STORE_FORMAT, type StoreLayout, scratchPath} from './store-layout.ts';
+import {asStoreError, StoreError, storeError} from './store-error.ts';
+import {makeStore} from './store-format.ts';
+import {blobPath, recordPath, type StoreLayout, scratchPath} from './store-layout.ts';
 
 const MOST_OF_A_STAGE = 200;
 
@@ -196,7 +196,7 @@ export class LocalStore implements Store {
     const absolute = resolve(path);
     const before = statusOf(absolute);
     const stamp = fileStamp(before);
-    const known = this.#index.use((index) => index.fileDigest(absolute, stamp));
+    const known = this.#reading(() => this.#index.use((index) => index.fileDigest(absolute, stamp)));
     if (known !== undefined) return known;
     // It may lie under another clock than the store: it has to be old by both.
     const now = this.#readOnly ? Date.now() : Math.min(Date.now(), diskNow(this.#layout));
@@ -231,7 +231,7 @@ export class LocalStore implements Store {
     });
   }
 
-  /** The folders, and FORMAT before anything that needs it; once per process. */
+  /** Makes the folder a store if it is none; once per process. */
   #make(doing: string): void {
     if (this.#readOnly)
       throw new StoreError(
@@ -240,26 +240,11 @@ export class LocalStore implements Store {
       );
     if (this.#made) return;
     try {
-      for (const folder of ['keys', 'blobs', 'runs', 'scratch', 'tmp'] as const)
-        mkdirSync(this.#layout[folder], {recursive: true, mode: FOLDER_MODE});
-      if (!existsSync(this.#layout.format)) writeFormat(this.#layout);
+      makeStore(this.#layout);
     } catch (error) {
       throw storeError(error, doing, this.root);
     }
     this.#made = true;
     this.#index.folderMade();
-  }
-}
-
-/** Whole or not at all: an empty one, as a full disk would leave it, is of no format that is known. */
-function writeFormat({format, tmp}: StoreLayout): void {
-  const draft = join(tmp, `${FORMAT_DRAFT}${randomUUID()}`);
-  try {
-    writeFileSync(draft, `${STORE_FORMAT}\n`, {mode: FILE_MODE});
-    renameSync(draft, format);
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT' || !existsSync(format)) throw error; // another process was first, and took this for left behind
-  } finally {
-    rmSync(draft, {force: true});
   }
 }

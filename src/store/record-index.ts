@@ -1,6 +1,7 @@
 import {DatabaseSync, type SQLInputValue, type StatementSync} from 'node:sqlite';
 import {type Digest, digestOf, isDigest, isKey, type Key} from '../base/digest.ts';
 import type {RecordCost} from './choose-evictions.ts';
+import {APPLICATION_ID} from './index-file.ts';
 import {costOf, DamagedIndex, indexedRecord, indexedWithPreimage, RECORD, recordTexts} from './indexed-record.ts';
 import type {StampedRecord} from './read-record.ts';
 import type {StoreRecord} from './record.ts';
@@ -36,10 +37,13 @@ export class RecordIndex {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
-  /** @param path a file, or `:memory:`. */
+  /** @param path a file that is ours, or `:memory:`: tables of another version are dropped. */
   constructor(path: string) {
     this.#database = new DatabaseSync(path, {timeout: 5000});
     try {
+      // Signed before there is a write-ahead log, so that the file itself says whose it is, whenever this process dies.
+      if (this.#all('pragma application_id')[0]?.application_id !== APPLICATION_ID)
+        this.#database.exec(`pragma application_id = ${APPLICATION_ID}`);
       this.#database.exec(
         'pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -65536; pragma temp_store = memory;',
       );

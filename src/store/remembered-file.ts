@@ -3,6 +3,8 @@ import {appendFileSync, closeSync, fstatSync, openSync, readSync, renameSync, rm
 import {join} from 'node:path';
 import {isKey, type Key} from '../base/digest.ts';
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
+import {REMEMBERED_DRAFT} from './draft-folders.ts';
+import {openToRead} from './own-file.ts';
 import type {RecordIndex} from './record-index.ts';
 import {FILE_MODE} from './rights.ts';
 import {isSystemError} from './store-error.ts';
@@ -77,7 +79,7 @@ function takenIn(index: RecordIndex, file: number): Position {
  * then compares with an older key. What cannot be read or written now is left for another time.
  */
 export function trimRemembered({remembered, tmp}: StoreLayout): void {
-  const draft = join(tmp, `remembered-${randomUUID()}`);
+  const draft = join(tmp, `${REMEMBERED_DRAFT}${randomUUID()}`);
   try {
     const size = statSync(remembered, {throwIfNoEntry: false})?.size ?? 0;
     if (size >= WORTH_TRIMMING_BYTES && writeTrimmed(remembered, draft, size / 2)) renameSync(draft, remembered);
@@ -122,7 +124,7 @@ function isKept(left: Map<string, number>, entry: Remembered | undefined): boole
 }
 
 function reading<T>(path: string, work: (file: number) => T): T {
-  const file = openSync(path, 'r');
+  const file = openToRead(path);
   try {
     return work(file);
   } finally {

@@ -1,5 +1,6 @@
 import {appendFileSync, closeSync, fstatSync, mkdirSync, openSync, readSync} from 'node:fs';
 import {dirname, join} from 'node:path';
+import {openToAdd} from './own-file.ts';
 import {FILE_MODE, FOLDER_MODE} from './rights.ts';
 import {StoreError, storeError, systemCode} from './store-error.ts';
 
@@ -11,9 +12,16 @@ export interface RunLog {
   close(): void;
 }
 
+/** Systems allow 255 bytes, some of them less in encrypted folders. */
+const LONGEST_NAME = 120;
+
 /** A new file in `runs/`; a name that is taken gets a number. */
 export function openRunLog(runs: string, name: string, root: string): RunLog {
-  const safe = name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^\.+/, '') || 'run';
+  const safe =
+    name
+      .replace(/[^A-Za-z0-9._-]+/g, '-')
+      .replace(/^\.+/, '')
+      .slice(0, LONGEST_NAME) || 'run';
   try {
     mkdirSync(runs, {recursive: true, mode: FOLDER_MODE});
     for (let number = 1; ; number++) {
@@ -60,7 +68,7 @@ function openNew(path: string): number | undefined {
 /** Adds lines to a file that several processes add to: one write, so that lines never mix; a line that was cut is ended first. */
 export function appendLines(path: string, entries: readonly object[]): void {
   mkdirSync(dirname(path), {recursive: true, mode: FOLDER_MODE});
-  const file = openSync(path, 'a+', FILE_MODE);
+  const file = openToAdd(path);
   try {
     const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
     appendFileSync(file, endsCut(file) ? `\n${lines}` : lines);

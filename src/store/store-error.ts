@@ -2,7 +2,9 @@ import {UserError} from '../base/user-error.ts';
 
 export type StoreErrorCode =
   | 'store-is-a-file'
+  | 'store-is-a-link'
   | 'store-format'
+  | 'store-foreign'
   | 'store-no-rights'
   | 'store-full'
   | 'store-read-only'
@@ -25,6 +27,9 @@ export const isSystemError = (error: unknown): boolean => /^E[A-Z0-9]+$/.test(sy
 
 const ANOTHER_CACHE = 'Name another folder with --cache DIR or BASIN_CACHE.';
 const OTHER_CACHE = ANOTHER_CACHE.replace('Name', 'Or name');
+
+const pathOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : undefined;
 
 /** What the system answered while `doing` (as in "write a result to"), as the user reads it; a bug of ours stays as it is. */
 export function storeError(error: unknown, doing: string, root: string): unknown {
@@ -65,6 +70,13 @@ export function storeError(error: unknown, doing: string, root: string): unknown
         'store-is-a-file',
         `${what}: something on that path is a file, not a folder.`,
         `Move it away. ${OTHER_CACHE}`,
+        options,
+      );
+    case 'ELOOP':
+      return new StoreError(
+        'store-is-a-link',
+        `${what}: ${pathOf(error) ?? 'something in it'} is a link, which is not followed.`,
+        `Remove the link. ${OTHER_CACHE}`,
         options,
       );
     default:

@@ -110,6 +110,17 @@ test('verify tells of links, and of folders that lie where a file should', async
   expect(await ask('verify')).toMatchObject({code: 0, told: {whole: true, notRead: [], gone: 0}});
 });
 
+test('verify tells of a file that stands where the index belongs and is not ours, also damaged past recognition', async () => {
+  const {cwd, cache, ask} = await afterRun();
+  const index = join(cache, 'index.sqlite');
+  await writeFile(index, 'theirs');
+  expect(await ask('verify')).toMatchObject({code: 0, told: {whole: true, foreignIndex: index}});
+  expect((await basin(['cache', 'verify'], {cwd})).stdout).toContain(
+    `${index} is no index of basin's: it is left alone`,
+  );
+  expect(await readFile(index, 'utf8')).toBe('theirs');
+});
+
 test('verify holds the small table of a record to its payload, also of a record of before there was a check', async () => {
   const {cwd, cache, filesOf, ask} = await afterRun();
   for (const path of await filesOf('keys')) {
@@ -148,13 +159,29 @@ test('nothing that a run writes is everybody’s to write, under any umask; veri
   );
 });
 
-test('a cache that is not there is empty and stays away', async () => {
+test('a cache that is not there is told, with a near one, and stays away', async () => {
   const cwd = await scratchFolder();
-  await rm(join(cwd, 'cache'), {recursive: true, force: true});
-  expect(await basin(['cache', 'verify'], {cwd})).toMatchObject({code: 0});
-  expect(await basin(['cache', 'gc', '--budget', '1GB'], {cwd})).toMatchObject({
-    code: 0,
-    stdout: expect.stringContaining('nothing to remove'),
-  });
+  const asked = [
+    ['cache', 'verify'],
+    ['cache', 'gc', '--budget', '1GB'],
+  ];
+  const cache = join(cwd, 'cache');
+  const message = `There is no cache at ${cache}.`;
+  for (const command of asked) {
+    const {code, stdout, stderr} = await basin(command, {cwd});
+    expect({code, stdout}).toEqual({code: 2, stdout: ''});
+    expect(stderr).toMatch(`wrong-command: ${message}\nName the folder of one`);
+    const json = await basin([...command, '--json'], {cwd});
+    expect({code: json.code, told: jsonLines(json.stdout)}).toMatchObject({code: 2, told: [{errors: [{message}]}]});
+  }
   expect(await readdir(cwd)).toEqual([]);
+  await mkdir(join(cwd, 'cash')); // no cache
+  await writeFile(join(cwd, 'plain.yaml'), PLAIN);
+  await basin(['run', 'plain.yaml'], {cwd, cache: join(cwd, 'caches')});
+  for (const command of asked)
+    expect(await basin(command, {cwd})).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `wrong-command: ${message}\nDid you mean ${cache}s?\n`,
+    });
 });

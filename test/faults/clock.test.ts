@@ -1,3 +1,4 @@
+import {randomUUID} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import {mkdir, utimes, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
@@ -51,12 +52,12 @@ test.each([5, -5])(
   'what another driver just makes in tmp/ is not taken for a dead one’s, with a clock %i hours off',
   async (hours) => {
     const {root} = await filledStore();
-    const [young, old] = [join(root, 'tmp', '1-young'), join(root, 'tmp', '1-old')];
-    for (const path of [young, old]) await writeFile(path, '');
-    await utimes(old, trueNow() / 1000 - 2 * 3600, trueNow() / 1000 - 2 * 3600);
+    const paths = [randomUUID(), randomUUID()].map((id) => join(root, 'tmp', `1-${id}`));
+    for (const path of paths) await writeFile(path, '');
+    await utimes(paths[1] ?? '', trueNow() / 1000 - 2 * 3600, trueNow() / 1000 - 2 * 3600);
     clockIs(hours);
     await reopened(root);
-    expect([young, old].map((path) => existsSync(path))).toEqual([true, false]);
+    expect(paths.map((path) => existsSync(path))).toEqual([true, false]);
   },
 );
 

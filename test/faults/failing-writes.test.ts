@@ -28,6 +28,8 @@ const disk = vi.hoisted(() => {
   };
 });
 
+const WRITES = vi.hoisted(() => 3); // O_WRONLY and O_RDWR
+
 vi.mock('node:fs', async (original) => {
   const real = await original<typeof import('node:fs')>();
   const writing =
@@ -49,7 +51,7 @@ vi.mock('node:fs', async (original) => {
     rmSync: writing(real.rmSync),
     rmdirSync: writing(real.rmdirSync),
     openSync: (...args: Parameters<typeof real.openSync>) => {
-      if (args[1] !== 'r') disk.write();
+      if (args[1] !== 'r' && (typeof args[1] !== 'number' || args[1] & WRITES)) disk.write();
       return real.openSync(...args);
     },
   };

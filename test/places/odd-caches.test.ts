@@ -1,4 +1,4 @@
-import {cp, mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
+import {cp, mkdir, readdir, readFile, rm, utimes, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {basin, type Ended, jsonLines, STACK, scratchFolder} from '../cli/basin.ts';
@@ -85,6 +85,20 @@ test('a cache that a newer basin wrote is refused by every command, and nothing 
   expect(await contents(cache)).toEqual(before);
 });
 
+test('a folder of somebody else is refused by every command, and nothing in it is touched', async () => {
+  const cwd = await plainFolder();
+  const cache = join(cwd, 'cache');
+  const session = join(cache, 'tmp', 'sessions', 's1');
+  await mkdir(join(session, '..'), {recursive: true});
+  await writeFile(session, 'theirs');
+  for (const path of [session, join(session, '..')]) await utimes(path, 1e9, 1e9);
+  for (const {stderr} of await refusals(cwd))
+    expect(stderr).toBe(
+      `store-foreign: The folder ${cache} is no cache of basin: it has no file FORMAT, but other things, as "tmp/sessions".\nNothing in it was touched. Name another folder, or an empty one, with --cache DIR or BASIN_CACHE.\n`,
+    );
+  expect(await contents(cache)).toEqual(new Map([[session, Buffer.from('theirs').toString('base64')]]));
+});
+
 test('a cache that is a file is refused by every command, and stays as it is', async () => {
   const cwd = await plainFolder();
   const cache = join(cwd, 'cache');
@@ -102,9 +116,10 @@ test('a cache below a file, or with a file where a folder of it belongs, is told
   const below = await basin(['run', 'plain.yaml', '--cache', 'file/cache'], {cwd});
   expect(below).toMatchObject({code: 1, stdout: ''});
   expect(below.stderr).toMatch(/^store-is-a-file: .*something on that path is a file, not a folder\.\nMove it away\./);
-  await mkdir(join(cwd, 'half'));
+  await basin(['run', 'plain.yaml', '--cache', 'half'], {cwd});
+  await rm(join(cwd, 'half', 'blobs'), {recursive: true});
   await writeFile(join(cwd, 'half', 'blobs'), '');
-  const half = await basin(['run', 'plain.yaml', '--cache', 'half'], {cwd});
+  const half = await basin(['run', 'plain.yaml', '--cache', 'half', '--force', 'start'], {cwd});
   expect(half).toMatchObject({code: 1, stdout: ''});
   expect(half.stderr).toMatch(/^store-is-a-file: .*something on that path is a file, not a folder\.\nMove it away\./);
 });

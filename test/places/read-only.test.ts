@@ -1,5 +1,5 @@
 import {spawnSync} from 'node:child_process';
-import {chmod, mkdir, writeFile} from 'node:fs/promises';
+import {chmod, chown, mkdir, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {BASIN, basin, environment, STACK, scratchFolder} from '../cli/basin.ts';
@@ -73,6 +73,48 @@ function as(user: readonly string[], args: readonly string[], cwd: string) {
 const asOther = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
 const works = as(asOther, ['--version'], import.meta.dirname).code === 0;
 if (!works) console.info('Skipped: nobody else may start basin from where this checkout lies.');
+
+const NOW = `stages:
+  now: {run: [sh, -c, 'cat /proc/sys/kernel/random/uuid >"$0"', "\${out.text}"], out: {text: file}}
+`;
+
+const SHOW = ['show', 'now.yaml', 'now.text'];
+
+test.skipIf(!works || asOther.length === 0)(
+  'an index that only another member of the group may write to makes room for one that all may, and tells nobody of what was replaced',
+  async () => {
+    const cwd = await scratchFolder();
+    await chmod(cwd, 0o755);
+    await writeFile(join(cwd, 'now.yaml'), NOW);
+    const cache = join(cwd, 'cache');
+    await mkdir(cache);
+    await chown(cache, 0, 65534);
+    await chmod(cache, 0o2775);
+    const before = process.umask(0o002);
+    try {
+      await basin(['run', 'now.yaml'], {cwd});
+      const first = await basin(SHOW, {cwd});
+      expect(first).toMatchObject({code: 0, stderr: ''});
+      const index = join(cache, 'index.sqlite');
+      expect((await stat(index)).mode & 0o777).toBe(0o664);
+      const shared = as(asOther, ['plan', 'now.yaml'], cwd);
+      expect(shared, shared.stderr).toMatchObject({code: 0, stderr: ''});
+      expect(await stat(index)).toMatchObject({uid: 0, gid: 65534});
+      await chmod(index, 0o644);
+      const forced = as(asOther, ['run', 'now.yaml', '--force', 'now'], cwd);
+      expect(forced, forced.stderr).toMatchObject({code: 0, stderr: ''});
+      const told = as(asOther, SHOW, cwd);
+      expect(told).toEqual(await basin(SHOW, {cwd}));
+      expect(told.stdout).not.toBe(first.stdout);
+      const made = await stat(index);
+      expect({uid: made.uid, mode: made.mode & 0o777}).toEqual({uid: 65534, mode: 0o664});
+      expect((await basin(['cache', 'verify'], {cwd})).stdout).toMatch(/whole: every file is what its name says\n$/);
+    } finally {
+      process.umask(before);
+    }
+  },
+  120_000,
+);
 
 test.skipIf(!works)(
   'a cache that another user keeps for himself is told with what to do, by every command',

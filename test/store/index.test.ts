@@ -1,4 +1,4 @@
-import {cpSync, readdirSync} from 'node:fs';
+import {cpSync, readdirSync, statSync} from 'node:fs';
 import {appendFile, mkdir, readFile, rm, stat, truncate, utimes, writeFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
@@ -59,6 +59,26 @@ test.each([
   expect([...store.records([keyOf(A), keyOf(B)]).keys()].sort()).toEqual([keyOf(A), keyOf(B)].sort());
   expect(store.keyHistory(PIPELINE, 'finetune')).toEqual([keyOf(B), keyOf(A)]);
   expect(store.recordsOfStage('finetune')).toHaveLength(2);
+});
+
+test('a group that shares a cache shares its index, as the umask of who makes it allows', async () => {
+  for (const [umask, mode] of [
+    [0o002, 0o664],
+    [0o022, 0o644],
+    [0o077, 0o600],
+  ] as const) {
+    const before = process.umask(umask);
+    try {
+      const {root} = await filled();
+      const store = await reopened(root);
+      expect(store.records([keyOf(A)]).size).toBe(1);
+      store.remember(PIPELINE, [{instance: 'other', key: keyOf(A)}]);
+      for (const name of ['', '-wal', '-shm'])
+        expect(statSync(join(root, `index.sqlite${name}`)).mode & 0o777, name).toBe(mode);
+    } finally {
+      process.umask(before);
+    }
+  }
 });
 
 test('an index damaged under a living store does not stop it', async () => {

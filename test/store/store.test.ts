@@ -1,7 +1,7 @@
 import {execFile} from 'node:child_process';
 import {existsSync, readdirSync} from 'node:fs';
 import {mkdir, readFile, rm, truncate, writeFile} from 'node:fs/promises';
-import {dirname, join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
 import {digestOf} from '../../src/base/digest.ts';
@@ -193,6 +193,7 @@ test.each(['', '{"key":', '{}', '[]', 'null', '{"key": 1, "preimage": {}, "outpu
   async (text) => {
     const root = join(await temporaryFolder(), 'cache');
     await mkdir(dirname(recordPath(root, KEY)), {recursive: true});
+    await writeFile(join(root, 'FORMAT'), '1\n');
     await writeFile(recordPath(root, KEY), text);
     const store = await reopened(root);
     expect(store.records([KEY]).size).toBe(0);
@@ -276,4 +277,18 @@ test('a run log is a new file each time, one event a line', async () => {
       .split('\n')
       .map((line) => JSON.parse(line)),
   ).toEqual([{event: 'one', text: 'a\nb'}, {event: 'two'}]);
+});
+
+test('the log of a run of a pipeline with a long name has as much of it as a file may, twice too', async () => {
+  const store = await temporaryStore();
+  const [first, second] = ['a', 'b'].map((end) =>
+    store.openRunLog(`2026-11-30T120000.000Z-${'ü'.repeat(100)}${'x'.repeat(300)}${end}`),
+  );
+  expect(first?.path).not.toBe(second?.path);
+  for (const log of [first, second]) {
+    expect(log?.append({event: 'one'})).toBe(undefined);
+    log?.close();
+    expect(await readFile(log?.path ?? '', 'utf8')).toBe('{"event":"one"}\n');
+    expect(basename(log?.path ?? '')).toMatch(/^2026-11-30T120000\.000Z--x+(-2)?\.jsonl$/);
+  }
 });

@@ -3,10 +3,12 @@ import {formatBytes, parseBytes} from '../../base/byte-size.ts';
 import {formatSeconds} from '../../report/format.ts';
 import type {EvictionReason} from '../../store/choose-evictions.ts';
 import {collectGarbage} from '../../store/collect-garbage.ts';
+import {indexFileAt} from '../../store/index-file.ts';
 import {openStore} from '../../store/open-store.ts';
 import type {Store} from '../../store/store.ts';
+import {storeLayout} from '../../store/store-layout.ts';
 import {verifyStore} from '../../store/verify-store.ts';
-import {cacheFolder} from '../cache-folder.ts';
+import {cacheFolder, noCacheAt} from '../cache-folder.ts';
 import {EXIT} from '../exit-code.ts';
 import {commandFault, printFaults} from '../faults.ts';
 
@@ -15,11 +17,14 @@ interface CacheOptions {
   readonly json?: true;
 }
 
-async function withStore({cache}: CacheOptions, work: (store: Store) => Promise<number>): Promise<number> {
+async function withStore({cache, json}: CacheOptions, work: (store: Store) => Promise<number>): Promise<number> {
   const root = cacheFolder(cache, process.cwd());
   const store = await openStore(root, {readOnly: !existsSync(root)});
   try {
-    return await work(store);
+    const none = noCacheAt(root);
+    if (none === undefined) return await work(store);
+    printFaults([none], json ?? false);
+    return EXIT.wrong;
   } finally {
     await store.close();
   }
@@ -96,6 +101,8 @@ export async function verifyCommand(options: CacheOptions & {readonly repair?: t
   return withStore(options, async (store) => {
     const found = await verifyStore(store);
     const {damagedPayloads, damagedRecords, falseTables, differsInIndex, notRead, worldWritable} = found;
+    const {index} = storeLayout(store.root);
+    const foreignIndex = indexFileAt(index) === 'foreign' ? index : undefined;
     if (repair) {
       for (const digest of damagedPayloads) await store.discardBlob(digest);
       for (const key of damagedRecords) await store.discardRecord(key);
@@ -106,7 +113,7 @@ export async function verifyCommand(options: CacheOptions & {readonly repair?: t
     const isAllRead = notRead.length === 0;
     const whole = !isDamaged && isAllRead;
     if (options.json) {
-      say(JSON.stringify({cache: store.root, whole, repaired: repair && isDamaged, ...found}));
+      say(JSON.stringify({cache: store.root, whole, repaired: repair && isDamaged, ...found, foreignIndex}));
     } else {
       say(
         `${store.root}: ${count(found.records, 'record')}, ${formatBytes(found.bytes)} in ${count(found.payloads, 'payload')}`,
@@ -117,6 +124,10 @@ export async function verifyCommand(options: CacheOptions & {readonly repair?: t
       for (const key of differsInIndex) say(`record ${key} is another in the index`);
       for (const {path, why} of notRead) say(`not read: ${path}: ${why}`);
       for (const path of worldWritable) say(`everybody may write to ${path}`);
+      if (foreignIndex !== undefined)
+        say(
+          `${foreignIndex} is no index of basin's: it is left alone, and every command reads all records; move it away if it is nobody's`,
+        );
       if (found.gone > 0) say(`${count(found.gone, 'payload')} removed to save space; their records stand`);
       if (whole) say('whole: every file is what its name says');
       if (isDamaged) say(ofDamage(repair));
