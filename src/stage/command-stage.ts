@@ -1,7 +1,5 @@
-import {createWriteStream} from 'node:fs';
-import {lstat, mkdir, readdir, realpath} from 'node:fs/promises';
+import {lstat, mkdir, open, readdir, realpath} from 'node:fs/promises';
 import {join} from 'node:path';
-import {finished} from 'node:stream/promises';
 import {z} from 'zod';
 import type {StoredFile} from '../artifact/kinds.ts';
 import {digestOfFile} from '../base/digested-files.ts';
@@ -16,8 +14,9 @@ import {
 import {resolveDeclaredFiles} from './declared-files.ts';
 import {type Inputs, type Outputs, type Stage, StageError, type StageWork} from './define-stage.ts';
 import {placeGathered} from './gathered-files.ts';
+import {LONGEST_TOLD, lineSplitter, lineTeller} from './log-lines.ts';
 import {placeCopy, placeStored} from './place-file.ts';
-import {CommandError, runCommand} from './run-command.ts';
+import {type Command, CommandError, runCommand} from './run-command.ts';
 
 /** What a program writes to its standard output and error, kept beside its outputs. */
 export const LOG_OUTPUT = 'log';
@@ -26,6 +25,9 @@ const LOG: Outputs[string] = {
   doc: 'What the program wrote to its standard output and error.',
   extension: 'log',
 };
+
+/** Of what a program wrote that ended well but is at fault. */
+const FEW_LINES = 5;
 
 const storedFile = z.object({path: z.string()});
 /** A file, or a list of those that are gathered. */
@@ -85,26 +87,9 @@ async function runInFolder(
   const [program = '', ...rest] = run.map((argument) =>
     argument.replace(REFERENCE, (whole, side: string, name: string) => paths.get(`${side}.${name}`) ?? whole),
   );
-  const written = createWriteStream(log);
-  const tail: string[] = [];
-  try {
-    await runCommand({
-      program,
-      arguments: rest,
-      folder,
-      env: commandEnvironment(env),
-      signal: services.signal,
-      line: (line) => {
-        written.write(`${line}\n`);
-        services.log(line);
-        tail.push(line);
-        if (tail.length > 5) tail.shift();
-      },
-    });
-  } finally {
-    written.end();
-    await finished(written);
-  }
+  const tail = await logged(log, services.log, (taking) =>
+    runCommand({program, arguments: rest, folder, env: commandEnvironment(env), signal: services.signal, ...taking}),
+  );
   if ((await realpath(join(folder, 'out')).catch(() => undefined)) !== out) throw outIsAnother(program, gives, tail);
   await checkOutputs(folder, program, gives, tail);
   const made = Object.entries(gives).map(([name, declaration]): [string, StoredFile] => [
@@ -112,6 +97,33 @@ async function runInFolder(
     {path: join(folder, 'out', artifactFileName(name, declaration))},
   ]);
   return {...Object.fromEntries(made), [LOG_OUTPUT]: {path: log}};
+}
+
+/** Has all that a program writes put into a file as it is, and tells lines of it; gives the last ones. */
+async function logged(
+  path: string,
+  tell: (line: string) => void,
+  run: (taking: Pick<Command, 'take' | 'end'>) => Promise<void>,
+): Promise<readonly string[]> {
+  const {split, rest} = lineSplitter(LONGEST_TOLD);
+  const teller = lineTeller(tell, () => performance.now() / 1000);
+  const file = await open(path, 'w');
+  try {
+    await run({
+      take: async (bytes) => {
+        for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
+        for (const line of split(bytes)) teller.line(line);
+      },
+      end: () => {
+        for (const line of rest()) teller.line(line);
+        teller.end();
+        return teller.tail;
+      },
+    });
+  } finally {
+    await file.close();
+  }
+  return teller.tail.slice(-FEW_LINES);
 }
 
 /** Removed, or a link to another folder, whose files are not ours to take. */

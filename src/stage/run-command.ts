@@ -1,10 +1,9 @@
-import {type ChildProcess, spawn} from 'node:child_process';
+import {type ChildProcess, type ChildProcessByStdio, spawn} from 'node:child_process';
 import {access, constants} from 'node:fs/promises';
 import {delimiter, join} from 'node:path';
-import {createInterface} from 'node:readline';
+import type {Readable} from 'node:stream';
 import {UserError} from '../base/user-error.ts';
 
-const TAIL_LINES = 20;
 /** From the request to end until it is made to. */
 const GRACE_MILLISECONDS = 5_000;
 /** For output that is still in the pipe when the program has ended; a process that left the group may hold it open. */
@@ -19,13 +18,18 @@ export class CommandError extends UserError {
   }
 }
 
+type Program = ChildProcessByStdio<null, Readable, null>;
+
 export interface Command {
   readonly program: string;
   readonly arguments: readonly string[];
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  line(line: string): void;
+  /** Takes what the program writes, which waits meanwhile; what this throws ends it. */
+  take(bytes: Uint8Array): Promise<void>;
+  /** Told that this was all; gives the last lines. */
+  end(): readonly string[];
 }
 
 /**
@@ -45,7 +49,6 @@ export async function runCommand(command: Command): Promise<void> {
     detached: true,
   });
   const watcher = watchOver(child);
-  const tail: string[] = [];
   let grace: NodeJS.Timeout | undefined;
   const stop = (): void => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -54,11 +57,8 @@ export async function runCommand(command: Command): Promise<void> {
   };
   signal.addEventListener('abort', stop, {once: true});
   try {
-    const how = await ended(child, (line) => {
-      tail.push(line);
-      if (tail.length > TAIL_LINES) tail.shift();
-      command.line(line);
-    });
+    const [how] = await Promise.all([ended(child), handOver(child, command)]);
+    const tail = command.end();
     if (signal.aborted && signal.reason instanceof UserError)
       throw new CommandError(signal.reason.message, signal.reason.hint, tail);
     signal.throwIfAborted();
@@ -77,16 +77,31 @@ export async function runCommand(command: Command): Promise<void> {
 }
 
 /** How it ended; nothing when well. */
-function ended(child: ChildProcess, line: (line: string) => void): Promise<string | undefined> {
+function ended(child: Program): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     child.on('error', ({message}) => reject(new UserError(`A program cannot be started: ${message}.`)));
-    if (child.stdout) createInterface({input: child.stdout}).on('line', line);
     child.on('exit', () => {
       killGroup(child, 'SIGKILL');
-      setTimeout(() => child.stdout?.destroy(), DRAIN_MILLISECONDS).unref();
+      setTimeout(() => child.stdout.destroy(), DRAIN_MILLISECONDS).unref();
     });
     child.on('close', (code, by) => resolve(by ? `signal ${by}` : code === 0 ? undefined : `exit code ${code}`));
   });
+}
+
+/** All that it writes, until it ends or the wait for the rest does. */
+async function handOver(child: Program, {take}: Command): Promise<void> {
+  const pieces = child.stdout[Symbol.asyncIterator]();
+  for (;;) {
+    const piece = await pieces.next().catch(() => undefined);
+    if (!(piece?.value instanceof Uint8Array)) return;
+    try {
+      await take(piece.value);
+    } catch (error) {
+      killGroup(child, 'SIGKILL');
+      child.stdout.destroy();
+      throw error;
+    }
+  }
 }
 
 /** Reads a pipe that nobody writes to: its end is the end of this process, after which the program must not live on. */
