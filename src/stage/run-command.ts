@@ -3,6 +3,7 @@ import {access, constants} from 'node:fs/promises';
 import {delimiter, join} from 'node:path';
 import type {Readable} from 'node:stream';
 import {UserError} from '../base/user-error.ts';
+import {tooLong} from './too-long.ts';
 
 /** From the request to end until it is made to. */
 const GRACE_MILLISECONDS = 5_000;
@@ -41,13 +42,7 @@ export async function runCommand(command: Command): Promise<void> {
   const {program, folder, env, signal} = command;
   await findProgram(program, folder, env.PATH ?? '');
   signal.throwIfAborted();
-  // One pipe for both streams keeps their lines in the order in which they were written.
-  const child = spawn('/bin/sh', ['-c', 'exec "$@" 2>&1', 'sh', program, ...command.arguments], {
-    cwd: folder,
-    env,
-    stdio: ['ignore', 'pipe', 'ignore'],
-    detached: true,
-  });
+  const child = start(command);
   const watcher = watchOver(child);
   let grace: NodeJS.Timeout | undefined;
   const stop = (): void => {
@@ -73,6 +68,20 @@ export async function runCommand(command: Command): Promise<void> {
     // From here on its id may be another's.
     clearTimeout(grace);
     watcher.kill('SIGKILL');
+  }
+}
+
+function start({program, arguments: given, folder, env}: Command): Program {
+  try {
+    // One pipe for both streams keeps their lines in the order in which they were written.
+    return spawn('/bin/sh', ['-c', 'exec "$@" 2>&1', 'sh', program, ...given], {
+      cwd: folder,
+      env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+    });
+  } catch (error) {
+    throw error instanceof Error && 'code' in error && error.code === 'E2BIG' ? tooLong(program, given, env) : error;
   }
 }
 

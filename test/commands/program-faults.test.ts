@@ -1,0 +1,28 @@
+import {afterEach, beforeEach, expect, test} from 'vitest';
+import {PipelineRig} from '../rig/pipeline-rig.ts';
+import {failures} from './told.ts';
+
+let rig: PipelineRig;
+beforeEach(async () => {
+  rig = await PipelineRig.create();
+});
+afterEach(() => rig[Symbol.asyncDispose]());
+
+test.skipIf(process.platform !== 'linux')('what the system hands to no program is told, and what to do', async () => {
+  const long = 'x'.repeat(200_000);
+  const many = Array.from({length: 40}, () => `"${'x'.repeat(100_000)}"`).join(', ');
+  const text = `
+stages:
+  argument: {run: [echo, a, "${long}"], retries: 3}
+  variable: {run: [env], env: {LONG: "${long}"}}
+  all: {run: [echo, ${many}]}`;
+  const run = await rig.run(text, {onFailure: 'keep-going'});
+  const hint = 'Put it into a file, and hand over its path: "files", or an output of another node.';
+  expect(failures(run)).toEqual({
+    argument: `Argument 2 of echo is 200000 bytes long; the system takes at most 131071.\n${hint}`,
+    variable: `The variable LONG of env is 200005 bytes long; the system takes at most 131071.\n${hint}`,
+    all: expect.stringMatching(
+      /^The arguments and variables of echo are 40\d{5} bytes together, which is more than the system takes\.\n/,
+    ),
+  });
+});
