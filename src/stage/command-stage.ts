@@ -1,4 +1,4 @@
-import {lstat, mkdir, open, readdir, realpath} from 'node:fs/promises';
+import {lstat, mkdir, open, readdir, realpath, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
 import type {StoredFile} from '../artifact/kinds.ts';
@@ -66,11 +66,7 @@ async function runInFolder(
   const {run, files, env} = locatedCommand.parse(params);
   const folder = await services.folder();
   const log = join(await services.folder(), 'log');
-  for (const [name, {path, digest}] of Object.entries(files)) {
-    await placeCopy(path, join(folder, name));
-    if ((await digestOfFile(join(folder, name))) !== digest)
-      throw new StageError(`The file ${path} changed while the pipeline ran.`, 'Run it again.');
-  }
+  for (const [name, {path, digest}] of Object.entries(files)) await placeDeclared(path, join(folder, name), digest);
   const paths = new Map<string, string>();
   for (const [name, declaration] of Object.entries(takes)) {
     if (inputs[name] === undefined) continue;
@@ -97,6 +93,17 @@ async function runInFolder(
     {path: join(folder, 'out', artifactFileName(name, declaration))},
   ]);
   return {...Object.fromEntries(made), [LOG_OUTPUT]: {path: log}};
+}
+
+/** @throws StageError when the file is not what it was when the pipeline was planned. */
+async function placeDeclared(from: string, to: string, digest: string): Promise<void> {
+  const status = await stat(from).catch(() => undefined);
+  const now = status === undefined ? 'was removed' : status.isDirectory() ? 'became a folder' : undefined;
+  if (now !== undefined)
+    throw new StageError(`The file ${from} ${now} while the pipeline ran.`, 'Put it back, or run again without it.');
+  await placeCopy(from, to);
+  if ((await digestOfFile(to)) !== digest)
+    throw new StageError(`The file ${from} changed while the pipeline ran.`, 'Run it again.');
 }
 
 /** Has all that a program writes put into a file as it is, and tells lines of it; gives the last ones. */

@@ -1,3 +1,5 @@
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from 'vitest';
 import {PipelineRig} from '../rig/pipeline-rig.ts';
 import {failures} from './told.ts';
@@ -24,5 +26,23 @@ stages:
     all: expect.stringMatching(
       /^The arguments and variables of echo are 40\d{5} bytes together, which is more than the system takes\.\n/,
     ),
+  });
+});
+
+test('a declared file that goes, changes or becomes a folder while the pipeline runs is told', async () => {
+  const files = ['gone', 'edited', 'folder'].map((name) => join(rig.folder, name));
+  for (const file of files) await writeFile(file, 'before');
+  const [gone, edited, folder] = files;
+  const text = `
+stages:
+  first: {run: [sh, -c, 'rm "${gone}" "${folder}"; mkdir "${folder}"; echo after > "${edited}"']}
+  gone: {run: [cat, gone], files: [gone], in: {log: first.log}}
+  edited: {run: [cat, edited], files: [edited], in: {log: first.log}}
+  folder: {run: [cat, folder], files: [folder], in: {log: first.log}}`;
+  const run = await rig.run(text, {onFailure: 'keep-going'});
+  expect(failures(run)).toEqual({
+    gone: `The file ${gone} was removed while the pipeline ran.\nPut it back, or run again without it.`,
+    edited: `The file ${edited} changed while the pipeline ran.\nRun it again.`,
+    folder: `The file ${folder} became a folder while the pipeline ran.\nPut it back, or run again without it.`,
   });
 });
