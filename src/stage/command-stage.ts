@@ -8,8 +8,8 @@ import {
   commandEnvironment,
   commandParameters,
   locatedCommand,
-  REFERENCE,
   resolveEnvironment,
+  withPaths,
 } from './command-parameters.ts';
 import {resolveDeclaredFiles} from './declared-files.ts';
 import {type Inputs, type Outputs, type Stage, StageError, type StageWork} from './define-stage.ts';
@@ -80,11 +80,16 @@ async function runInFolder(
   const out = await realpath(join(folder, 'out'));
   for (const [name, declaration] of Object.entries(gives))
     paths.set(`out.${name}`, `out/${artifactFileName(name, declaration)}`);
-  const [program = '', ...rest] = run.map((argument) =>
-    argument.replace(REFERENCE, (whole, side: string, name: string) => paths.get(`${side}.${name}`) ?? whole),
-  );
+  const [program = '', ...rest] = run.map((argument) => withPaths(argument, paths));
   const tail = await logged(log, services.log, (taking) =>
-    runCommand({program, arguments: rest, folder, env: commandEnvironment(env), signal: services.signal, ...taking}),
+    runCommand({
+      program,
+      arguments: rest,
+      folder,
+      env: commandEnvironment(env, paths),
+      signal: services.signal,
+      ...taking,
+    }),
   );
   if ((await realpath(join(folder, 'out')).catch(() => undefined)) !== out) throw outIsAnother(program, gives, tail);
   await checkOutputs(folder, program, gives, tail);
