@@ -29,7 +29,11 @@ const path = z.string().min(1);
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'it is no name of a variable');
 
 export const commandParameters = z.strictObject({
-  run: z.array(text).min(1).describe('The program and its arguments, as a list; no shell reads them.'),
+  run: z
+    .array(text)
+    .min(1)
+    .refine(([program]) => program !== '', {error: 'it must name a program', path: [0]})
+    .describe('The program and its arguments, as a list; no shell reads them.'),
   files: z
     .union([z.array(path), z.record(z.string(), path)])
     .optional()

@@ -1,5 +1,5 @@
 import {type ChildProcess, type ChildProcessByStdio, spawn} from 'node:child_process';
-import {access, constants} from 'node:fs/promises';
+import {access, constants, stat} from 'node:fs/promises';
 import {delimiter, join} from 'node:path';
 import type {Readable} from 'node:stream';
 import {UserError} from '../base/user-error.ts';
@@ -128,26 +128,28 @@ function killGroup({pid}: ChildProcess, by: 'SIGTERM' | 'SIGKILL'): void {
   }
 }
 
+const NAME_IT = 'Name it under "files"; paths start at the folder of the pipeline file.';
+
 async function findProgram(program: string, folder: string, path: string): Promise<void> {
   const places = program.includes('/') ? [''] : path.split(delimiter).filter((place) => place !== '');
   let found = false;
   for (const place of places) {
     const file = program.startsWith('/') ? program : join(place === '' ? folder : place, program);
-    if (await may(file, constants.X_OK)) return;
-    found ||= await may(file, constants.F_OK);
+    const status = await stat(file).catch(() => undefined);
+    if (!status || (status.isDirectory() && place !== '')) continue;
+    if (status.isDirectory())
+      throw new CommandError(`${program} is a folder, and no program.`, 'Name the file in it that is to run.', []);
+    if (await mayRun(file)) return;
+    found = true;
   }
   if (found) throw new CommandError(`${program} may not be executed.`, `Give it the right to: chmod +x ${program}`, []);
   throw program.includes('/')
-    ? new CommandError(
-        `There is no program ${program}.`,
-        'Name it under "files"; paths start at the folder of the pipeline file.',
-        [],
-      )
+    ? new CommandError(`There is no program ${program}.`, NAME_IT, [])
     : new CommandError(`There is no program "${program}" on the PATH.`, `The PATH is ${path}`, []);
 }
 
-const may = (file: string, mode: number): Promise<boolean> =>
-  access(file, mode).then(
+const mayRun = (file: string): Promise<boolean> =>
+  access(file, constants.X_OK).then(
     () => true,
     () => false,
   );
