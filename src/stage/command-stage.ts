@@ -1,4 +1,4 @@
-import {lstat, mkdir, open, readdir, realpath, stat} from 'node:fs/promises';
+import {lstat, mkdir, open, readdir, readlink, realpath, rm, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
 import type {StoredFile} from '../artifact/kinds.ts';
@@ -68,9 +68,11 @@ async function runInFolder(
   const log = join(await services.folder(), 'log');
   for (const [name, {path, digest}] of Object.entries(files)) await placeDeclared(path, join(folder, name), digest);
   const paths = new Map<string, string>();
+  const stored = new Set<string>();
   for (const [name, declaration] of Object.entries(takes)) {
     if (inputs[name] === undefined) continue;
     const handed = handedInput.parse(inputs[name]);
+    for (const {path} of Array.isArray(handed) ? handed : [handed]) stored.add(path);
     const place = `in/${Array.isArray(handed) ? name : artifactFileName(name, declaration)}`;
     if (Array.isArray(handed)) await placeGathered(handed, declaration.extension, join(folder, place));
     else await placeStored(handed.path, join(folder, place));
@@ -92,6 +94,8 @@ async function runInFolder(
     }),
   );
   if ((await realpath(join(folder, 'out')).catch(() => undefined)) !== out) throw outIsAnother(program, gives, tail);
+  for (const [name, declaration] of Object.entries(gives))
+    await replaceLink(join(out, artifactFileName(name, declaration)), stored);
   await checkOutputs(folder, program, gives, tail);
   const made = Object.entries(gives).map(([name, declaration]): [string, StoredFile] => [
     name,
@@ -143,6 +147,14 @@ function outIsAnother(program: string, gives: Outputs, tail: readonly string[]):
   const [name] = Object.keys(gives);
   const hint = `Have it leave "out" where it is${name === undefined ? '' : `, and write to \${out.${name}}`}.`;
   return new CommandError(`${program} ended well but its folder "out" is not the one that it was given.`, hint, tail);
+}
+
+/** An input that was moved to an output, and is a link to the store because it is large, as the copy that it would be were it small. */
+async function replaceLink(file: string, stored: ReadonlySet<string>): Promise<void> {
+  const target = await readlink(file).catch(() => '');
+  if (!stored.has(target)) return;
+  await rm(file);
+  await placeCopy(target, file);
 }
 
 /** Every output is where it was asked for and nothing else is there: what is written elsewhere would be lost. */
