@@ -84,6 +84,8 @@ function encodeColumn({name, type}: Column, rows: Rows): Data {
   }
 }
 
+export const DIVERGED = 'The computation diverged or divided zero by zero: a lower learning rate may help.';
+
 const TYPE_WORDS: Readonly<Record<ColumnType, string>> = {
   utf8: 'a text',
   float64: 'a number',
@@ -100,10 +102,7 @@ function wrongCell(name: string, type: ColumnType, index: number, value: unknown
         : typeof value === 'object'
           ? 'an object'
           : String(value);
-  const hint =
-    typeof value === 'number' && Number.isNaN(value)
-      ? 'The computation diverged or divided zero by zero: a lower learning rate may help.'
-      : undefined;
+  const hint = typeof value === 'number' && Number.isNaN(value) ? DIVERGED : undefined;
   return new ArtifactError(
     `Row ${index} of a table has ${shown} in column "${name}", which must hold ${TYPE_WORDS[type]}.`,
     hint,

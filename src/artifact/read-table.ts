@@ -3,6 +3,7 @@ import type {Json} from '../base/json.ts';
 import {KIND_FIELD} from './arrow-file.ts';
 import {ArtifactError} from './artifact-error.ts';
 import {decodeArtifact} from './decode.ts';
+import {inexact, parseExactly} from './exact-json.ts';
 import type {Cell, Row, Rows, TableKind} from './kinds.ts';
 
 const ARROW_MAGIC = Buffer.from('ARROW1');
@@ -12,7 +13,7 @@ const HINT = 'Write an Arrow IPC file, or a JSON list of rows such as [{"loss": 
  * The rows that another program wrote: an Arrow IPC file by any library, or a JSON list of objects.
  *
  * @param name how messages call the file.
- * @throws ArtifactError when it is neither, or a cell is no text, number, true or false.
+ * @throws ArtifactError when it is neither, or a cell is no text, number, true or false, or a number that cannot be had exactly.
  */
 export function readTable(kind: TableKind, bytes: Uint8Array, name: string): Rows {
   const isArrow = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).subarray(0, 6).equals(ARROW_MAGIC);
@@ -35,8 +36,9 @@ function arrowRows(kind: TableKind, bytes: Uint8Array, name: string): Rows {
 function jsonRows(bytes: Uint8Array, name: string): Rows {
   let value: Json;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', {fatal: true}).decode(bytes));
-  } catch {
+    value = parseExactly(new TextDecoder('utf-8', {fatal: true}).decode(bytes));
+  } catch (error) {
+    if (error instanceof ArtifactError) throw error;
     throw new ArtifactError(`${name} is neither an Arrow file nor JSON.`, HINT);
   }
   if (!Array.isArray(value)) throw new ArtifactError(`${name} holds JSON that is no list of rows.`, HINT);
@@ -48,7 +50,10 @@ function rowOf(row: unknown, index: number, name: string): Row {
     throw new ArtifactError(`Row ${index} of ${name} is no map of columns to cells.`, HINT);
   return Object.fromEntries(
     Object.entries(row).map(([column, value]: [string, unknown]): [string, Cell] => {
-      const cell = typeof value === 'bigint' ? Number(value) : value;
+      const cell =
+        typeof value === 'bigint'
+          ? exactly(value, `Row ${index} of a table has ${value} in column "${column}"`)
+          : value;
       if (typeof cell === 'string' || typeof cell === 'number' || typeof cell === 'boolean') return [column, cell];
       const shown = cell === null || cell === undefined ? 'nothing' : 'something else';
       throw new ArtifactError(
@@ -56,4 +61,10 @@ function rowOf(row: unknown, index: number, name: string): Row {
       );
     }),
   );
+}
+
+function exactly(value: bigint, what: string): number {
+  const number = Number(value);
+  if (BigInt(number) !== value) throw inexact(what, BigInt(number));
+  return number;
 }

@@ -9,6 +9,7 @@ import type {Machine} from '../run/ledger.ts';
 import type {OnFailure, RunResult} from '../run/run-options.ts';
 import {runPlan} from '../run/run-plan.ts';
 import type {WorkerPool} from '../run/worker-pool.ts';
+import {LONGEST_TOLD, lineTeller} from '../stage/log-lines.ts';
 import {placeOf} from '../store/pipeline-place.ts';
 import type {Prepared} from './prepare.ts';
 import {reportExpectations} from './report-expectations.ts';
@@ -84,7 +85,13 @@ async function replayLogs(
 ): Promise<void> {
   for (const {id, index} of graph.instances) {
     if (!served.has(id)) continue;
-    for (const line of (await storedLog(store, records[index])) ?? []) emit({event: 'log', id, line});
+    // No time goes by, so that as much is told as can be at once.
+    const teller = lineTeller(
+      (line) => emit({event: 'log', id, line}),
+      () => 0,
+    );
+    for (const line of (await storedLog(store, records[index], LONGEST_TOLD)) ?? []) teller.line(line);
+    teller.end();
   }
 }
 

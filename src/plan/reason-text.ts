@@ -50,8 +50,13 @@ function changeText({path, before, after}: Change): string {
   if (before === undefined) return `${name} is new`;
   if (after === undefined) return `${name} is gone`;
   if (isHash(before) && isHash(after)) return path === 'version' ? 'its code changed' : `${name} changed`;
-  return `${name} ${valueText(before)} → ${valueText(after)}`;
+  const text = path.startsWith('params.env.') ? variableText : valueText;
+  return `${name} ${text(before)} → ${text(after)}`;
 }
+
+/** Of a variable that is passed on there is a digest, which says nothing to a reader. */
+const variableText = (value: Json): string =>
+  value === null ? 'not set' : isJsonObject(value) ? 'passed on' : valueText(value);
 
 const isHash = (value: Json): boolean => typeof value === 'string' && isDigest(value);
 

@@ -24,8 +24,7 @@ export function undeclaredFiles(graph: Graph, planned: readonly PlannedInstance[
       if (!exists || isDeclared(path, absolute, located.files)) continue;
       found.set(`${instance.node} ${path}`, {
         code: 'undeclared-file',
-        message: `"${instance.node}" names the file ${path}, which it does not declare: a change of it would not be seen.`,
-        hint: hintFor(path),
+        ...told(instance.node, path, namesOf(absolute, located.files)[0]),
         ...(at && {at}),
       });
     }
@@ -46,10 +45,29 @@ function pathsIn({run}: JsonObject): readonly string[] {
   });
 }
 
+/** The file may be declared under another name, by which the program finds it. */
+function told(node: string, path: string, declaredAs: string | undefined): Pick<Diagnostic, 'message' | 'hint'> {
+  if (declaredAs !== undefined)
+    return {
+      message: `"${node}" names the file ${path}, which it declares as ${declaredAs}: in its folder there is no other.`,
+      hint: `Write ${declaredAs} in its place.`,
+    };
+  return {
+    message: `"${node}" names the file ${path}, which it does not declare: a change of it would not be seen.`,
+    hint: hintFor(path),
+  };
+}
+
+/** Under which names a file is declared. */
+const namesOf = (absolute: string, files: Json | undefined): readonly string[] =>
+  Object.entries(isJsonObject(files) ? files : {}).flatMap(([name, file]) =>
+    isJsonObject(file) && file.path === absolute ? [name] : [],
+  );
+
 function isDeclared(path: string, absolute: string, files: Json | undefined): boolean {
   if (!isJsonObject(files)) return false;
   if (Object.hasOwn(files, posix.normalize(path))) return true;
-  return isAbsolute(path) && Object.values(files).some((file) => isJsonObject(file) && file.path === absolute);
+  return isAbsolute(path) && namesOf(absolute, files).length > 0;
 }
 
 function hintFor(path: string): string {

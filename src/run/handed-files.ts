@@ -33,8 +33,9 @@ export async function checkHanded(files: readonly HandedFile[]): Promise<void> {
     // Another driver may have put the same bytes in its place, or `gc` may have removed it.
     if (now === stamp || now === GONE || (await digestOfFile(path)) === digest) continue;
     throw new StageError(
-      `It changed its input "${name}" where that lies in the store, and damaged it.`,
-      'Have it change a copy. What it damaged is computed again when it is next needed.',
+      // Several may be handed it at once, and the file does not say who wrote.
+      `Its input "${name}" was changed where it lies in the store, by it or by what ran beside it, and is damaged.`,
+      'Have whatever changes it change a copy. It is computed again when it is next needed: run this again.',
     );
   }
 }

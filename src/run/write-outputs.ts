@@ -18,6 +18,7 @@ import {
 import type {DraftOutput} from '../store/publish.ts';
 import {systemCode} from '../store/store-error.ts';
 import {blobPath} from '../store/store-layout.ts';
+import {givenOutput} from './given-output.ts';
 import type {Job} from './protocol.ts';
 import {DamagedInputs} from './read-inputs.ts';
 
@@ -26,14 +27,13 @@ export async function writeOutputs(
   {inputs, store}: Pick<Job, 'inputs' | 'store'>,
   stage: Stage,
   drafts: string,
-  outputs: OutputsByName,
+  outputs: OutputsByName | null | undefined,
 ): Promise<Record<string, DraftOutput>> {
   const written: Record<string, DraftOutput> = {};
   for (const [name, declaration] of Object.entries(stage.outputs)) {
     if (declaration.passes !== undefined && !Object.hasOwn(inputs, declaration.passes)) continue;
-    const value = outputs[name];
-    if (value === undefined && declaration.when !== undefined) continue;
-    if (value === undefined) throw new Error(`Internal error: stage ${stage.name} gave no "${name}"`);
+    const value = givenOutput(stage, name, declaration, outputs);
+    if (value === undefined) continue;
     written[name] = isCandidate(value)
       ? await passOn(store, declaration.kind, value.digest, join(drafts, `${name}.arrow`))
       : await writeOutput(name, declaration, drafts, value);

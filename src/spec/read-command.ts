@@ -48,7 +48,11 @@ export function readCommand(
     value:
       name === 'run' && oneText
         ? undefined
-        : resolver.resolve(name === 'out' ? declared(value) : markReferences(value, known, node, faults)),
+        : resolver.resolve(
+            name === 'out'
+              ? declared(value)
+              : markReferences(value, name === 'files' ? undefined : known, node, faults),
+          ),
   });
   const given = [parts.run, parts.files, parts.env, parts.out].filter((part) => part !== undefined);
   return {outputs, arguments: new Map(given.map((part) => [part.name, argument(part)]))};
@@ -162,10 +166,14 @@ function withKind({keyAt, value}: Entry): MapTree {
   return {kind: 'map', entries: new Map([['kind', {name: 'kind', keyAt, value}]]), at: value.at};
 }
 
-/** Puts a mark of the same length in the place of the `$` of file references, which no expression is about. */
+/**
+ * Puts a mark of the same length in the place of the `$` of file references, which no expression is about.
+ *
+ * @param known Nothing where there can be none.
+ */
 function markReferences(
   tree: Tree,
-  known: Readonly<Record<'in' | 'out', readonly string[]>>,
+  known: Readonly<Record<'in' | 'out', readonly string[]>> | undefined,
   node: string,
   faults: Faults,
 ): Tree {
@@ -182,8 +190,11 @@ function markReferences(
     case 'scalar': {
       if (typeof tree.value !== 'string') return tree;
       const value = tree.value.replace(WRITTEN_REFERENCE, (whole, side: string, name: string) => {
-        const names = side === 'in' ? known.in : known.out;
-        if (!names.includes(name)) {
+        const names = side === 'in' ? known?.in : known?.out;
+        if (!names) {
+          const hint = `Inputs and outputs lie in the program's folder already: write ${whole} in "run".`;
+          faults.add('unknown-file', tree.at, `"files" of "${node}" cannot name ${whole}.`, hint, name);
+        } else if (!names.includes(name)) {
           const [what, hint] = side === 'in' ? ['input', `inputs of "${node}"`] : ['output', `outputs of "${node}"`];
           faults.add(
             'unknown-file',

@@ -6,19 +6,34 @@ import type {SourceResolution} from './source.ts';
 /** Stands for the `$` of `${in.NAME}` and `${out.NAME}` until the expressions around them are worked out. */
 export const REFERENCE_MARK = '\u{e000}';
 
+const WRITTEN = new RegExp(`${REFERENCE_MARK}\\{\\s*(in|out)\\.([A-Za-z0-9_-]+)\\s*\\}`, 'g');
 /** `${in.NAME}` or `${out.NAME}`, as an argument has it in the key. */
-export const REFERENCE = /\$\{(in|out)\.([A-Za-z0-9_-]+)\}/g;
+const REFERENCE = /\$\{(in|out)\.([A-Za-z0-9_-]+)\}/g;
+/** Stands behind the `$` of text that reads like a reference and is none: what an axis gives, and `$${in.NAME}`. */
+const PLAIN_MARK = '\u{e001}';
+const PLAIN = `$${PLAIN_MARK}{`;
+const asPlain = (text: string): string => text.replace(REFERENCE, (whole) => whole.replace('${', () => PLAIN));
+
+/** An argument or variable as a program gets it: references are paths. */
+export const withPaths = (text: string, paths: ReadonlyMap<string, string>): string =>
+  text
+    .replace(REFERENCE, (whole, side: string, name: string) => paths.get(`${side}.${name}`) ?? whole)
+    .replaceAll(PLAIN, () => '${');
 
 const NOT_A_TEXT = 'it must be a text, a number, true or false';
 const text = z
   .union([z.string(), z.number(), z.boolean()], {error: NOT_A_TEXT})
-  .transform((value) => String(value).replaceAll(REFERENCE_MARK, '$'))
+  .transform((value) => asPlain(String(value)).replace(WRITTEN, (_, side, name) => `\${${side}.${name}}`))
   .refine((value) => !value.includes('\0'), 'no program can be handed the character 0');
 const path = z.string().min(1);
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'it is no name of a variable');
 
 export const commandParameters = z.strictObject({
-  run: z.array(text).min(1).describe('The program and its arguments, as a list; no shell reads them.'),
+  run: z
+    .array(text)
+    .min(1)
+    .refine(([program]) => program !== '', {error: 'it must name a program', path: [0]})
+    .describe('The program and its arguments, as a list; no shell reads them.'),
   files: z
     .union([z.array(path), z.record(z.string(), path)])
     .optional()
@@ -54,7 +69,7 @@ export async function resolveEnvironment(value: Json): Promise<SourceResolution>
   const located: Record<string, Json> = {};
   for (const [name, set] of Object.entries(given)) {
     const passed = process.env[name];
-    located[name] = set ?? passed ?? null;
+    located[name] = set ?? (passed === undefined ? null : asPlain(passed));
     identity[name] = set ?? (passed === undefined ? null : {passed: digestOf(passed)});
   }
   return {state: 'resolved', identity, located};
@@ -84,12 +99,15 @@ const ALWAYS = [
 ] as const;
 
 /** The environment of a program: a few variables of the user's, one language and time zone everywhere, and what is declared. */
-export function commandEnvironment(declared: Readonly<Record<string, string | null>>): Record<string, string> {
+export function commandEnvironment(
+  declared: Readonly<Record<string, string | null>>,
+  paths: ReadonlyMap<string, string>,
+): Record<string, string> {
   const env: Record<string, string> = {LANG: 'C.UTF-8', TZ: 'UTC'};
   for (const name of ALWAYS) {
     const value = process.env[name];
     if (value !== undefined) env[name] = value;
   }
-  for (const [name, value] of Object.entries(declared)) if (value !== null) env[name] = value;
+  for (const [name, value] of Object.entries(declared)) if (value !== null) env[name] = withPaths(value, paths);
   return env;
 }

@@ -1,7 +1,5 @@
-import {createWriteStream} from 'node:fs';
-import {lstat, mkdir, readdir, realpath} from 'node:fs/promises';
+import {lstat, mkdir, open, readdir, readlink, realpath, rm, stat} from 'node:fs/promises';
 import {join} from 'node:path';
-import {finished} from 'node:stream/promises';
 import {z} from 'zod';
 import type {StoredFile} from '../artifact/kinds.ts';
 import {digestOfFile} from '../base/digested-files.ts';
@@ -10,14 +8,15 @@ import {
   commandEnvironment,
   commandParameters,
   locatedCommand,
-  REFERENCE,
   resolveEnvironment,
+  withPaths,
 } from './command-parameters.ts';
 import {resolveDeclaredFiles} from './declared-files.ts';
 import {type Inputs, type Outputs, type Stage, StageError, type StageWork} from './define-stage.ts';
 import {placeGathered} from './gathered-files.ts';
+import {LONGEST_TOLD, lineSplitter, lineTeller} from './log-lines.ts';
 import {placeCopy, placeStored} from './place-file.ts';
-import {CommandError, runCommand} from './run-command.ts';
+import {type Command, CommandError, runCommand} from './run-command.ts';
 
 /** What a program writes to its standard output and error, kept beside its outputs. */
 export const LOG_OUTPUT = 'log';
@@ -26,6 +25,9 @@ const LOG: Outputs[string] = {
   doc: 'What the program wrote to its standard output and error.',
   extension: 'log',
 };
+
+/** Of what a program wrote that ended well but is at fault. */
+const FEW_LINES = 5;
 
 const storedFile = z.object({path: z.string()});
 /** A file, or a list of those that are gathered. */
@@ -64,15 +66,13 @@ async function runInFolder(
   const {run, files, env} = locatedCommand.parse(params);
   const folder = await services.folder();
   const log = join(await services.folder(), 'log');
-  for (const [name, {path, digest}] of Object.entries(files)) {
-    await placeCopy(path, join(folder, name));
-    if ((await digestOfFile(join(folder, name))) !== digest)
-      throw new StageError(`The file ${path} changed while the pipeline ran.`, 'Run it again.');
-  }
+  for (const [name, {path, digest}] of Object.entries(files)) await placeDeclared(path, join(folder, name), digest);
   const paths = new Map<string, string>();
+  const stored = new Set<string>();
   for (const [name, declaration] of Object.entries(takes)) {
     if (inputs[name] === undefined) continue;
     const handed = handedInput.parse(inputs[name]);
+    for (const {path} of Array.isArray(handed) ? handed : [handed]) stored.add(path);
     const place = `in/${Array.isArray(handed) ? name : artifactFileName(name, declaration)}`;
     if (Array.isArray(handed)) await placeGathered(handed, declaration.extension, join(folder, place));
     else await placeStored(handed.path, join(folder, place));
@@ -82,30 +82,20 @@ async function runInFolder(
   const out = await realpath(join(folder, 'out'));
   for (const [name, declaration] of Object.entries(gives))
     paths.set(`out.${name}`, `out/${artifactFileName(name, declaration)}`);
-  const [program = '', ...rest] = run.map((argument) =>
-    argument.replace(REFERENCE, (whole, side: string, name: string) => paths.get(`${side}.${name}`) ?? whole),
-  );
-  const written = createWriteStream(log);
-  const tail: string[] = [];
-  try {
-    await runCommand({
+  const [program = '', ...rest] = run.map((argument) => withPaths(argument, paths));
+  const tail = await logged(log, services.log, (taking) =>
+    runCommand({
       program,
       arguments: rest,
       folder,
-      env: commandEnvironment(env),
+      env: commandEnvironment(env, paths),
       signal: services.signal,
-      line: (line) => {
-        written.write(`${line}\n`);
-        services.log(line);
-        tail.push(line);
-        if (tail.length > 5) tail.shift();
-      },
-    });
-  } finally {
-    written.end();
-    await finished(written);
-  }
+      ...taking,
+    }),
+  );
   if ((await realpath(join(folder, 'out')).catch(() => undefined)) !== out) throw outIsAnother(program, gives, tail);
+  for (const [name, declaration] of Object.entries(gives))
+    await replaceLink(join(out, artifactFileName(name, declaration)), stored);
   await checkOutputs(folder, program, gives, tail);
   const made = Object.entries(gives).map(([name, declaration]): [string, StoredFile] => [
     name,
@@ -114,11 +104,57 @@ async function runInFolder(
   return {...Object.fromEntries(made), [LOG_OUTPUT]: {path: log}};
 }
 
+/** @throws StageError when the file is not what it was when the pipeline was planned. */
+async function placeDeclared(from: string, to: string, digest: string): Promise<void> {
+  const status = await stat(from).catch(() => undefined);
+  const now = status === undefined ? 'was removed' : status.isDirectory() ? 'became a folder' : undefined;
+  if (now !== undefined)
+    throw new StageError(`The file ${from} ${now} while the pipeline ran.`, 'Put it back, or run again without it.');
+  await placeCopy(from, to);
+  if ((await digestOfFile(to)) !== digest)
+    throw new StageError(`The file ${from} changed while the pipeline ran.`, 'Run it again.');
+}
+
+/** Has all that a program writes put into a file as it is, and tells lines of it; gives the last ones. */
+async function logged(
+  path: string,
+  tell: (line: string) => void,
+  run: (taking: Pick<Command, 'take' | 'end'>) => Promise<void>,
+): Promise<readonly string[]> {
+  const {split, rest} = lineSplitter(LONGEST_TOLD);
+  const teller = lineTeller(tell, () => performance.now() / 1000);
+  const file = await open(path, 'w');
+  try {
+    await run({
+      take: async (bytes) => {
+        for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
+        for (const line of split(bytes)) teller.line(line);
+      },
+      end: () => {
+        for (const line of rest()) teller.line(line);
+        teller.end();
+        return teller.tail;
+      },
+    });
+  } finally {
+    await file.close();
+  }
+  return teller.tail.slice(-FEW_LINES);
+}
+
 /** Removed, or a link to another folder, whose files are not ours to take. */
 function outIsAnother(program: string, gives: Outputs, tail: readonly string[]): CommandError {
   const [name] = Object.keys(gives);
   const hint = `Have it leave "out" where it is${name === undefined ? '' : `, and write to \${out.${name}}`}.`;
   return new CommandError(`${program} ended well but its folder "out" is not the one that it was given.`, hint, tail);
+}
+
+/** An input that was moved to an output, and is a link to the store because it is large, as the copy that it would be were it small. */
+async function replaceLink(file: string, stored: ReadonlySet<string>): Promise<void> {
+  const target = await readlink(file).catch(() => '');
+  if (!stored.has(target)) return;
+  await rm(file);
+  await placeCopy(target, file);
 }
 
 /** Every output is where it was asked for and nothing else is there: what is written elsewhere would be lost. */

@@ -1,10 +1,10 @@
-import {type ChildProcess, spawn} from 'node:child_process';
-import {access, constants} from 'node:fs/promises';
+import {type ChildProcess, type ChildProcessByStdio, spawn} from 'node:child_process';
+import {access, constants, stat} from 'node:fs/promises';
 import {delimiter, join} from 'node:path';
-import {createInterface} from 'node:readline';
+import type {Readable} from 'node:stream';
 import {UserError} from '../base/user-error.ts';
+import {tooLong} from './too-long.ts';
 
-const TAIL_LINES = 20;
 /** From the request to end until it is made to. */
 const GRACE_MILLISECONDS = 5_000;
 /** For output that is still in the pipe when the program has ended; a process that left the group may hold it open. */
@@ -19,13 +19,18 @@ export class CommandError extends UserError {
   }
 }
 
+type Program = ChildProcessByStdio<null, Readable, null>;
+
 export interface Command {
   readonly program: string;
   readonly arguments: readonly string[];
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  line(line: string): void;
+  /** Takes what the program writes, which waits meanwhile; what this throws ends it. */
+  take(bytes: Uint8Array): Promise<void>;
+  /** Told that this was all; gives the last lines. */
+  end(): readonly string[];
 }
 
 /**
@@ -37,15 +42,8 @@ export async function runCommand(command: Command): Promise<void> {
   const {program, folder, env, signal} = command;
   await findProgram(program, folder, env.PATH ?? '');
   signal.throwIfAborted();
-  // One pipe for both streams keeps their lines in the order in which they were written.
-  const child = spawn('/bin/sh', ['-c', 'exec "$@" 2>&1', 'sh', program, ...command.arguments], {
-    cwd: folder,
-    env,
-    stdio: ['ignore', 'pipe', 'ignore'],
-    detached: true,
-  });
+  const child = start(command);
   const watcher = watchOver(child);
-  const tail: string[] = [];
   let grace: NodeJS.Timeout | undefined;
   const stop = (): void => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -54,11 +52,8 @@ export async function runCommand(command: Command): Promise<void> {
   };
   signal.addEventListener('abort', stop, {once: true});
   try {
-    const how = await ended(child, (line) => {
-      tail.push(line);
-      if (tail.length > TAIL_LINES) tail.shift();
-      command.line(line);
-    });
+    const [how] = await Promise.all([ended(child), handOver(child, command)]);
+    const tail = command.end();
     if (signal.aborted && signal.reason instanceof UserError)
       throw new CommandError(signal.reason.message, signal.reason.hint, tail);
     signal.throwIfAborted();
@@ -76,17 +71,46 @@ export async function runCommand(command: Command): Promise<void> {
   }
 }
 
+function start({program, arguments: given, folder, env}: Command): Program {
+  try {
+    // One pipe for both streams keeps their lines in the order in which they were written.
+    return spawn('/bin/sh', ['-c', 'exec "$@" 2>&1', 'sh', program, ...given], {
+      cwd: folder,
+      env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+    });
+  } catch (error) {
+    throw error instanceof Error && 'code' in error && error.code === 'E2BIG' ? tooLong(program, given, env) : error;
+  }
+}
+
 /** How it ended; nothing when well. */
-function ended(child: ChildProcess, line: (line: string) => void): Promise<string | undefined> {
+function ended(child: Program): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     child.on('error', ({message}) => reject(new UserError(`A program cannot be started: ${message}.`)));
-    if (child.stdout) createInterface({input: child.stdout}).on('line', line);
     child.on('exit', () => {
       killGroup(child, 'SIGKILL');
-      setTimeout(() => child.stdout?.destroy(), DRAIN_MILLISECONDS).unref();
+      setTimeout(() => child.stdout.destroy(), DRAIN_MILLISECONDS).unref();
     });
     child.on('close', (code, by) => resolve(by ? `signal ${by}` : code === 0 ? undefined : `exit code ${code}`));
   });
+}
+
+/** All that it writes, until it ends or the wait for the rest does. */
+async function handOver(child: Program, {take}: Command): Promise<void> {
+  const pieces = child.stdout[Symbol.asyncIterator]();
+  for (;;) {
+    const piece = await pieces.next().catch(() => undefined);
+    if (!(piece?.value instanceof Uint8Array)) return;
+    try {
+      await take(piece.value);
+    } catch (error) {
+      killGroup(child, 'SIGKILL');
+      child.stdout.destroy();
+      throw error;
+    }
+  }
 }
 
 /** Reads a pipe that nobody writes to: its end is the end of this process, after which the program must not live on. */
@@ -104,26 +128,28 @@ function killGroup({pid}: ChildProcess, by: 'SIGTERM' | 'SIGKILL'): void {
   }
 }
 
+const NAME_IT = 'Name it under "files"; paths start at the folder of the pipeline file.';
+
 async function findProgram(program: string, folder: string, path: string): Promise<void> {
   const places = program.includes('/') ? [''] : path.split(delimiter).filter((place) => place !== '');
   let found = false;
   for (const place of places) {
     const file = program.startsWith('/') ? program : join(place === '' ? folder : place, program);
-    if (await may(file, constants.X_OK)) return;
-    found ||= await may(file, constants.F_OK);
+    const status = await stat(file).catch(() => undefined);
+    if (!status || (status.isDirectory() && place !== '')) continue;
+    if (status.isDirectory())
+      throw new CommandError(`${program} is a folder, and no program.`, 'Name the file in it that is to run.', []);
+    if (await mayRun(file)) return;
+    found = true;
   }
   if (found) throw new CommandError(`${program} may not be executed.`, `Give it the right to: chmod +x ${program}`, []);
   throw program.includes('/')
-    ? new CommandError(
-        `There is no program ${program}.`,
-        'Name it under "files"; paths start at the folder of the pipeline file.',
-        [],
-      )
+    ? new CommandError(`There is no program ${program}.`, NAME_IT, [])
     : new CommandError(`There is no program "${program}" on the PATH.`, `The PATH is ${path}`, []);
 }
 
-const may = (file: string, mode: number): Promise<boolean> =>
-  access(file, mode).then(
+const mayRun = (file: string): Promise<boolean> =>
+  access(file, constants.X_OK).then(
     () => true,
     () => false,
   );

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from 'vitest';
 import {digestOf} from '../../src/base/digest.ts';
 import {PipelineRig, type RigRun} from '../rig/pipeline-rig.ts';
+import {failures} from './told.ts';
 
 let rig: PipelineRig;
 beforeEach(async () => {
@@ -52,8 +53,9 @@ test("a program that writes into its inputs changes neither the store's files no
   if (isWhole) expect(failureOf(run, 'input')).toBeUndefined();
   else {
     expect(failureOf(run, 'input')).toEqual({
-      message: 'It changed its input "big" where that lies in the store, and damaged it.',
-      hint: 'Have it change a copy. What it damaged is computed again when it is next needed.',
+      message:
+        'Its input "big" was changed where it lies in the store, by it or by what ran beside it, and is damaged.',
+      hint: 'Have whatever changes it change a copy. It is computed again when it is next needed: run this again.',
     });
     const sum = `${MAKE}\n  sum: {run: [sha256sum, "\${in.big}"], in: {big: make.big}}`;
     expect((await rig.run(sum)).ran).toEqual(['make', 'sum']);
@@ -108,4 +110,17 @@ stages:
   expect(await rig.withStore(async (store) => digest && (await store.readBlob(digest)))).toEqual(
     new Uint8Array(Buffer.from('precious')),
   );
+});
+
+test('an input of any size may be moved to an output, and the stored file stays what it is', async () => {
+  const text = `${MAKE}
+  moved: {run: [mv, "\${in.big}", "\${out.o}"], in: {big: make.big}, out: {o: file}}
+  linked: {run: [ln, "\${in.big}", "\${out.o}"], in: {big: make.big}, out: {o: file}}
+  elsewhere: {run: [ln, -s, /dev/null, "\${out.o}"], out: {o: file}}
+  again: {run: [cmp, "\${in.a}", "\${in.b}"], in: {a: moved.o, b: make.big}}`;
+  const run = await rig.run(text, {onFailure: 'keep-going'});
+  expect(failures(run)).toEqual({
+    elsewhere: `ln ended well but made its output "o" something that is no file.\nHave it write to \${out.o}.`,
+  });
+  for (const {path, name} of await blobs()) expect(digestOf(await readFile(path))).toBe(name.replace(/\..*/, ''));
 });

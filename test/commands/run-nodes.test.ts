@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import {readRows} from '../../src/results/read-artifact.ts';
 import {PipelineRig, type RigRun} from '../rig/pipeline-rig.ts';
+import {bytesOf, failures} from './told.ts';
 
 let rig: PipelineRig;
 beforeEach(async () => {
@@ -13,22 +14,8 @@ afterEach(() => rig[Symbol.asyncDispose]());
 const file = (name: string, text: string): Promise<void> => writeFile(join(rig.folder, name), text);
 
 /** The text of the `file` artifact of an instance. */
-async function textOf({records, plan}: RigRun, id: string, artifact: string): Promise<string> {
-  const index = plan.instances.findIndex(({instance}) => instance.id === id);
-  const digest = records[index]?.outputs[artifact]?.digest;
-  if (digest === undefined) throw new Error(`${id} has no ${artifact}`);
-  return rig.withStore(async (store) => new TextDecoder().decode(await readFile(store.blobPath(digest))));
-}
-
-/** What is told of each instance that failed. */
-const failures = ({events}: RigRun): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    events.flatMap((event) => {
-      if (event.event !== 'instance-finished' || !event.failure) return [];
-      const {message, hint, logTail = []} = event.failure;
-      return [[event.id, [message, hint, ...logTail].join('\n')]];
-    }),
-  );
+const textOf = async (run: RigRun, id: string, artifact: string): Promise<string> =>
+  new TextDecoder().decode(await bytesOf(rig, run, id, artifact));
 
 const CHAIN = `
 stages:

@@ -6,6 +6,11 @@ import {findInstances} from '../find-instance.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
 import {withPrepared} from '../prepare.ts';
 
+/** In bytes; "show" writes all of a log of longer ones. */
+const LONGEST_LINE = 2 ** 16;
+/** A log may be longer than the longest text. */
+const PIECE = 2 ** 16;
+
 /** `log FILE INSTANCE`: for the case that the last lines a run shows are not enough. */
 export const logCommand = (file: string, name: string, options: PipelineOptions): Promise<number> =>
   withPrepared(
@@ -17,18 +22,46 @@ export const logCommand = (file: string, name: string, options: PipelineOptions)
       const pipeline = placeOf(store.root, graph);
       for (const {id, index} of instances) {
         const record = plan.instances[index]?.record;
-        const stored = await storedLog(store, record);
+        const stored = await storedLog(store, record, LONGEST_LINE);
         const lines =
-          record && stored
-            ? [
-                'stored with its result:',
-                ...stored.map((line) => `  ${line}`),
-                `ran after ${record.seconds.toFixed(1)} s`,
-              ]
-            : await instanceLog(store.root, pipeline, id, record?.key);
-        const told = lines.length === 0 ? ' has not run in this cache.' : `, ${lines.join('\n')}`;
-        process.stdout.write(`${options.json ? JSON.stringify({instance: id, lines}) : `${id}${told}`}\n`);
+          record && stored ? ended(stored, record.seconds) : await instanceLog(store.root, pipeline, id, record?.key);
+        for (const piece of options.json ? asJson(id, lines) : asText(id, lines)) await written(piece);
       }
       return EXIT.done;
     },
   );
+
+const written = (piece: string): Promise<void> =>
+  new Promise((resolve) => process.stdout.write(piece, () => resolve()));
+
+function* ended(stored: Iterable<string>, seconds: number): Generator<string> {
+  yield 'stored with its result:';
+  for (const line of stored) yield `  ${line}`;
+  yield `ran after ${seconds.toFixed(1)} s`;
+}
+
+function* asText(id: string, lines: Iterable<string>): Generator<string> {
+  let [begun, piece] = [false, ''];
+  for (const line of lines) {
+    piece += begun ? line : `${id}, ${line}`;
+    begun = true;
+    piece += '\n';
+    if (piece.length < PIECE) continue;
+    yield piece;
+    piece = '';
+  }
+  yield begun ? piece : `${id} has not run in this cache.\n`;
+}
+
+function* asJson(instance: string, lines: Iterable<string>): Generator<string> {
+  let piece = `{"instance":${JSON.stringify(instance)},"lines":[`;
+  let comma = '';
+  for (const line of lines) {
+    piece += comma + JSON.stringify(line);
+    comma = ',';
+    if (piece.length < PIECE) continue;
+    yield piece;
+    piece = '';
+  }
+  yield `${piece}]}\n`;
+}

@@ -1,0 +1,71 @@
+import {readdir, readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {expect, test} from 'vitest';
+import {z} from 'zod';
+import {basin, jsonLines, scratchFolder} from '../cli/basin.ts';
+import {PipelineRig, type RigRun} from '../rig/pipeline-rig.ts';
+import {bytesOf, failures} from './told.ts';
+
+const linesOf = ({events}: RigRun, id: string): readonly string[] =>
+  events.flatMap((event) => (event.event === 'log' && event.id === id ? [event.line] : []));
+
+const ODD = `
+stages:
+  odd: {run: [printf, '\\200\\201\\377\\r\\nabc\\rdef\\n\\n\\303\\244 end']}
+  read: {run: [cp, "\${in.log}", "\${out.copy}"], in: {log: odd.log}, out: {copy: file}}
+  fails: {run: [sh, -c, 'printf "no newline"; exit 3']}
+`;
+
+test('the log is what was written, byte by byte; lines of it are told', async () => {
+  await using rig = await PipelineRig.create();
+  const run = await rig.run(ODD, {onFailure: 'keep-going'});
+  const written = Buffer.from('\x80\x81\xff\r\nabc\rdef\n\n\xc3\xa4 end', 'latin1');
+  expect(Buffer.from(await bytesOf(rig, run, 'odd', 'log')).equals(written)).toBe(true);
+  expect(Buffer.from(await bytesOf(rig, run, 'read', 'copy')).equals(written)).toBe(true);
+  expect(linesOf(run, 'odd')).toEqual(['\ufffd\ufffd\ufffd', 'abc', 'def', '', 'ä end']);
+  expect(failures(run)).toEqual({fails: 'sh ended with exit code 3.\nIts last lines are shown.\nno newline'});
+});
+
+const anEvent = z.looseObject({event: z.string(), id: z.string().optional(), line: z.string().optional()});
+const eventsOf = (stdout: string) => jsonLines(stdout).map((line) => anEvent.parse(line));
+
+const LARGE = `
+stages:
+  wide: {run: [sh, -c, 'head -c 10000000 /dev/zero | tr "\\0" x; echo; echo end']}
+  long: {run: [seq, "100000"]}
+  fails: {run: [sh, -c, 'seq 100000; head -c 10000000 /dev/zero | tr "\\0" x; exit 3']}
+`;
+
+test('a log of any size is kept whole, and of a line and of many lines as much is told as somebody reads', async () => {
+  const cwd = await scratchFolder();
+  await writeFile(join(cwd, 'p.yaml'), LARGE);
+  const run = await basin(['run', 'p.yaml', '--json', '--verbose', '--keep-going'], {cwd});
+  const events = eventsOf(run.stdout);
+  const told = (id: string): readonly string[] =>
+    events.flatMap((event) => (event.event === 'log' && event.id === id ? [event.line ?? ''] : []));
+  expect(told('wide')).toEqual([`${'x'.repeat(2000)}… (9998000 more bytes)`, 'end']);
+  const [long, gaps] = [told('long'), told('long').filter((line) => line.startsWith('('))];
+  expect(long.length).toBeLessThan(60_000);
+  expect(long[0]).toBe('1');
+  expect(long.slice(-20)).toEqual(Array.from({length: 20}, (_, at) => String(99_981 + at)));
+  expect(gaps[0]).toMatch(/^\(\d+ lines left out: .* "log" has all of it once it has ended well\)$/);
+  expect(long.length - gaps.length + gaps.reduce((sum, gap) => sum + Number(gap.match(/\d+/)), 0)).toBe(100_000);
+  expect(events.find(({event, id}) => event === 'instance-finished' && id === 'fails')).toMatchObject({
+    failure: {
+      message: 'sh ended with exit code 3.',
+      logTail: [
+        ...Array.from({length: 19}, (_, at) => String(99_982 + at)),
+        expect.stringMatching(/^x{2000}… \(9998000 more bytes\)$/),
+      ],
+    },
+  });
+  const [log = ''] = await readdir(join(cwd, 'cache', 'runs'));
+  expect((await readFile(join(cwd, 'cache', 'runs', log))).length).toBeLessThan(10_000_000);
+
+  const whole = (await basin(['log', 'p.yaml', 'long'], {cwd})).stdout.split('\n');
+  expect(whole.slice(1, -2)).toEqual(Array.from({length: 100_000}, (_, at) => `  ${at + 1}`));
+  const json = await basin(['log', 'p.yaml', 'long', '--json'], {cwd});
+  expect(JSON.parse(json.stdout).lines).toHaveLength(100_002);
+  const replayed = await basin(['run', 'p.yaml', '--target', 'long', '--json', '--verbose'], {cwd});
+  expect(eventsOf(replayed.stdout).filter(({event}) => event === 'log').length).toBeLessThan(60_000);
+});
