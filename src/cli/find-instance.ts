@@ -29,10 +29,6 @@ export function findAll(graph: Graph, names: readonly string[]): Result<readonly
   return faults.length > 0 ? fail(faults) : ok(found.flatMap((each) => (each.ok ? each.value : [])));
 }
 
-/** The instances that a run is asked for: all, unless some are named. */
-export const findWanted = (graph: Graph, names: readonly string[] | undefined): Result<readonly Instance[]> =>
-  names ? findAll(graph, names) : ok(graph.instances);
-
 /** Indices of some instances and of everything above them. */
 export function withUpstream(graph: Graph, wanted: readonly Instance[]): ReadonlySet<number> {
   const found = new Set<number>();

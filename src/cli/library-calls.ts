@@ -1,6 +1,6 @@
 import {isTableKind, type Rows} from '../artifact/kinds.ts';
 import type {JsonObject} from '../base/json.ts';
-import type {Result} from '../base/result.ts';
+import {ok, type Result} from '../base/result.ts';
 import {narrowed} from '../graph/narrowed.ts';
 import {explainInstance} from '../plan/explain.ts';
 import {foresee} from '../plan/foresee.ts';
@@ -13,10 +13,10 @@ import {WorkerPool} from '../run/worker-pool.ts';
 import {placeOf} from '../store/pipeline-place.ts';
 import {commandFault} from './faults.ts';
 import {findArtifact} from './find-artifact.ts';
-import {findAll, findWanted, withUpstream} from './find-instance.ts';
+import {findAll} from './find-instance.ts';
 import {machineFor} from './machine.ts';
 import {PipelineError} from './pipeline-error.ts';
-import type {PipelineOptions} from './pipeline-options.ts';
+import type {PipelineOptions, RunnableOptions} from './pipeline-options.ts';
 import {jobsFor, poolProfile} from './pool-setting.ts';
 import {usePrepared} from './prepare.ts';
 import {runPrepared} from './run-prepared.ts';
@@ -25,7 +25,7 @@ import {runPrepared} from './run-prepared.ts';
 export type LibraryOptions = Omit<PipelineOptions, 'json'>;
 
 export interface PlanOptions extends LibraryOptions {
-  /** Nodes or instances that are wanted, with what they need. All unless given. */
+  /** Nodes or instances that are wanted, with what they need, or artifacts, whose files then are there. All unless given. */
   readonly targets?: readonly string[];
 }
 
@@ -61,6 +61,10 @@ export interface ExplainedInstance {
   readonly changes: readonly Change[];
 }
 
+/** The name that the command line has for it. */
+const withTarget = ({targets, ...options}: PlanOptions): RunnableOptions =>
+  targets ? {...options, target: targets} : options;
+
 function orThrow<T>(result: Result<T>): T {
   if (result.ok) return result.value;
   throw new PipelineError(result.error);
@@ -70,11 +74,11 @@ export const plan = async (file: string, options: PlanOptions = {}): Promise<rea
   orThrow(
     await usePrepared(
       file,
-      options,
-      'look',
-      (graph) => findWanted(graph, options.targets),
-      async (prepared, targets) => {
-        const wanted = withUpstream(prepared.graph, targets);
+      withTarget(options),
+      'plan',
+      () => ok(undefined),
+      async (prepared) => {
+        const {wanted} = prepared;
         orThrow(machineFor(prepared, wanted, options.resources));
         const {notes} = await foresee(prepared.graph, prepared.plan.instances, wanted);
         return plannedOf(narrowed(prepared.graph, wanted), prepared.plan).map(
@@ -91,16 +95,16 @@ export const run = async (file: string, options: RunOptions = {}): Promise<RunRe
   orThrow(
     await usePrepared(
       file,
-      options,
+      withTarget(options),
       'run',
-      (graph) => findWanted(graph, options.targets),
-      async (prepared, targets) => {
-        const wanted = withUpstream(prepared.graph, targets);
+      () => ok(undefined),
+      async (prepared) => {
+        const {wanted} = prepared;
         const jobs = jobsFor(prepared, wanted, options.jobs);
         const machine = orThrow(machineFor(prepared, wanted, options.resources, jobs));
         const pool = new WorkerPool(poolProfile(prepared.manifest?.backend ?? 'cpu', jobs));
         try {
-          const {result, totals, unmet} = await runPrepared(prepared, wanted, {
+          const {result, totals, unmet} = await runPrepared(prepared, {
             pool,
             jobs,
             machine,
@@ -125,7 +129,7 @@ export const explain = async (
     await usePrepared(
       file,
       options,
-      'look',
+      'plan',
       (graph) => findAll(graph, [instance]),
       async ({graph, plan: made, store}, [first]) => {
         const found = first && explainInstance(graph, made, store, first.id);
@@ -155,7 +159,9 @@ export const table = async (file: string, name: string, options: LibraryOptions 
         const stored = await storedArtifact(store, placeOf(store.root, graph), members, artifact);
         const rows = stored.ok ? await readRows(store, stored.value.members, artifact) : stored;
         if (rows.ok) return rows.value;
-        throw new PipelineError([{code: 'not-stored', message: rows.error, hint: 'Run the pipeline first.'}]);
+        const {message, isGone} = rows.error;
+        const hint = isGone ? `To compute it again, run it with {targets: ['${name}']}.` : 'Run the pipeline first.';
+        throw new PipelineError([{code: 'not-stored', message, hint}]);
       },
     ),
   );

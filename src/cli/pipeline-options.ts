@@ -32,7 +32,7 @@ function wholeNumber(text: string): number {
 
 export const withRunOptions = (command: Command): Command =>
   command
-    .option('--target <node>', 'only this node or instance and what it needs; may be repeated', gather)
+    .option('--target <name>', 'only this node, instance or artifact and what it needs; may be repeated', gather)
     .option('--jobs <n>', 'how many instances run side by side', wholeNumber)
     .option('--force <node>', 'run this node or instance although its result is stored; may be repeated', gather)
     .option('--resources <name=amount>', 'what the machine has, as in gpu=2,memory=64GB; may be repeated', gather);

@@ -11,13 +11,16 @@ import {cacheFolder} from './cache-folder.ts';
 import {EXIT} from './exit-code.ts';
 import {printFaults} from './faults.ts';
 import {findAll} from './find-instance.ts';
+import {findWanted, NOTHING, type Wanted} from './find-wanted.ts';
 import {loadPipeline} from './load-pipeline.ts';
-import type {PipelineOptions} from './pipeline-options.ts';
+import type {PipelineOptions, RunnableOptions} from './pipeline-options.ts';
 
 export interface Prepared {
   readonly graph: Graph;
   readonly store: Store;
   readonly plan: Plan;
+  /** Indices of what is to run, or would, where it is not stored. */
+  readonly wanted: ReadonlySet<number>;
   /** Absent when no stage computes with tensors, or the set-up has not been done. */
   readonly manifest: Manifest | undefined;
   /** Said before a run: that a slow back end takes the params meant for one. */
@@ -30,7 +33,7 @@ const computesWithTensors = (graph: Graph): boolean => graph.nodes.some(({stage}
 async function backendFor(graph: Graph, options: PipelineOptions, purpose: Purpose): Promise<Manifest | undefined> {
   if (!computesWithTensors(graph)) return undefined;
   const manifest = await readManifest(options.backend);
-  if (manifest || purpose === 'look') return manifest;
+  if (manifest || purpose !== 'run') return manifest;
   const [{setUp}, {setupReporter}] = await Promise.all([
     import('../../stages/tensor/setup.ts'),
     import('./setup-reporter.ts'),
@@ -43,8 +46,8 @@ async function backendFor(graph: Graph, options: PipelineOptions, purpose: Purpo
   }
 }
 
-/** `run` may set up a back end and write; `look` does neither. */
-type Purpose = 'run' | 'look';
+/** `run` may set up a back end and write; `plan`, which says what a run would do, and `look`, which shows what is stored, do neither. */
+type Purpose = 'run' | 'plan' | 'look';
 
 /** What a command is about, found by the names it was given; the error is what is wrong with them. */
 export type Choose<T> = (graph: Graph) => Result<T>;
@@ -52,7 +55,7 @@ export type Choose<T> = (graph: Graph) => Result<T>;
 /** What a command does with a prepared pipeline; one with faults is answered with them. */
 export async function withPrepared<T>(
   file: string,
-  options: PipelineOptions,
+  options: RunnableOptions,
   purpose: Purpose,
   choose: Choose<T>,
   use: (prepared: Prepared, chosen: T) => Promise<number>,
@@ -70,24 +73,26 @@ export async function withPrepared<T>(
  */
 export async function usePrepared<T, R>(
   file: string,
-  options: PipelineOptions,
+  options: RunnableOptions,
   purpose: Purpose,
   choose: Choose<T>,
   use: (prepared: Prepared, chosen: T) => Promise<R>,
   tell?: (line: string) => void,
 ): Promise<Result<R>> {
-  const loaded = await load(file, options, choose);
+  const chooseAll = (graph: Graph) => withWanted(graph, purpose, options.target, choose);
+  const loaded = await load(file, options, chooseAll);
   if (!loaded.ok) return loaded;
   const root = cacheFolder(options.cache, loaded.value.asWritten.folder);
   // A store that is there may bring its index up to date when it is only looked at; none is made for that.
-  const store = await openStore(root, {readOnly: purpose === 'look' && !existsSync(root)});
+  const store = await openStore(root, {readOnly: purpose !== 'run' && !existsSync(root)});
   try {
     const {asWritten, forSlow} = loaded.value;
     const manifest = await backendFor(asWritten, options, purpose);
     const slow = manifest !== undefined && editionOf(manifest.backend) === undefined ? forSlow : undefined;
     const graph = slow ?? asWritten;
-    const chosen = choose(graph);
+    const chosen = chooseAll(graph);
     if (!chosen.ok) return chosen;
+    const {wanted, what} = chosen.value;
     const forced = findAll(graph, options.force ?? []);
     if (!forced.ok) return forced;
     const plan = await makePlan(graph, {
@@ -96,13 +101,28 @@ export async function usePrepared<T, R>(
       mayDownload: purpose === 'run' && !options.offline,
       ...(tell && {tell}),
       forced: new Set(forced.value.map(({index}) => index)),
+      wanted: wanted.instances,
+      asked: wanted.artifacts,
     });
     const notice =
       manifest && slow && `The ${manifest.backend} back end is slow, so the params of ${options.slowParams} are used.`;
-    return ok(await use({graph, store, plan, manifest, notice}, chosen.value));
+    return ok(await use({graph, store, plan, wanted: wanted.instances, manifest, notice}, what));
   } finally {
     await store.close();
   }
+}
+
+/** What a command is about, and which part of the pipeline is to run for it. */
+function withWanted<T>(
+  graph: Graph,
+  purpose: Purpose,
+  targets: readonly string[] | undefined,
+  choose: Choose<T>,
+): Result<{readonly wanted: Wanted; readonly what: T}> {
+  const wanted = purpose === 'look' ? ok(NOTHING) : findWanted(graph, targets);
+  if (!wanted.ok) return wanted;
+  const what = choose(graph);
+  return what.ok ? ok({wanted: wanted.value, what: what.value}) : what;
 }
 
 interface Loaded {

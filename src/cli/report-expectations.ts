@@ -1,5 +1,6 @@
 import {fail} from '../base/result.ts';
 import type {Graph} from '../graph/graph.ts';
+import {heldExpectations} from '../plan/reads.ts';
 import {checkExpectations} from '../results/expectations.ts';
 import {readRows} from '../results/read-artifact.ts';
 import type {RunEvent} from '../run/event.ts';
@@ -15,16 +16,19 @@ export async function reportExpectations(
   emit: (event: RunEvent) => void,
 ): Promise<number> {
   const members = (name: string) => graph.nodes.find((node) => node.name === name)?.instances ?? [];
-  const expectations = graph.expectations.filter(({node}) => members(node).every((index) => wanted.has(index)));
+  const expectations = heldExpectations(graph, wanted);
   const verdicts = await checkExpectations({...graph, expectations}, async (node, artifact) => {
     const instances = members(node).flatMap((index) => graph.instances[index] ?? []);
     const partial = instances.find(({index}) => without.has(index));
     if (partial) return fail(`${partial.id} went without points that failed.`);
-    return readRows(
+    const rows = await readRows(
       store,
       instances.map((instance) => ({instance, record: records[instance.index]})),
       artifact,
     );
+    if (rows.ok) return rows;
+    const {message, isGone} = rows.error;
+    return fail(isGone ? `${message} The next run computes it again.` : message);
   });
   for (const {expectation, met, detail} of verdicts) {
     const {node, artifact, where, that} = expectation;

@@ -35,10 +35,9 @@ interface PreparedRun {
 /** Runs a prepared pipeline and holds it to its expectations; everything that happens is told as events and kept in the log of the run. */
 export async function runPrepared(
   prepared: Prepared,
-  wanted: ReadonlySet<number>,
   {pool, jobs, machine, onFailure, stop, replay = false, ...told}: RunSettings,
 ): Promise<PreparedRun> {
-  const {graph, store, plan, manifest, notice} = prepared;
+  const {graph, store, plan, wanted, manifest, notice} = prepared;
   const log = store.openRunLog(await runLogName(store.root, graph.name));
   const served = new Set<InstanceId>();
   const emit = (event: RunEvent): void => {

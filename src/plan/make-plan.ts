@@ -9,6 +9,7 @@ import {generations, upstreamOf} from './generations.ts';
 import {keyOfPreimage, preimageOf} from './key.ts';
 import {couldBecome, partialPreimage} from './partial-preimage.ts';
 import {diffPreimages} from './preimage-diff.ts';
+import {type AskedArtifact, readsOf} from './reads.ts';
 import {spreadRemade} from './remade.ts';
 import {type ResolvedParams, resolveSources} from './sources.ts';
 import type {Plan, PlannedInstance, Reason} from './verdict.ts';
@@ -23,12 +24,16 @@ export interface PlanOptions {
   readonly tell?: (line: string) => void;
   /** Indices of instances that run whatever is stored. */
   readonly forced?: ReadonlySet<number>;
+  /** Indices of what a run would be asked for, with what it needs; all unless given. Of the rest only what is stored is told. */
+  readonly wanted?: ReadonlySet<number>;
+  /** Artifacts whose files somebody wants, as `expect` wants its tables. */
+  readonly asked?: readonly AskedArtifact[];
 }
 
 /** What would run and why, from the records there are. Runs nothing, writes no result, and loads no backend. */
 export async function makePlan(
   graph: Graph,
-  {store, numerics, mayDownload = false, tell, forced = new Set()}: PlanOptions,
+  {store, numerics, mayDownload = false, tell, forced = new Set(), wanted = all(graph), asked = []}: PlanOptions,
 ): Promise<Plan> {
   const params = await resolveSources(graph, {
     digestOfFile: (path) => store.digestOfFile(path),
@@ -38,9 +43,12 @@ export async function makePlan(
   const drafts = decideByGeneration(graph, params, store, numerics, forced);
   const candidates = servedIfCutOff(graph, drafts, store, numerics);
   const withReasons = addReasons(graph, drafts, store, candidates, forced);
-  const instances = spreadRemade(graph, withReasons, {candidates, forced}, store);
-  return numerics === undefined ? {instances} : {instances, numerics};
+  const reads = readsOf(graph, wanted, asked);
+  const instances = spreadRemade(graph, withReasons, {candidates, forced, wanted, reads}, store);
+  return numerics === undefined ? {instances, reads} : {instances, reads, numerics};
 }
+
+const all = ({instances}: Graph): ReadonlySet<number> => new Set(instances.keys());
 
 /** An instance on its way to a verdict: what is known without asking what it was before. */
 type Draft =

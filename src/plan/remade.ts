@@ -3,6 +3,7 @@ import type {Graph, Instance, InstanceId} from '../graph/graph.ts';
 import type {StoreRecord} from '../store/record.ts';
 import type {Store} from '../store/store.ts';
 import {upstreamOf} from './generations.ts';
+import {filesRead, type Reads} from './reads.ts';
 import type {PlannedInstance, Reason} from './verdict.ts';
 
 /** How sure it is that an instance runs. */
@@ -14,12 +15,15 @@ export interface Known {
   /** Of those that await upstream, the records that may come to serve. */
   readonly candidates: ReadonlyMap<number, readonly StoreRecord[]>;
   readonly forced: ReadonlySet<number>;
+  /** Nothing else runs. */
+  readonly wanted: ReadonlySet<number>;
+  readonly reads: Reads;
 }
 
 /**
  * What follows from results that are made a second time: those whose payload is gone and needed, and those that the user forces. A cached
- * instance is made again when something that runs needs a payload of it that is gone, and then may need payloads itself; one whose consumers are
- * all cached is not. Who computes again may get other bytes, which are then the result of its key. So what is below it, and what has the
+ * instance is made again when something that runs needs a payload of it that is gone, or that is read when the run has ended, and then may need
+ * payloads itself; one whose consumers are all cached is not. Who computes again may get other bytes, which are then the result of its key. So what is below it, and what has the
  * same key, is cached no longer, but `run-unless-cut-off`; and what it needs in turn is made again only if it comes to that.
  */
 export function spreadRemade(
@@ -28,7 +32,7 @@ export function spreadRemade(
   known: Known,
   store: Pick<Store, 'hasBlob'>,
 ): readonly PlannedInstance[] {
-  if (planned.every(({verdict}) => verdict === 'cached')) return planned;
+  if (known.reads.size === 0 && planned.every(({verdict}) => verdict === 'cached')) return planned;
   return new Remade(graph, planned, known, store).toEnd();
 }
 
@@ -55,7 +59,9 @@ class Remade {
 
   toEnd(): readonly PlannedInstance[] {
     // From the last to the first, so that most is surely or not at all before anybody asks.
-    for (const {index} of this.#graph.instances) if (this.#isRunning(index)) this.#queue.push(index);
+    for (const {index} of this.#graph.instances)
+      if (this.#known.wanted.has(index) && this.#isRunning(index)) this.#queue.push(index);
+    for (const index of this.#known.reads.keys()) this.#requireRead(index);
     for (let index = this.#queue.pop(); index !== undefined; index = this.#queue.pop()) this.#spread(index);
     return this.#planned.map((one) => this.#result(one));
   }
@@ -69,6 +75,17 @@ class Remade {
       this.#remake(keys, planned.instance.id);
     }
     this.#requirePayloads(planned.instance);
+  }
+
+  /** Raises an instance whose payload is gone and read when the run has ended. */
+  #requireRead(index: number): void {
+    for (const record of this.#recordsOf(index)) {
+      const gone = filesRead(this.#known.reads, index, record).find(({output}) => this.#isMissing(output));
+      if (!gone) continue;
+      if (this.#planned[index]?.record !== undefined)
+        this.#raise(index, 'surely', {why: 'payload-missing', artifact: gone.artifact});
+      this.#remake([record.key], this.#graph.instances[index]?.id);
+    }
   }
 
   /** Raises whose payload is gone among those that a running instance takes from. */
@@ -99,7 +116,8 @@ class Remade {
 
   #raise(index: number, to: Likelihood, reason: Reason | undefined): void {
     const now = this.#likelihood[index] ?? 'cached';
-    if (this.#planned[index]?.verdict === 'unresolved' || RANK[now] >= RANK[to]) return;
+    if (!this.#known.wanted.has(index) || this.#planned[index]?.verdict === 'unresolved') return;
+    if (RANK[now] >= RANK[to]) return;
     this.#likelihood[index] = to;
     if (reason) this.#reasons.set(index, reason);
     this.#queue.push(index);

@@ -2,6 +2,7 @@ import type {Key} from '../base/digest.ts';
 import type {Json, JsonObject} from '../base/json.ts';
 import type {Graph, Instance, InstanceId} from '../graph/graph.ts';
 import type {StoreRecord} from '../store/record.ts';
+import type {Reads} from './reads.ts';
 
 /** One field of the key's preimage that differs; `path` as in `params.lr` or `inputs.weights`. */
 export interface Change {
@@ -61,6 +62,8 @@ export interface PlannedInstance {
 export interface Plan {
   /** In the order of `Graph.instances`. */
   readonly instances: readonly PlannedInstance[];
+  /** What has to be readable in the store when it was carried out. */
+  readonly reads: Reads;
   /** What it was planned for; absent when no backend is set up yet. */
   readonly numerics?: string;
 }

@@ -5,17 +5,27 @@ import type {Instance} from '../graph/graph.ts';
 import {columnsOf} from '../graph/node-axes.ts';
 import type {OutputRecord, StoreRecord} from '../store/record.ts';
 import type {Store} from '../store/store.ts';
+import {readStored} from './read-stored.ts';
 
-/** A stored artifact's verified bytes; the error is a sentence. */
+/** Why something cannot be shown. */
+export interface NotReadable {
+  readonly message: string;
+  /** Whether its result is known and only its file is gone: a run that needs no file of it does not bring it back. */
+  readonly isGone: boolean;
+}
+
+export const notRun = (message: string): Result<never, NotReadable> => fail({message, isGone: false});
+
+/** A stored artifact's verified bytes. */
 export async function readArtifactBytes(
   store: Store,
   instance: Instance,
   artifact: string,
   output: OutputRecord,
-): Promise<Result<Uint8Array, string>> {
-  const bytes = await store.readBlob(output.digest);
+): Promise<Result<Uint8Array, NotReadable>> {
+  const bytes = await readStored(store, output.digest);
   if (bytes instanceof Uint8Array) return ok(bytes);
-  return fail(`${instance.id}.${artifact} is ${bytes} in the store; run the pipeline to compute it again.`);
+  return fail({message: `${instance.id}.${artifact} is ${bytes} in the store.`, isGone: true});
 }
 
 interface Member {
@@ -30,7 +40,7 @@ export async function readRows(
   store: Store,
   members: readonly Member[],
   artifact: string,
-): Promise<Result<Rows, string>> {
+): Promise<Result<Rows, NotReadable>> {
   const gathered = [];
   for (const {instance, record, failure} of members) {
     const output = record?.outputs[artifact];
@@ -38,8 +48,8 @@ export async function readRows(
       gathered.push({axes: instance.axes, rows: [{failed: failure}]});
       continue;
     }
-    if (!output) return fail(`${instance.id} has not run.`);
-    if (!isTableKind(output.kind)) return fail(`${instance.id}.${artifact} is no table.`);
+    if (!output) return notRun(`${instance.id} has not run.`);
+    if (!isTableKind(output.kind)) return notRun(`${instance.id}.${artifact} is no table.`);
     const rows = output.inline ? ok(output.inline) : await decodedRows(store, instance, artifact, output, output.kind);
     if (!rows.ok) return rows;
     const columns = Object.keys(columnsOf(instance.stage, artifact));
@@ -58,7 +68,7 @@ async function decodedRows(
   artifact: string,
   output: OutputRecord,
   kind: TableKind,
-): Promise<Result<Rows, string>> {
+): Promise<Result<Rows, NotReadable>> {
   const bytes = await readArtifactBytes(store, instance, artifact, output);
   if (!bytes.ok) return bytes;
   // The Arrow library is the largest thing a run in which nothing runs could load, and such a run opens no blob.

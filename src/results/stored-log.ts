@@ -2,6 +2,7 @@ import {LOG_OUTPUT} from '../stage/command-stage.ts';
 import {lineSplitter} from '../stage/log-lines.ts';
 import type {StoreRecord} from '../store/record.ts';
 import type {Store} from '../store/store.ts';
+import {readStored} from './read-stored.ts';
 
 /**
  * What a program wrote when it gave the result that is stored, line by line; nothing for other instances, and when it is gone.
@@ -15,7 +16,7 @@ export async function storedLog(
 ): Promise<Iterable<string> | undefined> {
   const log = record?.outputs[LOG_OUTPUT];
   if (log?.kind !== 'file') return undefined;
-  const bytes = await store.readBlob(log.digest);
+  const bytes = await readStored(store, log.digest);
   return bytes instanceof Uint8Array ? linesOf(bytes, longest) : undefined;
 }
 

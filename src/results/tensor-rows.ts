@@ -1,22 +1,22 @@
 import {gatherRows} from '../artifact/gather.ts';
 import type {Mask, Row, Rows, Weights} from '../artifact/kinds.ts';
-import {fail, ok, type Result} from '../base/result.ts';
+import {ok, type Result} from '../base/result.ts';
 import type {Instance} from '../graph/graph.ts';
 import type {StoreRecord} from '../store/record.ts';
 import type {Store} from '../store/store.ts';
-import {readArtifactBytes} from './read-artifact.ts';
+import {type NotReadable, notRun, readArtifactBytes} from './read-artifact.ts';
 
 /** What a person wants to see of weights or masks: a row a tensor, the axes of their instances as columns. */
 export async function tensorRows(
   store: Store,
   members: readonly {readonly instance: Instance; readonly record: StoreRecord | undefined}[],
   artifact: string,
-): Promise<Result<Rows, string>> {
+): Promise<Result<Rows, NotReadable>> {
   const {decodeArtifact} = await import('../artifact/decode.ts'); // loads the Arrow library, which only blobs need
   const gathered = [];
   for (const {instance, record} of members) {
     const output = record?.outputs[artifact];
-    if (!output) return fail(`${instance.id} has not run.`);
+    if (!output) return notRun(`${instance.id} has not run.`);
     const bytes = await readArtifactBytes(store, instance, artifact, output);
     if (!bytes.ok) return bytes;
     const rows =

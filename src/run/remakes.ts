@@ -1,4 +1,6 @@
 import type {Key} from '../base/digest.ts';
+import {filesRead} from '../plan/reads.ts';
+import type {Plan} from '../plan/verdict.ts';
 import type {StoreRecord} from '../store/record.ts';
 import type {Store} from '../store/store.ts';
 import type {RunOptions} from './run-options.ts';
@@ -11,6 +13,7 @@ const STILL_TO_COME = Number.POSITIVE_INFINITY;
  * use only once it was made again, and then for everybody who has its key.
  */
 export class Remakes {
+  readonly #plan: Plan;
   readonly #store: Pick<Store, 'hasBlob' | 'forget'>;
   /** No record serves these. */
   readonly #forced = new Set<number>();
@@ -23,19 +26,12 @@ export class Remakes {
   /** Whose damaged record is removed: the next one under such a key is made in this run, and made once that has ended. */
   readonly #forgotten = new Map<Key, Promise<void>>();
 
-  constructor({graph, plan, store, wanted}: Pick<RunOptions, 'graph' | 'plan' | 'store' | 'wanted'>) {
+  constructor({plan, store}: Pick<RunOptions, 'plan' | 'store'>) {
+    this.#plan = plan;
     this.#store = store;
-    const runs = new Set<number>();
-    // From the last to the first: what is wanted may be less than what was planned, and needs less.
-    for (const {instance, verdict, reason} of plan.instances.toReversed()) {
-      const {index} = instance;
-      if (verdict !== 'run' || !wanted.has(index)) continue;
-      if (reason.why === 'forced') this.#forced.add(index);
-      if (reason.why === 'payload-missing') {
-        if (!graph.consumers[index]?.some((consumer) => runs.has(consumer))) continue;
-        this.#needed.add(index);
-      }
-      runs.add(index);
+    for (const {instance, reason} of plan.instances) {
+      if (reason.why === 'forced') this.#forced.add(instance.index);
+      if (reason.why === 'payload-missing') this.#needed.add(instance.index);
     }
   }
 
@@ -43,6 +39,13 @@ export class Remakes {
   usable(index: number, record: StoreRecord | undefined): StoreRecord | undefined {
     if (record === undefined || (this.#forced.has(index) && !this.#keys.has(record.key))) return undefined;
     return this.#needed.has(index) && !this.#isWhole(record) ? undefined : record;
+  }
+
+  /** Whether a file that a record names is read when the run has ended, and gone. */
+  lacksRead(index: number, record: StoreRecord): boolean {
+    return filesRead(this.#plan.reads, index, record).some(
+      ({output}) => !this.#store.hasBlob(output.digest, output.bytes),
+    );
   }
 
   /** Whether the plan's record of a key may have been replaced since. */

@@ -73,8 +73,10 @@ class Run {
     for (const {index} of graph.instances) {
       if (wanted.has(index) && this.#states.isReady(index)) this.#work.push(index);
     }
-    this.#advance();
-    await this.#admission.idle();
+    do {
+      this.#advance();
+      await this.#admission.idle();
+    } while (this.#admitting && (await this.#second.makeUnreadable()));
     stop.removeEventListener('abort', onStop);
     this.#remembered.close();
     for (const index of wanted) {
@@ -241,9 +243,7 @@ class Run {
       for (const producer of producers) {
         // another consumer found it first: it is on its way, or was made anew after this job had read the old one
         if (!this.#states.endedWell(producer) || !this.#remakes.begin(producer, 'damaged')) continue;
-        this.#second.takeBack(producer, 'damaged'); // before anything is awaited: the next consumer that finds the damage must see it
-        await this.#remakes.forget(this.#keys.of(producer));
-        this.#work.push(producer);
+        await this.#second.makeDamagedAgain(producer);
       }
       this.#second.lookAgain(instance.index);
     }

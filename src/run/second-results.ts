@@ -1,6 +1,7 @@
 import type {Key} from '../base/digest.ts';
 import type {Instance} from '../graph/graph.ts';
 import {upstreamOf} from '../plan/generations.ts';
+import {filesRead} from '../plan/reads.ts';
 import type {PlannedInstance} from '../plan/verdict.ts';
 import {type OutputRecord, type StoreRecord, sameOutputs} from '../store/record.ts';
 import type {EqualWork} from './equal-work.ts';
@@ -39,8 +40,13 @@ export class SecondResults {
   /** The record that serves an instance. */
   recordFor(planned: PlannedInstance, key: Key): StoreRecord | undefined {
     const {remakes, options} = this.#run;
+    const {instance, verdict} = planned;
     const isPlanned = planned.record?.key === key && !remakes.hasMade(key);
-    return remakes.usable(planned.instance.index, isPlanned ? planned.record : options.store.records([key]).get(key));
+    const record = isPlanned ? planned.record : options.store.records([key]).get(key);
+    const served = remakes.usable(instance.index, record);
+    if (!served || !remakes.lacksRead(instance.index, served) || !remakes.begin(instance.index, 'gone')) return served;
+    if (verdict === 'cached') this.#tellRemade(instance);
+    return undefined;
   }
 
   /** Takes back who gave what an instance needs and the store no longer has; true when there is something to wait for. */
@@ -62,8 +68,34 @@ export class SecondResults {
   takeBack(index: number, why: 'gone' | 'damaged'): void {
     const planned = this.#planned(index);
     this.#run.states.revive(index);
-    if (planned && (why === 'damaged' || planned.verdict === 'cached'))
-      this.#warn(`A stored output of ${planned.instance.id} is missing or damaged; it is computed again.`);
+    if (planned && (why === 'damaged' || planned.verdict === 'cached')) this.#tellRemade(planned.instance);
+  }
+
+  /** Removes the record of a result that was found damaged, and has it made anew. */
+  async makeDamagedAgain(index: number): Promise<void> {
+    const {remakes, keys, work} = this.#run;
+    this.takeBack(index, 'damaged'); // before anything is awaited: the next who finds the damage must see it
+    await remakes.forget(keys.of(index));
+    work.push(index);
+  }
+
+  /**
+   * Has made again what cannot be read although it is, when a run has ended; true when there is something to look at. What ran is as it was
+   * written, and of what can no more be made the reader tells.
+   */
+  async makeUnreadable(): Promise<boolean> {
+    const {options, states, remakes} = this.#run;
+    const unreadable: number[] = [];
+    for (const index of options.plan.reads.keys()) {
+      const record = states.of(index) === 'ran' ? undefined : states.resultOf(index);
+      for (const {output} of record ? filesRead(options.plan.reads, index, record) : []) {
+        if ((await options.store.readBlob(output.digest)) instanceof Uint8Array) continue;
+        if (remakes.begin(index, 'damaged')) unreadable.push(index);
+        break;
+      }
+    }
+    await Promise.all(unreadable.map((index) => this.makeDamagedAgain(index)));
+    return unreadable.length > 0;
   }
 
   /** To be called before an instance fails that had ended well once in this run: all that was made of it waits again, and goes with it or without it. */
@@ -144,6 +176,10 @@ export class SecondResults {
       states.setRecord(same, record);
       this.#spreadChange(same);
     }
+  }
+
+  #tellRemade({id}: Instance): void {
+    this.#warn(`A stored output of ${id} is missing or damaged; it is computed again.`);
   }
 
   #warn(message: string): void {

@@ -10,7 +10,12 @@ const graph = graphOf([...['a', 'b', 'c'].map((id) => ({id, stage: tensors})), {
 
 /** Cards of the instances that start at once on a machine with two. */
 function cardsUnder(backend: 'cuda' | 'tensorflow', resources: Record<string, number> = {}): readonly string[] {
-  const machine = machineFor({graph, plan: {instances: []}, manifest: {backend}}, new Set(), ['gpu=2,threads=8'], 4);
+  const machine = machineFor(
+    {graph, plan: {instances: [], reads: new Map()}, manifest: {backend}},
+    new Set(),
+    ['gpu=2,threads=8'],
+    4,
+  );
   if (!machine.ok) throw new Error('no machine');
   const admission = new Admission(4, machine.value);
   const started: string[] = [];

@@ -47,7 +47,7 @@ test.each<readonly [what: string, damage: (blob: string, cwd: string) => void]>(
   const shown = await basin(['show', 'plain.yaml', 'start.weights'], {cwd});
   expect(shown).toMatchObject({code: 1, stdout: ''});
   expect(shown.stderr.replace(/\S*\/bin\//, '')).toBe(
-    'not-stored: start.weights is damaged in the store; run the pipeline to compute it again.\nRun it first: basin run plain.yaml\n',
+    'not-stored: start.weights is damaged in the store.\nTo compute it again: basin run plain.yaml --target start.weights\n',
   );
   writeFileSync(join(cwd, 'plain.yaml'), changed);
   const run = await basin(['run', 'plain.yaml', '--json'], {cwd});

@@ -22,8 +22,8 @@ import {graphOf} from '../rig/read-text.ts';
 import {executed, recordedStages} from '../rig/recorded-stages.ts';
 import {temporaryFolder} from '../rig/temporary-store.ts';
 
-// Stages that give other bytes each time, stages that fail, payloads that are evicted or damaged, nodes that are forced, runs of a part, and edits
-// between all of them. What is held against: what each point's result is by the definition of its node, and what was computed before.
+// Stages that give other bytes each time, stages that fail, payloads that are evicted or damaged, nodes that are forced, runs of a part, files that are
+// read when a run has ended, and edits between all of them. What is held against: what each point's result is by the definition of its node, and what was computed before.
 
 const sketch = sketchOf(
   ['number', 'dice', 'dice', 'dice', 'mod', 'mod', 'mod', 'add', 'add', 'sum', 'sum', 'at-most', 'levels'],
@@ -37,6 +37,8 @@ interface Step {
   /** A node's position, and a position among the instances; both are taken modulo how many there are. */
   readonly force: number | undefined;
   readonly target: number | undefined;
+  /** The position of a node whose files are read when it has run. */
+  readonly read: number | undefined;
 }
 
 const edit = fc.oneof(
@@ -59,13 +61,14 @@ const history: fc.Arbitrary<readonly Step[]> = fc
         }),
         force: fc.option(fc.nat(), {freq: 3, nil: undefined}),
         target: fc.option(fc.nat(), {freq: 3, nil: undefined}),
+        read: fc.option(fc.nat(), {freq: 3, nil: undefined}),
       }),
       {minLength: 2, maxLength: 6},
     ),
   })
   .map(({sketches: first, axes: firstAxes, steps}) => {
     let [sketches, axes]: [readonly Sketch[], Model['axes']] = [first, firstAxes];
-    return steps.map(({edit, loss, force, target}): Step => {
+    return steps.map(({edit, loss, ...rest}): Step => {
       switch (edit.what) {
         case 'number': {
           const place = edit.at % sketches.length;
@@ -81,7 +84,7 @@ const history: fc.Arbitrary<readonly Step[]> = fc
         case 'nothing':
           break;
       }
-      return {model: modelOf(sketches, axes, 'n'), loss, force, target};
+      return {model: modelOf(sketches, axes, 'n'), loss, ...rest};
     });
   });
 
@@ -112,13 +115,18 @@ function withUpstream(graph: Graph, index: number): ReadonlySet<number> {
   return wanted;
 }
 
-async function runStep({model, force, target}: Step, store: Store) {
+async function runStep({model, force, target, read}: Step, store: Store) {
   const graph = graphOf(textOf(model), {}, recordedStages);
   const node = force === undefined ? undefined : `n${force % model.nodes.length}`;
   const forced = new Set(graph.instances.flatMap(({node: of, index}) => (of === node ? [index] : [])));
   const wanted =
     target === undefined ? new Set(graph.instances.keys()) : withUpstream(graph, target % graph.instances.length);
-  const planning = {store, numerics: 'none'};
+  const asked = graph.instances.flatMap(({node: of, index}) =>
+    read !== undefined && of === `n${read % model.nodes.length}` && wanted.has(index)
+      ? [{index, artifact: 'summary'}]
+      : [],
+  );
+  const planning = {store, numerics: 'none', wanted, asked};
   const plan = await makePlan(graph, {...planning, forced});
   const events: RunEvent[] = [];
   executed.length = 0;
@@ -130,7 +138,7 @@ async function runStep({model, force, target}: Step, store: Store) {
   });
   const works = executed.slice();
   const again = await makePlan(graph, planning);
-  return {graph, forced, wanted, plan, again, events, records, totals, works};
+  return {graph, forced, wanted, asked, plan, again, events, records, totals, works};
 }
 type Ran = Awaited<ReturnType<typeof runStep>>;
 
@@ -199,6 +207,7 @@ test('whatever is lost, forced, failing or random, every result is of what its u
           const ran = await runStep(step, store);
           const points = pointsOf(step, ran);
           const forcedWorks = new Set([...ran.forced].flatMap((index) => points.get(index)?.work ?? []));
+          const readWorks = new Set(ran.asked.flatMap(({index}) => points.get(index)?.work ?? []));
           expectHonest(ran, isDamaged);
 
           const wantedWorks = new Set<string>();
@@ -219,11 +228,19 @@ test('whatever is lost, forced, failing or random, every result is of what its u
 
           const isNew = (work: string) => !before.has(work);
           expect([...wantedWorks].filter((work) => isNew(work) && !works.includes(work))).toEqual([]);
-          expect(works.filter((work) => before.has(work) && !lost.has(work) && !forcedWorks.has(work))).toEqual([]);
-          // A payload that is gone is made again only for something that runs; what is then thrown anew may cut that off.
+          // What was found damaged is computed, also where dice above it, thrown anew, fall so that it has the work of another.
+          const isRedrawn = isDamaged && works.some((work) => work.startsWith('["dice"'));
+          const known = works.filter((work) => before.has(work) && !lost.has(work) && !forcedWorks.has(work));
+          if (!isRedrawn) expect(known).toEqual([]);
+          // A payload that is gone is made again only for something that runs or reads it; what is then thrown anew may cut that off.
           const isCause = (work: string) => isNew(work) || forcedWorks.has(work) || work.startsWith('["dice"');
-          if (!works.some(isCause)) expect(works).toEqual([]);
+          const isReadLost = [...readWorks].some((work) => lost.has(work));
+          if (!isReadLost && !works.some(isCause)) expect(works).toEqual([]);
 
+          for (const {index} of ran.asked) {
+            const output = ran.records[index]?.outputs.summary;
+            if (output) expect(await store.readBlob(output.digest)).toBeInstanceOf(Uint8Array);
+          }
           const isAll = ran.wanted.size === ran.graph.instances.length;
           const left = ran.again.instances.filter(({verdict}) => verdict !== 'cached');
           if (isAll && failures === 0) expect(left.map(({instance}) => instance.id)).toEqual([]);

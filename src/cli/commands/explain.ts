@@ -11,7 +11,7 @@ export const explainCommand = (file: string, name: string, options: PipelineOpti
   withPrepared(
     file,
     options,
-    'look',
+    'plan',
     (graph) => findInstances(graph, name),
     async ({graph, plan, store}, instances) => {
       for (const {id} of instances) {

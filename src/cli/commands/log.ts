@@ -1,10 +1,14 @@
+import type {InstanceId} from '../../graph/graph.ts';
 import {instanceLog} from '../../results/instance-log.ts';
 import {storedLog} from '../../results/stored-log.ts';
+import {LOG_OUTPUT} from '../../stage/command-stage.ts';
 import {placeOf} from '../../store/pipeline-place.ts';
+import type {StoreRecord} from '../../store/record.ts';
 import {EXIT} from '../exit-code.ts';
 import {findInstances} from '../find-instance.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
 import {withPrepared} from '../prepare.ts';
+import {repeatCommand} from '../repeat-command.ts';
 
 /** In bytes; "show" writes all of a log of longer ones. */
 const LONGEST_LINE = 2 ** 16;
@@ -25,7 +29,8 @@ export const logCommand = (file: string, name: string, options: PipelineOptions)
         const stored = await storedLog(store, record, LONGEST_LINE);
         const lines =
           record && stored ? ended(stored, record.seconds) : await instanceLog(store.root, pipeline, id, record?.key);
-        for (const piece of options.json ? asJson(id, lines) : asText(id, lines)) await written(piece);
+        const nothing = nothingLeft(id, record, file, options);
+        for (const piece of options.json ? asJson(id, lines) : asText(id, lines, nothing)) await written(piece);
       }
       return EXIT.done;
     },
@@ -40,7 +45,7 @@ function* ended(stored: Iterable<string>, seconds: number): Generator<string> {
   yield `ran after ${seconds.toFixed(1)} s`;
 }
 
-function* asText(id: string, lines: Iterable<string>): Generator<string> {
+function* asText(id: string, lines: Iterable<string>, nothing: string): Generator<string> {
   let [begun, piece] = [false, ''];
   for (const line of lines) {
     piece += begun ? line : `${id}, ${line}`;
@@ -50,7 +55,7 @@ function* asText(id: string, lines: Iterable<string>): Generator<string> {
     yield piece;
     piece = '';
   }
-  yield begun ? piece : `${id} has not run in this cache.\n`;
+  yield begun ? piece : `${id}${nothing}\n`;
 }
 
 function* asJson(instance: string, lines: Iterable<string>): Generator<string> {
@@ -64,4 +69,10 @@ function* asJson(instance: string, lines: Iterable<string>): Generator<string> {
     piece = '';
   }
   yield `${piece}]}\n`;
+}
+
+function nothingLeft(id: InstanceId, record: StoreRecord | undefined, file: string, options: PipelineOptions): string {
+  if (!record) return ' has not run in this cache.';
+  const again = LOG_OUTPUT in record.outputs ? ['--target', `${id}.${LOG_OUTPUT}`] : ['--force', id];
+  return ` is stored, but what it wrote is no longer in the cache.\nTo run it again: ${repeatCommand('run', file, again, options)}`;
 }

@@ -1,4 +1,5 @@
 import {diagnosticJson, formatDiagnostic} from '../../base/diagnostic.ts';
+import {ok} from '../../base/result.ts';
 import type {Graph} from '../../graph/graph.ts';
 import {narrowed} from '../../graph/narrowed.ts';
 import {type Foretold, foresee} from '../../plan/foresee.ts';
@@ -10,7 +11,6 @@ import {mermaid} from '../../results/mermaid.ts';
 import {planText} from '../../results/plan-text.ts';
 import {EXIT} from '../exit-code.ts';
 import {printFaults} from '../faults.ts';
-import {findWanted, withUpstream} from '../find-instance.ts';
 import {machineFor} from '../machine.ts';
 import type {RunnableOptions} from '../pipeline-options.ts';
 import {jobsFor} from '../pool-setting.ts';
@@ -25,10 +25,9 @@ export const planCommand = (file: string, options: PlanOptions): Promise<number>
   withPrepared(
     file,
     options,
-    'look',
-    (graph) => findWanted(graph, options.target),
-    async ({graph, plan, store}, targets) => {
-      const wanted = withUpstream(graph, targets);
+    'plan',
+    () => ok(undefined),
+    async ({graph, plan, store, wanted}) => {
       const jobs = jobsFor({graph, plan}, wanted, options.jobs);
       const machine = machineFor({graph, plan}, wanted, options.resources, jobs);
       if (!machine.ok) {

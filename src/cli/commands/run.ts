@@ -1,9 +1,9 @@
+import {ok} from '../../base/result.ts';
 import type {RunResult} from '../../run/run-options.ts';
 import {WorkerPool} from '../../run/worker-pool.ts';
 import {chooseReporter} from '../choose-reporter.ts';
 import {EXIT} from '../exit-code.ts';
 import {printFaults} from '../faults.ts';
-import {findWanted, withUpstream} from '../find-instance.ts';
 import {onInterrupt} from '../interrupt.ts';
 import {machineFor} from '../machine.ts';
 import type {RunnableOptions} from '../pipeline-options.ts';
@@ -25,17 +25,12 @@ export const runCommand = (file: string, options: RunCommandOptions): Promise<nu
     file,
     options,
     'run',
-    (graph) => findWanted(graph, options.target),
-    (prepared, targets) => runTold(file, prepared, withUpstream(prepared.graph, targets), options),
+    () => ok(undefined),
+    (prepared) => runTold(file, prepared, options),
   );
 
-async function runTold(
-  file: string,
-  prepared: Prepared,
-  wanted: ReadonlySet<number>,
-  options: RunCommandOptions,
-): Promise<number> {
-  const {graph, store, manifest} = prepared;
+async function runTold(file: string, prepared: Prepared, options: RunCommandOptions): Promise<number> {
+  const {graph, store, wanted, manifest} = prepared;
   const reporter = await chooseReporter(options.json ?? false, {
     detail: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
     logCommand: (id) => repeatCommand('log', file, [id], options),
@@ -50,7 +45,7 @@ async function runTold(
   const pool = new WorkerPool(poolProfile(manifest?.backend ?? 'cpu', jobs));
   const interrupt = onInterrupt(() => pool.kill());
   try {
-    const {result, unmet} = await runPrepared(prepared, wanted, {
+    const {result, unmet} = await runPrepared(prepared, {
       pool,
       jobs,
       machine: machine.value,

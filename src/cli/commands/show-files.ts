@@ -5,6 +5,7 @@ import {UserError} from '../../base/user-error.ts';
 import type {Graph, Instance} from '../../graph/graph.ts';
 import {readArtifactBytes} from '../../results/read-artifact.ts';
 import {artifactFileName} from '../../stage/artifact-file-name.ts';
+import type {StoreRecord} from '../../store/record.ts';
 import {EXIT} from '../exit-code.ts';
 import {commandFault} from '../faults.ts';
 import {findInstances} from '../find-instance.ts';
@@ -30,17 +31,21 @@ export const showFilesCommand = (
     async ({plan, store}, instance) => {
       const {record} = plan.instances[instance.index] ?? {};
       if (!record) {
-        return printNotStored(`${instance.id} has not run as the pipeline is now.`, file, options);
+        const message = `${instance.id} has not run as the pipeline is now.`;
+        return printNotStored({message, isGone: false}, [], file, options);
       }
       for (const [artifact, output] of Object.entries(record.outputs)) {
         const bytes = await readArtifactBytes(store, instance, artifact, output);
-        if (!bytes.ok) return printNotStored(bytes.error, file, options);
+        if (!bytes.ok) return printNotStored(bytes.error, namesOf(record, instance), file, options);
         const declaration = instance.stage.outputs[artifact] ?? output;
         await write(folder, artifactFileName(artifact, declaration), bytes.value);
       }
       return EXIT.done;
     },
   );
+
+const namesOf = ({outputs}: StoreRecord, {id}: Instance): readonly string[] =>
+  Object.keys(outputs).map((artifact) => `${id}.${artifact}`);
 
 function oneInstance(graph: Graph, name: string): Result<Instance> {
   const found = findInstances(graph, name);

@@ -13,14 +13,16 @@ import type {Prepared} from '../prepare.ts';
 import {repeatCommand} from '../repeat-command.ts';
 import {type ShowOptions, writeShown} from '../shown.ts';
 
+const nameOf = ({node, artifact}: Plot['tables'][number]): string => `${node}.${artifact}`;
+
 /** The plot that is named, when it can be shown as it is asked for. */
 export function readPlotName(graph: Graph, file: string, name: string, options: ShowOptions): Result<Plot> {
   const {format = 'svg', output} = options;
   const found = findPlot(graph, name);
   if (!found.ok) return found;
   if (format !== 'svg' && format !== 'json') {
-    const commands = found.value.tables.map(({node, artifact}) =>
-      repeatCommand('show', file, [`${node}.${artifact}`, '--format', format], options),
+    const commands = found.value.tables.map((table) =>
+      repeatCommand('show', file, [nameOf(table), '--format', format], options),
     );
     const hint = ['Choose svg or json. The rows that it draws:', ...commands.map((command) => `  ${command}`)];
     return fail([commandFault(`A plot is shown as svg or json, not as ${format}.`, hint.join('\n'))]);
@@ -49,8 +51,8 @@ export async function showPlot(
     const stored = await storedArtifact(store, placeOf(store.root, graph), members, artifact);
     const there = stored.ok ? stored.value.members.filter(({record}) => record) : [];
     const rows = stored.ok ? await readRows(store, there, artifact) : stored;
-    if (!rows.ok) return printNotStored(rows.error, file, options);
-    tables.set(`${node}.${artifact}`, rows.value);
+    if (!rows.ok) return printNotStored(rows.error, plot.tables.map(nameOf), file, options);
+    tables.set(nameOf({node, artifact}), rows.value);
   }
   const shown = await contentOf(plot, (table) => tables.get(table) ?? [], options);
   if (!shown.ok) {

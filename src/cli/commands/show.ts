@@ -4,7 +4,7 @@ import type {Graph, Plot} from '../../graph/graph.ts';
 import type {PlannedInstance} from '../../plan/verdict.ts';
 import {filePreview} from '../../results/file-preview.ts';
 import {formatRows} from '../../results/format-rows.ts';
-import {readArtifactBytes, readRows} from '../../results/read-artifact.ts';
+import {type NotReadable, readArtifactBytes, readRows} from '../../results/read-artifact.ts';
 import {storedArtifact} from '../../results/stored-artifact.ts';
 import {tensorRows} from '../../results/tensor-rows.ts';
 import {type PipelinePlace, placeOf} from '../../store/pipeline-place.ts';
@@ -28,7 +28,9 @@ export const showCommand = (file: string, name: string, options: ShowOptions): P
     'look',
     (graph) => readName(graph, file, name, options),
     (prepared, shown) =>
-      shown.plot ? showPlot(prepared, shown.plot, file, options) : showArtifact(prepared, shown.found, file, options),
+      shown.plot
+        ? showPlot(prepared, shown.plot, file, options)
+        : showArtifact(prepared, shown.found, name, file, options),
   );
 
 function readName(graph: Graph, file: string, name: string, options: ShowOptions): Result<Shown> {
@@ -43,12 +45,13 @@ function readName(graph: Graph, file: string, name: string, options: ShowOptions
 async function showArtifact(
   {graph, plan, store}: Prepared,
   {instances, artifact}: FoundArtifact,
+  name: string,
   file: string,
   options: ShowOptions,
 ): Promise<number> {
   const members = instances.flatMap(({index}) => plan.instances[index] ?? []);
   const shown = await content(store, placeOf(store.root, graph), members, artifact, options);
-  if (!shown.ok) return printNotStored(shown.error, file, options);
+  if (!shown.ok) return printNotStored(shown.error, [name], file, options);
   await writeShown(options.output, shown.value);
   return EXIT.done;
 }
@@ -85,7 +88,7 @@ async function content(
   planned: readonly PlannedInstance[],
   artifact: string,
   {format = 'table', output: path}: ShowOptions,
-): Promise<Result<string | Uint8Array, string>> {
+): Promise<Result<string | Uint8Array, NotReadable>> {
   const stored = await storedArtifact(store, pipeline, planned, artifact);
   if (!stored.ok) return stored;
   const {members, first, output} = stored.value;
