@@ -5,6 +5,7 @@ import type {Diagnostic} from '../base/diagnostic.ts';
 import {UserError} from '../base/user-error.ts';
 import {EXIT} from './exit-code.ts';
 import {commandFault, printFaults} from './faults.ts';
+import {keepIgnoringHangup} from './interrupt.ts';
 import {followOutputs} from './outputs.ts';
 import {withPipelineOptions, withRunOptions} from './pipeline-options.ts';
 
@@ -157,6 +158,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+keepIgnoringHangup();
 followOutputs(process.argv[2] === 'run');
 // What a run writes is never everybody's to write, whatever the shell allows; a group may share a cache.
 process.umask(process.umask() | 0o002);

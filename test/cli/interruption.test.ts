@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {writeFile} from 'node:fs/promises';
+import {readdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import {z} from 'zod';
@@ -47,15 +47,48 @@ test('Ctrl-C in a terminal, which reaches the whole process group, ends with 130
   expect(instances.filter(({verdict}) => verdict === 'cached')).toMatchObject([{id: 'pretrain-load'}]);
 });
 
-test.for(['SIGINT', 'SIGTERM'] as const)('%s to basin alone ends with 130 and lines for a person', async (signal) => {
-  const {run} = await startLong();
-  await run.line(/^> finetune-/);
-  process.kill(run.pid, signal);
-  const {code, stdout, stderr} = await run.ended;
-  expect(code).toBe(130);
-  expect(stderr.trim()).toBe(STOPPING);
-  expect(stdout).toMatch(/^ran 1, cached 0, skipped 14 in /m);
-  await expect.poll(() => left(run.pid)).toBe('');
+test.for(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  '%s to basin alone ends with 130 and lines for a person',
+  async (signal) => {
+    const {run} = await startLong();
+    await run.line(/^> finetune-/);
+    process.kill(run.pid, signal);
+    const {code, stdout, stderr} = await run.ended;
+    expect(code).toBe(130);
+    expect(stderr.trim()).toBe(STOPPING);
+    expect(stdout).toMatch(/^ran 1, cached 0, skipped 14 in /m);
+    await expect.poll(() => left(run.pid)).toBe('');
+  },
+);
+
+test.for(['SIGTERM', 'SIGHUP'] as const)('%s to the whole process group keeps the checkpoint', async (signal) => {
+  const {cwd, run} = await startLong('--target', 'finetune-A', '--json');
+  await run.line(/"instance-progress","id":"finetune-/);
+  process.kill(-run.pid, signal);
+  expect((await run.ended).code).toBe(130);
+  expect(await readdir(join(cwd, 'cache', 'scratch'), {recursive: true})).toContainEqual(
+    expect.stringMatching(/\.checkpoint$/),
+  );
+});
+
+test('under nohup a run outlives the end of its terminal', async () => {
+  const cwd = await scratchFolder();
+  await writeFile(
+    join(cwd, 'p.yaml'),
+    `params: {gate: null}
+stages:
+  a: {run: [sh, -c, 'cat "$0"', "\${gate}"]}
+`,
+  );
+  const gate = join(cwd, 'gate');
+  execFileSync('mkfifo', [gate]);
+  const run = startBasin(['run', 'p.yaml', '--set', `gate=${gate}`], {cwd, under: 'nohup'});
+  await run.line(/^> a/);
+  process.kill(-run.pid, 'SIGHUP');
+  await writeFile(gate, 'let through');
+  const {code, stdout} = await run.ended;
+  expect(stdout).toMatch(/^ran 1, cached 0 in /m);
+  expect(code).toBe(0);
 });
 
 test('twice ends at once, without a summary, and leaves no process', async () => {
