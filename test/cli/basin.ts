@@ -72,6 +72,15 @@ export function startBasin(args: readonly string[], {cwd, cache = join(cwd, 'cac
   return {
     pid,
     ended,
+    /** Resolves when standard error has a text. */
+    told: (text: string) =>
+      new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (stderr.includes(text)) resolve();
+        };
+        child.stderr.on('data', look);
+        look();
+      }),
     /** The first line of standard output that matches. */
     line: (pattern: RegExp) =>
       new Promise<string>((resolve, reject) => {
