@@ -86,6 +86,8 @@ async function runInFolder(
     argument.replace(REFERENCE, (whole, side: string, name: string) => paths.get(`${side}.${name}`) ?? whole),
   );
   const written = createWriteStream(log);
+  const unwritten = new AbortController();
+  written.on('error', (error) => unwritten.abort(error));
   const tail: string[] = [];
   try {
     await runCommand({
@@ -93,7 +95,7 @@ async function runInFolder(
       arguments: rest,
       folder,
       env: commandEnvironment(env),
-      signal: services.signal,
+      signal: AbortSignal.any([services.signal, unwritten.signal]),
       line: (line) => {
         written.write(`${line}\n`);
         services.log(line);
@@ -103,8 +105,10 @@ async function runInFolder(
     });
   } finally {
     written.end();
-    await finished(written);
+    // What went wrong there has been told to `unwritten`.
+    await finished(written).catch(() => {});
   }
+  unwritten.signal.throwIfAborted();
   if ((await realpath(join(folder, 'out')).catch(() => undefined)) !== out) throw outIsAnother(program, gives, tail);
   await checkOutputs(folder, program, gives, tail);
   const made = Object.entries(gives).map(([name, declaration]): [string, StoredFile] => [

@@ -23,6 +23,13 @@ export const systemCode = (error: unknown): string | undefined =>
 const ANOTHER_CACHE = 'Name another folder with --cache DIR or BASIN_CACHE.';
 const OTHER_CACHE = ANOTHER_CACHE.replace('Name', 'Or name');
 
+const FULL_CODES: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT'];
+
+/** With the file that did not fit; `dest` where one was copied there. */
+type FullDiskError = Error & {readonly path?: string; readonly dest?: string};
+
+export const isFullDisk = (error: unknown): error is FullDiskError => FULL_CODES.includes(systemCode(error));
+
 /** What the system answered while `doing` (as in "write a result to"), as the user reads it; a bug of ours stays as it is. */
 export function storeError(error: unknown, doing: string, root: string): unknown {
   const code = systemCode(error);
