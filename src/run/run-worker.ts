@@ -2,6 +2,9 @@ import type {StageSource} from './job-stage.ts';
 import type {FromWorker, ToWorker} from './protocol.ts';
 import {serveJob, type Tensors} from './serve-jobs.ts';
 
+/** So many messages may wait for the driver before who sends without end is asked to wait. */
+const MOST_UNSENT = 1_000;
+
 /**
  * The life of a worker process: one job at a time from the driver, until the driver goes away.
  * Ctrl-C, a terminal that is closed and a polite kill may reach every process of the group; the driver alone decides what they mean.
@@ -12,9 +15,23 @@ export function runWorker(stages: StageSource, tensors: Tensors): void {
   process.umask(process.umask() | 0o002);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
   process.on('disconnect', () => process.exit(0));
+  let unsent = 0;
+  let waiting: PromiseWithResolvers<void> | undefined;
   const send = (message: FromWorker): void => {
     // A driver that was killed has closed the channel; 'disconnect' ends this process.
-    if (process.connected) process.send?.(message);
+    if (!process.connected) return;
+    unsent += 1;
+    process.send?.(message, undefined, undefined, () => {
+      unsent -= 1;
+      if (unsent > MOST_UNSENT / 2) return;
+      waiting?.resolve();
+      waiting = undefined;
+    });
+  };
+  const sent = (): Promise<void> | undefined => {
+    if (unsent < MOST_UNSENT) return undefined;
+    waiting ??= Promise.withResolvers<void>();
+    return waiting.promise;
   };
   let running: AbortController | undefined;
   process.on('message', (message: ToWorker) => {
@@ -25,7 +42,7 @@ export function runWorker(stages: StageSource, tensors: Tensors): void {
       case 'job': {
         const controller = new AbortController();
         running = controller;
-        void serveJob({stages, tensors, send}, message.job, controller.signal).finally(() => {
+        void serveJob({stages, tensors, send, sent}, message.job, controller.signal).finally(() => {
           if (running === controller) running = undefined;
         });
         return;

@@ -37,6 +37,8 @@ export interface JobServer {
   readonly stages: StageSource;
   readonly tensors: Tensors;
   send(message: FromWorker): void;
+  /** What to wait for before more is sent, where messages wait to be taken. */
+  sent?(): Promise<void> | undefined;
 }
 
 /** Where a full disk may be another than the store's, an error has to name a file of the store. */
@@ -131,6 +133,7 @@ async function servicesFor(server: JobServer, stage: Stage, job: Job, signal: Ab
       server.send({say: 'progress', job: job.id, progress});
     },
     log: (line: string) => server.send({say: 'log', job: job.id, line}),
+    logged: () => server.sent?.(),
     folder: async () => {
       const folder = join(job.points[0]?.drafts ?? '', `folder-${folders++}`);
       await mkdir(folder);

@@ -1,3 +1,4 @@
+import {once} from 'node:events';
 import {createWriteStream} from 'node:fs';
 import {lstat, mkdir, readdir, realpath} from 'node:fs/promises';
 import {join} from 'node:path';
@@ -102,6 +103,7 @@ async function runInFolder(
         tail.push(line);
         if (tail.length > 5) tail.shift();
       },
+      taken: () => (written.writableNeedDrain ? once(written, 'drain') : services.logged?.()),
     });
   } finally {
     written.end();

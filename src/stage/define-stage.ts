@@ -106,6 +106,8 @@ export interface StageServices {
   progress(progress: Progress): void;
   /** One line for the instance's log. */
   log(line: string): void;
+  /** What to wait for before more is logged, where it is logged faster than it is taken down. */
+  logged?(): Promise<void> | undefined;
   /** Makes a folder of the instance's own, on the store's file system and empty; it is gone when the stage has ended. */
   folder(): Promise<string>;
 }

@@ -2,6 +2,7 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {access, constants} from 'node:fs/promises';
 import {delimiter, join} from 'node:path';
 import {createInterface} from 'node:readline';
+import type {Readable} from 'node:stream';
 import {UserError} from '../base/user-error.ts';
 
 const TAIL_LINES = 20;
@@ -26,6 +27,8 @@ export interface Command {
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   line(line: string): void;
+  /** What to wait for before more is read, where lines come faster than they are taken. */
+  taken(): Promise<unknown> | undefined;
 }
 
 /**
@@ -54,11 +57,12 @@ export async function runCommand(command: Command): Promise<void> {
   };
   signal.addEventListener('abort', stop, {once: true});
   try {
-    const how = await ended(child, (line) => {
-      tail.push(line);
+    const line = (text: string): void => {
+      tail.push(text);
       if (tail.length > TAIL_LINES) tail.shift();
-      command.line(line);
-    });
+      command.line(text);
+    };
+    const how = await ended(child, line, () => command.taken());
     if (signal.aborted && signal.reason instanceof UserError)
       throw new CommandError(signal.reason.message, signal.reason.hint, tail);
     signal.throwIfAborted();
@@ -77,15 +81,46 @@ export async function runCommand(command: Command): Promise<void> {
 }
 
 /** How it ended; nothing when well. */
-function ended(child: ChildProcess, line: (line: string) => void): Promise<string | undefined> {
+function ended(
+  child: ChildProcess,
+  line: (line: string) => void,
+  taken: () => Promise<unknown> | undefined,
+): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     child.on('error', ({message}) => reject(new UserError(`A program cannot be started: ${message}.`)));
-    if (child.stdout) createInterface({input: child.stdout}).on('line', line);
+    if (child.stdout) followLines(child, child.stdout, line, taken);
     child.on('exit', () => {
       killGroup(child, 'SIGKILL');
       setTimeout(() => child.stdout?.destroy(), DRAIN_MILLISECONDS).unref();
     });
     child.on('close', (code, by) => resolve(by ? `signal ${by}` : code === 0 ? undefined : `exit code ${code}`));
+  });
+}
+
+/** Lets a program that writes faster than its lines are taken wait. What has ended left no more than fits the pipe. */
+function followLines(
+  child: ChildProcess,
+  output: Readable,
+  line: (line: string) => void,
+  taken: () => Promise<unknown> | undefined,
+): void {
+  let isWaiting = false;
+  let hasEnded = false;
+  const goOn = (): void => {
+    isWaiting = false;
+    output.resume();
+  };
+  child.on('exit', () => {
+    hasEnded = true;
+    goOn();
+  });
+  createInterface({input: output}).on('line', (text) => {
+    line(text);
+    const toWaitFor = isWaiting || hasEnded ? undefined : taken();
+    if (!toWaitFor) return;
+    isWaiting = true;
+    output.pause();
+    toWaitFor.then(goOn, goOn);
   });
 }
 
