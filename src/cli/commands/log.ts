@@ -1,3 +1,4 @@
+import {harmless} from '../../report/format.ts';
 import {instanceLog} from '../../results/instance-log.ts';
 import {storedLog} from '../../results/stored-log.ts';
 import {placeOf} from '../../store/pipeline-place.ts';
@@ -26,7 +27,7 @@ export const logCommand = (file: string, name: string, options: PipelineOptions)
                 `ran after ${record.seconds.toFixed(1)} s`,
               ]
             : await instanceLog(store.root, pipeline, id, record?.key);
-        const told = lines.length === 0 ? ' has not run in this cache.' : `, ${lines.join('\n')}`;
+        const told = lines.length === 0 ? ' has not run in this cache.' : `, ${lines.map(harmless).join('\n')}`;
         process.stdout.write(`${options.json ? JSON.stringify({instance: id, lines}) : `${id}${told}`}\n`);
       }
       return EXIT.done;
