@@ -42,6 +42,8 @@ async function prepare(asked) {
   });
 }
 
+// As bin/basin found it; Node has undone it.
+if (process.env.BASIN_HANGUP === 'ignored') process.on('SIGHUP', () => {});
 try {
   if (Number.parseInt(process.versions.node, 10) < OLDEST_HELPER) {
     throw new SetupFailure(

@@ -13,6 +13,9 @@ import {amountOf, describeAmount} from '../spec/resources.ts';
 import {commandFault} from './faults.ts';
 import {defaultJobs, threadsEach} from './pool-setting.ts';
 
+/** Each is counted by itself. No machine has so many; who writes more meant another resource. */
+const MOST_GPUS = 1024;
+
 /** Ids as CUDA has them: those that the user leaves visible, else a number for each device file of the driver. */
 function gpuIds(): readonly string[] {
   const visible = process.env.CUDA_VISIBLE_DEVICES;
@@ -36,7 +39,8 @@ function findMachine(given: readonly string[], jobs: number): Result<Machine> {
   for (const part of given.flatMap((one) => one.split(','))) {
     const [, name = '', written = ''] = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(part) ?? [];
     const amount = written === '0' ? 0 : amountOf(name, written);
-    if (amount !== undefined && (name !== 'gpu' || Number.isInteger(amount))) said.set(name, amount);
+    if (amount !== undefined && (name !== 'gpu' || (Number.isInteger(amount) && amount <= MOST_GPUS)))
+      said.set(name, amount);
     else faults.push(resourceFault(part, name));
   }
   if (faults.length > 0) return fail(faults);
@@ -74,7 +78,7 @@ export function machineFor(
 function resourceFault(part: string, name: string): Diagnostic {
   if (name === '')
     return commandFault(`--resources takes NAME=AMOUNT, not "${part}".`, 'As in --resources gpu=2,memory=64GB.');
-  const what = name === 'gpu' ? 'a whole number' : describeAmount(name).what;
+  const what = name === 'gpu' ? `a whole number of at most ${MOST_GPUS}` : describeAmount(name).what;
   return commandFault(
     `--resources: the amount of "${name}" must be ${what}, not "${part.slice(part.indexOf('=') + 1)}".`,
     'As in --resources gpu=2,memory=64GB.',

@@ -5,6 +5,8 @@ import type {Diagnostic} from '../base/diagnostic.ts';
 import {UserError} from '../base/user-error.ts';
 import {EXIT} from './exit-code.ts';
 import {commandFault, printFaults} from './faults.ts';
+import {keepIgnoringHangup} from './interrupt.ts';
+import {followOutputs} from './outputs.ts';
 import {withPipelineOptions, withRunOptions} from './pipeline-options.ts';
 
 function version(): string {
@@ -156,13 +158,8 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-// A reader that has seen enough (`basin show … | head`) closes the pipe: that is no fault, but a run ends before its end.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(process.argv[2] === 'run' ? EXIT.interrupted : EXIT.done);
-    throw error;
-  });
-}
+keepIgnoringHangup();
+followOutputs(process.argv[2] === 'run');
 // What a run writes is never everybody's to write, whatever the shell allows; a group may share a cache.
 process.umask(process.umask() | 0o002);
 process.exitCode = await main(process.argv.slice(2));

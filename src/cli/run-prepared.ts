@@ -4,7 +4,8 @@ import {undeclaredFiles} from '../plan/undeclared-files.ts';
 import type {Plan, Verdict} from '../plan/verdict.ts';
 import {runLogName} from '../results/run-logs.ts';
 import {storedLog} from '../results/stored-log.ts';
-import type {RunEvent, RunTotals} from '../run/event.ts';
+import type {Outcome, RunEvent, RunTotals} from '../run/event.ts';
+import {totalsOf} from '../run/instance-states.ts';
 import type {Machine} from '../run/ledger.ts';
 import type {OnFailure, RunResult} from '../run/run-options.ts';
 import {runPlan} from '../run/run-plan.ts';
@@ -20,6 +21,8 @@ interface RunSettings {
   readonly machine: Machine;
   readonly onFailure: OnFailure;
   readonly stop: AbortSignal;
+  /** Aborted where everything has to end before its listeners have returned. */
+  readonly end?: AbortSignal;
   /** Whether the logs of programs whose results are stored are told as if they ran. */
   readonly replay?: boolean;
   emit(event: RunEvent): void;
@@ -35,15 +38,16 @@ interface PreparedRun {
 /** Runs a prepared pipeline and holds it to its expectations; everything that happens is told as events and kept in the log of the run. */
 export async function runPrepared(
   prepared: Prepared,
-  {pool, jobs, machine, onFailure, stop, replay = false, ...told}: RunSettings,
+  {pool, jobs, machine, onFailure, stop, end, replay = false, ...told}: RunSettings,
 ): Promise<PreparedRun> {
   const {graph, store, plan, wanted, manifest, notice} = prepared;
   const log = store.openRunLog(await runLogName(store.root, graph.name));
-  const served = new Set<InstanceId>();
+  const outcomes = new Map<InstanceId, Outcome>();
   const emit = (event: RunEvent): void => {
     told.emit(event);
-    if (event.event === 'instance-finished' && (event.outcome === 'cached' || event.outcome === 'cut-off'))
-      served.add(event.id);
+    if (event.event === 'instance-finished') outcomes.set(event.id, event.outcome);
+    // once more, since what it gave was damaged
+    if (event.event === 'instance-started') outcomes.delete(event.id);
     const unkept = isWorthKeeping(event) ? log.append(event) : undefined;
     // A result is worth more than its log.
     if (unkept) told.emit({event: 'warning', message: `${unkept.message} The log of this run ends here.`});
@@ -62,15 +66,27 @@ export async function runPrepared(
   for (const {message, hint} of [...undeclaredFiles(graph, toRun), ...(foretold?.warnings ?? [])])
     emit({event: 'warning', message: hint === undefined ? message : `${message} ${hint}`});
   const numerics = manifest?.numerics ?? 'none';
+  /** Nothing is waited for: what has not ended is skipped. */
+  const cutShort = (): void => {
+    pool.kill();
+    for (const {id, index} of graph.instances)
+      if (wanted.has(index) && !outcomes.has(id))
+        emit({event: 'instance-finished', id, outcome: 'skipped', seconds: 0});
+    for (const line of keysOf(plan, [], wanted)) log.append(line);
+    emit({event: 'run-finished', ...totalsOf([...outcomes.values()], (performance.now() - startedAt) / 1000)});
+  };
+  end?.addEventListener('abort', cutShort, {once: true});
   try {
     const result = await runPlan({graph, plan, store, numerics, pool, jobs, machine, onFailure, wanted, stop, emit});
-    if (replay) await replayLogs(prepared, served, result, told.emit);
+    if (replay) await replayLogs(prepared, outcomes, result, told.emit);
     const unmet = result.interrupted ? 0 : await reportExpectations(graph, store, result, wanted, emit);
     const totals: RunTotals = {...result.totals, seconds: (performance.now() - startedAt) / 1000};
-    for (const line of keysOf(plan, result, wanted)) log.append(line);
+    end?.removeEventListener('abort', cutShort);
+    for (const line of keysOf(plan, result.records, wanted)) log.append(line);
     emit({event: 'run-finished', ...totals});
     return {result, totals, unmet};
   } finally {
+    end?.removeEventListener('abort', cutShort);
     log.close();
   }
 }
@@ -78,12 +94,13 @@ export async function runPrepared(
 /** What programs wrote when the results that served were made; no event of this run, so that its log has none of it. */
 async function replayLogs(
   {graph, store}: Prepared,
-  served: ReadonlySet<InstanceId>,
+  outcomes: ReadonlyMap<InstanceId, Outcome>,
   {records}: RunResult,
   emit: (event: RunEvent) => void,
 ): Promise<void> {
   for (const {id, index} of graph.instances) {
-    if (!served.has(id)) continue;
+    const outcome = outcomes.get(id);
+    if (outcome !== 'cached' && outcome !== 'cut-off') continue;
     // No time goes by, so that as much is told as can be at once.
     const teller = lineTeller(
       (line) => emit({event: 'log', id, line}),
@@ -95,7 +112,7 @@ async function replayLogs(
 }
 
 /** For the log alone: to which version of an instance belongs what is told of it. */
-const keysOf = (plan: Plan, {records}: RunResult, wanted: ReadonlySet<number>): readonly object[] =>
+const keysOf = (plan: Plan, records: RunResult['records'], wanted: ReadonlySet<number>): readonly object[] =>
   plan.instances.flatMap(({instance: {id, index}, verdict, key}) => {
     const known = records[index]?.key ?? key;
     return verdict === 'cached' || !wanted.has(index) || known === undefined ? [] : [{event: 'key', id, key: known}];

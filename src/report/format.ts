@@ -10,6 +10,18 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
+/** All but line ends and tabs. */
+const CONTROL = /[^\P{Cc}\n\t]/gu;
+
+/**
+ * A text of a program or a stage without what a terminal would obey: colours and the like are left out, of a line that was written over
+ * its last form stays, and any other control character is shown as `\x07`.
+ */
+export const harmless = (text: string): string =>
+  stripVTControlCharacters(text)
+    .replace(/[^\n]*\r(?=[^\r\n])|\r+(?=\n|$)/g, '')
+    .replace(CONTROL, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+
 /** A text cut to a width of columns, its end shown as `…`; for text without escapes. */
 export function clip(text: string, columns: number): string {
   const plain = stripVTControlCharacters(text);

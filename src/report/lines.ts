@@ -1,5 +1,5 @@
 import type {RunEvent} from '../run/event.ts';
-import {formatSeconds, wrapWords} from './format.ts';
+import {formatSeconds, harmless, wrapWords} from './format.ts';
 
 /** How styles are put on a piece of text; the identity where colour is not wanted. */
 export type Style = (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold' | 'cyan', text: string) => string;
@@ -22,9 +22,9 @@ export function permanentLines(
     case 'backend':
       return wrapWords(event.line, columns).map((line) => style('dim', line));
     case 'log':
-      return detail === 'verbose' ? [style('dim', `  │ ${event.id}: ${event.line}`)] : [];
+      return detail === 'verbose' ? [style('dim', `  │ ${event.id}: ${harmless(event.line)}`)] : [];
     case 'warning':
-      return wrapWords(`warning ${event.message}`, columns).map((line, i) =>
+      return wrapWords(`warning ${harmless(event.message)}`, columns).map((line, i) =>
         i === 0 ? line.replace('warning', style('yellow', 'warning')) : line,
       );
     case 'instance-finished':
@@ -77,9 +77,9 @@ function failureLines(
 ): readonly string[] {
   const {failure} = event;
   if (!failure) return [];
-  const tail = (failure.logTail ?? []).map((line) => style('dim', `  │ ${line}`));
+  const tail = (failure.logTail ?? []).map((line) => style('dim', `  │ ${harmless(line)}`));
   const prose = [failure.message, ...(failure.hint === undefined ? [] : [failure.hint])];
-  return [...prose.flatMap((text) => wrapWords(text, columns, '  ')), ...tail];
+  return [...prose.flatMap((text) => wrapWords(harmless(text), columns, '  ')), ...tail];
 }
 
 /** What failed, told once more where a person looks: at the end. `logCommand` shows everything that an instance wrote. */

@@ -1,4 +1,4 @@
-import {bar, clip, formatSeconds} from './format.ts';
+import {bar, clip, formatSeconds, harmless} from './format.ts';
 import type {RunningView, RunView} from './run-view.ts';
 
 const OVERALL_BAR = 20;
@@ -18,7 +18,8 @@ export function liveLines(view: RunView, now: number, startedAt: number, columns
  * and the middle of the id: how far it is and how long it takes are what one looks for.
  */
 export function runningLine(running: RunningView, now: number, columns = Number.POSITIVE_INFINITY): string {
-  const {id, step, steps, epoch, loss, note, since, resumedAt} = running;
+  const {id, step, steps, epoch, loss, since, resumedAt} = running;
+  const note = running.note === undefined ? undefined : harmless(running.note);
   const elapsed = (now - since) / 1000;
   const known = step !== undefined && steps !== undefined;
   const done = known ? `${step}/${steps}` : undefined;

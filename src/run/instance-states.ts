@@ -117,14 +117,19 @@ export class InstanceStates {
   }
 
   totals(seconds: number): RunTotals {
-    const count = (outcome: Outcome): number => this.#states.filter((state) => state === outcome).length;
-    return {
-      ran: count('ran'),
-      cached: count('cached'),
-      cutOff: count('cut-off'),
-      failed: count('failed'),
-      skipped: count('skipped'),
-      seconds,
-    };
+    return totalsOf(this.#states, seconds);
   }
+}
+
+/** How many ended in each way. */
+export function totalsOf(states: readonly State[], seconds: number): RunTotals {
+  const count = (outcome: Outcome): number => states.filter((state) => state === outcome).length;
+  return {
+    ran: count('ran'),
+    cached: count('cached'),
+    cutOff: count('cut-off'),
+    failed: count('failed'),
+    skipped: count('skipped'),
+    seconds,
+  };
 }

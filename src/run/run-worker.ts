@@ -4,13 +4,13 @@ import {serveJob, type Tensors} from './serve-jobs.ts';
 
 /**
  * The life of a worker process: one job at a time from the driver, until the driver goes away.
- * Ctrl-C in a terminal reaches every process of the group; the driver alone decides what it means.
+ * Ctrl-C, a terminal that is closed and a polite kill may reach every process of the group; the driver alone decides what they mean.
  */
 export function runWorker(stages: StageSource, tensors: Tensors): void {
   if (!process.send) throw new Error('Internal error: a worker was started without a driver');
   // The driver may be any program, with any mask; what is written here is never everybody's to write.
   process.umask(process.umask() | 0o002);
-  process.on('SIGINT', () => {});
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
   process.on('disconnect', () => process.exit(0));
   const send = (message: FromWorker): void => {
     // A driver that was killed has closed the channel; 'disconnect' ends this process.

@@ -1,12 +1,12 @@
 import {mkdir} from 'node:fs/promises';
-import {join} from 'node:path';
+import {join, sep} from 'node:path';
 import {UserError} from '../base/user-error.ts';
 import type {OutputsByName, Stage, StageServices} from '../stage/define-stage.ts';
 import {withoutMarks} from '../stage/import-error.ts';
 import {CommandError} from '../stage/run-command.ts';
 import type {TensorLibrary} from '../stage/tensor-library.ts';
 import {noteModules} from '../stage/user-module.ts';
-import {asStoreError} from '../store/store-error.ts';
+import {asStoreError, isFullDisk, storeError} from '../store/store-error.ts';
 import {scratchPath} from '../store/store-layout.ts';
 import {checkpointsIn, NO_CHECKPOINTS} from './checkpoints.ts';
 import {checkHanded, handedFiles} from './handed-files.ts';
@@ -39,7 +39,15 @@ export interface JobServer {
   send(message: FromWorker): void;
 }
 
-function failureOf(error: unknown, signal: AbortSignal): JobFailure {
+/** Where a full disk may be another than the store's, an error has to name a file of the store. */
+function isFullStore(error: unknown, {stage, store}: Job): boolean {
+  if (!isFullDisk(error)) return false;
+  const file = error.dest ?? error.path;
+  return file === undefined ? stage.origin.from !== 'file' : file.startsWith(store + sep);
+}
+
+function failureOf(thrown: unknown, job: Job, signal: AbortSignal): JobFailure {
+  const error = isFullStore(thrown, job) ? storeError(thrown, 'write to', job.store) : thrown;
   if (signal.aborted && error === signal.reason) return {why: 'stopped'};
   if (error instanceof DamagedInputs) return {why: 'damaged-inputs', digests: error.digests};
   if (error instanceof UserError) {
@@ -102,7 +110,7 @@ export async function serveJob(server: JobServer, job: Job, signal: AbortSignal)
     }
     send({say: 'done', job: job.id});
   } catch (error) {
-    send({say: 'failed', job: job.id, failure: failureOf(error, signal)});
+    send({say: 'failed', job: job.id, failure: failureOf(error, job, signal)});
   } finally {
     limit.close();
   }

@@ -7,6 +7,8 @@ import type {FromWorker, Job, JobFailure, ToWorker} from './protocol.ts';
 import {OverdueWatch} from './time-limit.ts';
 
 const TAIL_LINES = 20;
+/** For what is still in the pipes when the process has ended; something that it started may hold them open. */
+const DRAIN_MILLISECONDS = 1_000;
 /** The driver's heap is for its graph; what a worker has is not in V8's heap, and has to be let go soon. */
 const HEAP_OPTION = /^--(max-semi|initial-old)-space-size=/;
 
@@ -68,8 +70,19 @@ class Worker {
     this.#follow(this.process.stdout);
     this.#follow(this.process.stderr);
     this.process.on('message', (message: FromWorker) => this.#hear(message));
-    // 'close' and not 'exit': by then the pipes have been read to their end, so the tail is whole.
-    this.process.on('close', (code, signal) => this.#ended(signal ? `signal ${signal}` : `exit code ${code}`));
+    this.process.on('exit', (code, signal) => {
+      const ended = (): void => this.#ended(signal ? `signal ${signal}` : `exit code ${code}`);
+      const drained = setTimeout(() => {
+        this.process.stdout?.destroy();
+        this.process.stderr?.destroy();
+        ended();
+      }, DRAIN_MILLISECONDS);
+      // By then the pipes have been read to their end, so the tail is whole.
+      this.process.on('close', () => {
+        clearTimeout(drained);
+        ended();
+      });
+    });
     this.process.on('error', (error) => this.#ended(error.message));
   }
 
@@ -177,7 +190,8 @@ export class WorkerPool {
   }
 
   #takeIdle(place: WorkerPlace): Worker | undefined {
-    const at = this.#idle.findLastIndex((worker) => isSamePlace(worker.place, place));
+    // One whose channel is closed has ended or is about to, and would never answer.
+    const at = this.#idle.findLastIndex((worker) => worker.process.connected && isSamePlace(worker.place, place));
     if (at >= 0) return this.#idle.splice(at, 1)[0];
     // One of another place makes room: what is warm and unused takes memory, and there are as many places as a pipeline names.
     const [oldest] = this.#idle;
@@ -198,7 +212,7 @@ export class WorkerPool {
   #start(place: WorkerPlace): Worker {
     const worker = new Worker(this.#profile, place);
     this.#all.add(worker);
-    worker.process.on('close', () => {
+    worker.process.on('exit', () => {
       this.#all.delete(worker);
       const at = this.#idle.indexOf(worker);
       if (at >= 0) this.#idle.splice(at, 1);

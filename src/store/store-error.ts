@@ -30,6 +30,12 @@ const OTHER_CACHE = ANOTHER_CACHE.replace('Name', 'Or name');
 
 const pathOf = (error: unknown): string | undefined =>
   error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : undefined;
+const FULL_CODES: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT'];
+
+/** With the file that did not fit; `dest` where one was copied there. */
+type FullDiskError = Error & {readonly path?: string; readonly dest?: string};
+
+export const isFullDisk = (error: unknown): error is FullDiskError => FULL_CODES.includes(systemCode(error));
 
 /** What the system answered while `doing` (as in "write a result to"), as the user reads it; a bug of ours stays as it is. */
 export function storeError(error: unknown, doing: string, root: string): unknown {

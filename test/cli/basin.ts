@@ -43,11 +43,13 @@ export interface Place {
   /** The cache's folder; `cache` in `cwd` unless given. */
   readonly cache?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A program that starts it, as nohup does. */
+  readonly under?: string;
 }
 
 /** Starts basin in a process group of its own, as a shell does. */
-export function startBasin(args: readonly string[], {cwd, cache = join(cwd, 'cache'), env}: Place) {
-  const child = spawn(BASIN, args, {
+export function startBasin(args: readonly string[], {cwd, cache = join(cwd, 'cache'), env, under}: Place) {
+  const child = spawn(under ?? BASIN, under === undefined ? args : [BASIN, ...args], {
     cwd,
     env: environment(cache, env),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -70,6 +72,15 @@ export function startBasin(args: readonly string[], {cwd, cache = join(cwd, 'cac
   return {
     pid,
     ended,
+    /** Resolves when standard error has a text. */
+    told: (text: string) =>
+      new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (stderr.includes(text)) resolve();
+        };
+        child.stderr.on('data', look);
+        look();
+      }),
     /** The first line of standard output that matches. */
     line: (pattern: RegExp) =>
       new Promise<string>((resolve, reject) => {

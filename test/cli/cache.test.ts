@@ -47,6 +47,7 @@ test('a budget is a size with a unit; one that is none is refused', async () => 
     ['500 mb', 500e6],
     ['12', 12],
     ['3K', 3000],
+    ['2PB', 2e15],
   ] as const)
     expect((await ask('gc', '--dry-run', '--budget', size)).told).toMatchObject({budget: bytes, dryRun: true});
   for (const size of ['5x', '', '-1', '1e3', 'GB']) {
@@ -56,6 +57,19 @@ test('a budget is a size with a unit; one that is none is refused', async () => 
       stdout: '',
       stderr: `wrong-command: "${size}" is no size.\nWrite it as 20GB, 1.5GiB or 500MB.\n`,
     });
+  }
+});
+
+test('a size is told in the unit in which it has at most three digits before the point', async () => {
+  const {cwd} = await afterRun();
+  for (const [budget, shown] of [
+    ['999499', '999 kB'],
+    ['999999', '1.00 MB'],
+    ['99999TB', '100 PB'],
+    ['1234567PB', '1235 EB'],
+  ] as const) {
+    const {stdout} = await basin(['cache', 'gc', '--dry-run', '--budget', budget], {cwd});
+    expect(stdout).toContain(`; budget ${shown}\n`);
   }
 });
 

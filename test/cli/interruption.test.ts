@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {writeFile} from 'node:fs/promises';
+import {readdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import {z} from 'zod';
@@ -47,25 +47,80 @@ test('Ctrl-C in a terminal, which reaches the whole process group, ends with 130
   expect(instances.filter(({verdict}) => verdict === 'cached')).toMatchObject([{id: 'pretrain-load'}]);
 });
 
-test.for(['SIGINT', 'SIGTERM'] as const)('%s to basin alone ends with 130 and lines for a person', async (signal) => {
-  const {run} = await startLong();
-  await run.line(/^> finetune-/);
-  process.kill(run.pid, signal);
-  const {code, stdout, stderr} = await run.ended;
-  expect(code).toBe(130);
-  expect(stderr.trim()).toBe(STOPPING);
-  expect(stdout).toMatch(/^ran 1, cached 0, skipped 14 in /m);
-  await expect.poll(() => left(run.pid)).toBe('');
+test.for(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  '%s to basin alone ends with 130 and lines for a person',
+  async (signal) => {
+    const {run} = await startLong();
+    await run.line(/^> finetune-/);
+    process.kill(run.pid, signal);
+    const {code, stdout, stderr} = await run.ended;
+    expect(code).toBe(130);
+    expect(stderr.trim()).toBe(STOPPING);
+    expect(stdout).toMatch(/^ran 1, cached 0, skipped 14 in /m);
+    await expect.poll(() => left(run.pid)).toBe('');
+  },
+);
+
+test.for(['SIGTERM', 'SIGHUP'] as const)('%s to the whole process group keeps the checkpoint', async (signal) => {
+  const {cwd, run} = await startLong('--target', 'finetune-A', '--json');
+  await run.line(/"instance-progress","id":"finetune-/);
+  process.kill(-run.pid, signal);
+  expect((await run.ended).code).toBe(130);
+  expect(await readdir(join(cwd, 'cache', 'scratch'), {recursive: true})).toContainEqual(
+    expect.stringMatching(/\.checkpoint$/),
+  );
 });
 
-test('twice ends at once, without a summary, and leaves no process', async () => {
-  const {run} = await startLong();
-  await run.line(/^> finetune-/);
+test('under nohup a run outlives the end of its terminal', async () => {
+  const cwd = await scratchFolder();
+  await writeFile(
+    join(cwd, 'p.yaml'),
+    `params: {gate: null}
+stages:
+  a: {run: [sh, -c, 'cat "$0"', "\${gate}"]}
+`,
+  );
+  const gate = join(cwd, 'gate');
+  execFileSync('mkfifo', [gate]);
+  const run = startBasin(['run', 'p.yaml', '--set', `gate=${gate}`], {cwd, under: 'nohup'});
+  await run.line(/^> a/);
+  process.kill(-run.pid, 'SIGHUP');
+  await writeFile(gate, 'let through');
+  const {code, stdout} = await run.ended;
+  expect(stdout).toMatch(/^ran 1, cached 0 in /m);
+  expect(code).toBe(0);
+});
+
+// Deaf to what would end it gently, so that the first Ctrl-C does not end the run.
+const DEAF = `stages:
+  before: {run: [sh, -c, 'echo a > \${out.text}'], out: {text: file}}
+  deaf: {run: [sh, -c, 'trap "" TERM INT HUP; echo listening; while :; do read -r line < "$0"; done', "\${gate}"], in: {text: before.text}}
+  after: {run: [cat, "\${in.log}"], in: {log: deaf.log}}
+  beside: {run: [cat, "\${in.log}"], in: {log: deaf.log}}
+params: {gate: null}
+`;
+
+test('twice ends at once whatever runs, every instance told of and counted, and leaves no process', async () => {
+  const cwd = await scratchFolder();
+  await writeFile(join(cwd, 'deaf.yaml'), DEAF);
+  const gate = join(cwd, 'gate');
+  execFileSync('mkfifo', [gate]);
+  const run = startBasin(['run', 'deaf.yaml', '--set', `gate=${gate}`, '--json'], {cwd});
+  await run.line(/"log","id":"deaf","line":"listening"/);
   process.kill(-run.pid, 'SIGINT');
+  await run.told(STOPPING);
   process.kill(-run.pid, 'SIGTERM');
   const {code, stdout} = await run.ended;
   expect(code).toBe(130);
-  expect(stdout).not.toMatch(/^ran /m);
+  const events = jsonLines(stdout);
+  for (const event of events) expectContract('run-event', event);
+  for (const id of ['deaf', 'after', 'beside'])
+    expect(events).toContainEqual(expect.objectContaining({event: 'instance-finished', id, outcome: 'skipped'}));
+  const totals = {event: 'run-finished', ran: 1, cached: 0, cutOff: 0, failed: 0, skipped: 3};
+  expect(events.at(-1)).toMatchObject(totals);
+  const runs = join(cwd, 'cache', 'runs');
+  const log = (await readdir(runs)).find((name) => name.endsWith('deaf.jsonl')) ?? '';
+  expect(jsonLines(await readFile(join(runs, log), 'utf8')).at(-1)).toMatchObject(totals);
   await expect.poll(() => left(run.pid)).toBe('');
 });
 

@@ -124,3 +124,42 @@ test.skipIf(skip)(
   },
   120_000,
 );
+
+// A copy of what it declares, a copy of what it takes, and what is kept of what it says: each finds no room for itself.
+const PROGRAMS = {
+  declared: `{run: [sh, -c, 'true'], files: [large.bin]}`,
+  taken: `{run: [sh, -c, 'true'], in: {bytes: half.bytes}}`,
+  said: '{run: [seq, "1", "400000"]}',
+};
+
+test.skipIf(skip)(
+  'a program for whose files or lines there is no room fails with what to do',
+  async () => {
+    const cwd = await scratchFolder();
+    await writeFile(join(cwd, 'large.bin'), Buffer.alloc(2_500_000));
+    const half = `half: {run: [sh, -c, 'head -c 1200000 /dev/zero > \${out.bytes}'], out: {bytes: file}}`;
+    const names = Object.keys(PROGRAMS);
+    for (const [name, program] of Object.entries(PROGRAMS))
+      await writeFile(join(cwd, `${name}.yaml`), `stages:\n  ${half}\n  ${name}: ${program}\n`);
+    const script = names.map(
+      (name) => `
+      mount -t tmpfs -o size=2m none "$PLACE"
+      step ${name} "$BASIN" run ${name}.yaml --jobs 1
+      cp -r "$PLACE/cache" "$OUT/after-${name}"
+      umount "$PLACE"`,
+    );
+    const {step, out} = await inNamespace('mount', cwd, script.join('\n'));
+    for (const name of names) {
+      const {code, stdout, stderr} = step(name);
+      expect(code, stdout + stderr).toBe(1);
+      expect(stdout + stderr, name).not.toMatch(STACK);
+      expect(stdout, name).toContain(
+        `  Cannot write to the cache at ${join(cwd, 'place', 'cache')}: ${FULL}\n  ${HINT}\n`,
+      );
+      expect(stdout, name).toMatch(/^ran 1, cached 0, failed 1 in /m);
+      expect(await expectIntact(join(out, `after-${name}`))).toBe(1);
+      expect(await draftsLeft(join(out, `after-${name}`))).toEqual([]);
+    }
+  },
+  120_000,
+);

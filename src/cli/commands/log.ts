@@ -1,4 +1,5 @@
 import type {InstanceId} from '../../graph/graph.ts';
+import {harmless} from '../../report/format.ts';
 import {instanceLog} from '../../results/instance-log.ts';
 import {storedLog} from '../../results/stored-log.ts';
 import {LOG_OUTPUT} from '../../stage/command-stage.ts';
@@ -48,7 +49,7 @@ function* ended(stored: Iterable<string>, seconds: number): Generator<string> {
 function* asText(id: string, lines: Iterable<string>, nothing: string): Generator<string> {
   let [begun, piece] = [false, ''];
   for (const line of lines) {
-    piece += begun ? line : `${id}, ${line}`;
+    piece += begun ? harmless(line) : `${id}, ${harmless(line)}`;
     begun = true;
     piece += '\n';
     if (piece.length < PIECE) continue;

@@ -43,14 +43,15 @@ async function runTold(file: string, prepared: Prepared, options: RunCommandOpti
     return EXIT.wrong;
   }
   const pool = new WorkerPool(poolProfile(manifest?.backend ?? 'cpu', jobs));
-  const interrupt = onInterrupt(() => pool.kill());
+  const interrupt = onInterrupt();
   try {
     const {result, unmet} = await runPrepared(prepared, {
       pool,
       jobs,
       machine: machine.value,
       onFailure: options.keepGoing ? 'keep-going' : options.failFast ? 'fail-fast' : 'finish-running',
-      stop: interrupt.signal,
+      stop: interrupt.stop,
+      end: interrupt.end,
       replay: options.verbose ?? false,
       emit: (event) => reporter.report(event),
     });
