@@ -1,8 +1,9 @@
 import {type ChildProcess, type ChildProcessByStdio, spawn} from 'node:child_process';
-import {access, constants, stat} from 'node:fs/promises';
+import {access, constants, realpath, stat} from 'node:fs/promises';
 import {delimiter, join} from 'node:path';
 import type {Readable} from 'node:stream';
 import {UserError} from '../base/user-error.ts';
+import {END_STRAGGLERS, endStragglers} from './stragglers.ts';
 import {tooLong} from './too-long.ts';
 
 /** From the request to end until it is made to. */
@@ -34,16 +35,18 @@ export interface Command {
 }
 
 /**
- * Runs a program to its end, in a process group of its own that is gone when this has ended, or when this process has, in whatever way.
+ * Runs a program to its end, in a process group of its own that is gone when this has ended, or when this process has, in whatever way; so is
+ * what left the group and still works in the folder.
  *
  * @throws CommandError when there is no such program or it fails, and the signal's reason when that is aborted.
  */
 export async function runCommand(command: Command): Promise<void> {
   const {program, folder, env, signal} = command;
   await findProgram(program, folder, env.PATH ?? '');
+  const place = await realpath(folder);
   signal.throwIfAborted();
   const child = start(command);
-  const watcher = watchOver(child);
+  const watcher = watchOver(child, place);
   let grace: NodeJS.Timeout | undefined;
   const stop = (): void => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -52,7 +55,7 @@ export async function runCommand(command: Command): Promise<void> {
   };
   signal.addEventListener('abort', stop, {once: true});
   try {
-    const [how] = await Promise.all([ended(child), handOver(child, command)]);
+    const [how] = await Promise.all([ended(child, place), handOver(child, command)]);
     const tail = command.end();
     if (signal.aborted && signal.reason instanceof UserError)
       throw new CommandError(signal.reason.message, signal.reason.hint, tail);
@@ -86,11 +89,12 @@ function start({program, arguments: given, folder, env}: Command): Program {
 }
 
 /** How it ended; nothing when well. */
-function ended(child: Program): Promise<string | undefined> {
+function ended(child: Program, folder: string): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     child.on('error', ({message}) => reject(new UserError(`A program cannot be started: ${message}.`)));
     child.on('exit', () => {
       killGroup(child, 'SIGKILL');
+      endStragglers(folder);
       setTimeout(() => child.stdout.destroy(), DRAIN_MILLISECONDS).unref();
     });
     child.on('close', (code, by) => resolve(by ? `signal ${by}` : code === 0 ? undefined : `exit code ${code}`));
@@ -114,11 +118,15 @@ async function handOver(child: Program, {take}: Command): Promise<void> {
 }
 
 /** Reads a pipe that nobody writes to: its end is the end of this process, after which the program must not live on. */
-const watchOver = ({pid}: ChildProcess): ChildProcess =>
-  spawn('/bin/sh', ['-c', 'read -r nothing; kill -s KILL -- "-$1"', 'sh', String(pid)], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
+const watchOver = ({pid}: ChildProcess, folder: string): ChildProcess =>
+  spawn(
+    '/bin/sh',
+    ['-c', `read -r nothing; kill -s KILL -- "-$1"; folder=$2${END_STRAGGLERS}`, 'sh', String(pid), folder],
+    {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    },
+  );
 
 function killGroup({pid}: ChildProcess, by: 'SIGTERM' | 'SIGKILL'): void {
   try {

@@ -68,5 +68,5 @@ stages:
 `;
   const run = await rig.run(networks, {onFailure: 'keep-going'});
   expect(run.totals, JSON.stringify(run.events)).toMatchObject({failed: 1, skipped: 0});
-  expect(await logOf(run, 'sizes')).toBe('index.json\nn=1.arrow\nn=2.arrow\nARROW1\n');
+  expect(await logOf(run, 'sizes')).toBe('index.json\nn=1.arrow\nn=2.arrow\nARROW1');
 });

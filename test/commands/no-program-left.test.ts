@@ -18,9 +18,9 @@ async function gone(pid: number): Promise<void> {
   }
 }
 
-async function start() {
+async function start(pipeline = PIPELINE) {
   const cwd = await scratchFolder();
-  await writeFile(join(cwd, 'p.yaml'), PIPELINE);
+  await writeFile(join(cwd, 'p.yaml'), pipeline);
   const run = startBasin(['run', 'p.yaml', '--verbose'], {cwd});
   const pid = Number(/pid (\d+)/.exec(await run.line(/pid \d+/))?.[1]);
   expect(pid).toBeGreaterThan(1);
@@ -39,3 +39,33 @@ test.skipIf(process.platform !== 'linux')('Ctrl-C ends a program that is deaf to
   expect((await run.ended).code).toBe(130);
   await gone(pid);
 });
+
+/** Says the process id of what it starts in a session of its own, which holds no pipe, and goes on after it or ends before it. */
+const leaving = (then: string): string => `
+stages:
+  leaves:
+    run:
+      - sh
+      - -c
+      - |
+        mkdir deep
+        setsid sh -c 'cd deep; echo "pid $$" >../pid; exec sleep 600' >/dev/null 2>&1 &
+        until [ -s pid ]; do :; done
+        cat pid
+        ${then}
+`;
+
+test.skipIf(process.platform !== 'linux')('what a program leaves in a session of its own ends with it', async () => {
+  const {run, pid} = await start(leaving('exit 0'));
+  expect((await run.ended).code).toBe(0);
+  await gone(pid);
+});
+
+test.skipIf(process.platform !== 'linux')(
+  'what a program leaves in a session of its own ends with the driver',
+  async () => {
+    const {run, pid} = await start(leaving('sleep 600'));
+    process.kill(run.pid, 'SIGKILL');
+    await gone(pid);
+  },
+);
