@@ -29,12 +29,45 @@ export function findAll(graph: Graph, names: readonly string[]): Result<readonly
   return faults.length > 0 ? fail(faults) : ok(found.flatMap((each) => (each.ok ? each.value : [])));
 }
 
-/** The instances that a run is asked for: all, unless some are named. */
-export const findWanted = (graph: Graph, names: readonly string[] | undefined): Result<readonly Instance[]> =>
-  names ? findAll(graph, names) : ok(graph.instances);
+/** What a run is asked for, as indices of instances. */
+export interface Work {
+  /** With everything that these need. */
+  readonly wanted: ReadonlySet<number>;
+  /** Those of them that run although their result is stored. */
+  readonly forced: ReadonlySet<number>;
+}
+
+/**
+ * What `--target` and `--force` ask for: all instances and none of them by force, unless some are named. The error is also every name that was to be
+ * forced and has no part in the run, which would do nothing of what was asked for.
+ */
+export function findWork(
+  graph: Graph,
+  {target, force = []}: {readonly target?: readonly string[]; readonly force?: readonly string[]},
+): Result<Work> {
+  const targets = target ? findAll(graph, target) : ok(graph.instances);
+  const forced = findAll(graph, force);
+  if (!targets.ok || !forced.ok) return fail([targets, forced].flatMap((found) => (found.ok ? [] : found.error)));
+  const wanted = withUpstream(graph, targets.value);
+  const isWanted = ({index}: Instance): boolean => wanted.has(index);
+  const idle = force.filter((name) => {
+    const named = findInstances(graph, name);
+    return named.ok && !named.value.some(isWanted);
+  });
+  if (idle.length > 0)
+    return fail(
+      idle.map((name) =>
+        commandFault(
+          `"${name}" is to be forced and is no part of what is run: the targets do not need it.`,
+          'Name it with --target too, or leave it out of --force.',
+        ),
+      ),
+    );
+  return ok({wanted, forced: new Set(forced.value.filter(isWanted).map(({index}) => index))});
+}
 
 /** Indices of some instances and of everything above them. */
-export function withUpstream(graph: Graph, wanted: readonly Instance[]): ReadonlySet<number> {
+function withUpstream(graph: Graph, wanted: readonly Instance[]): ReadonlySet<number> {
   const found = new Set<number>();
   const stack = wanted.map(({index}) => index);
   for (let index = stack.pop(); index !== undefined; index = stack.pop()) {

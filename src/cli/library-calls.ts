@@ -13,7 +13,7 @@ import {WorkerPool} from '../run/worker-pool.ts';
 import {placeOf} from '../store/pipeline-place.ts';
 import {commandFault} from './faults.ts';
 import {findArtifact} from './find-artifact.ts';
-import {findAll, findWanted, withUpstream} from './find-instance.ts';
+import {findAll, findWork} from './find-instance.ts';
 import {machineFor} from './machine.ts';
 import {PipelineError} from './pipeline-error.ts';
 import type {PipelineOptions} from './pipeline-options.ts';
@@ -22,7 +22,7 @@ import {usePrepared} from './prepare.ts';
 import {runPrepared} from './run-prepared.ts';
 
 /** As the options of the command line, of the same names. */
-export type LibraryOptions = Omit<PipelineOptions, 'json'>;
+export type LibraryOptions = Omit<PipelineOptions, 'json' | 'target'>;
 
 export interface PlanOptions extends LibraryOptions {
   /** Nodes or instances that are wanted, with what they need. All unless given. */
@@ -66,15 +66,18 @@ function orThrow<T>(result: Result<T>): T {
   throw new PipelineError(result.error);
 }
 
+/** `targets` as the option of the command line. */
+const asked = ({targets, ...options}: PlanOptions): PipelineOptions =>
+  targets === undefined ? options : {...options, target: targets};
+
 export const plan = async (file: string, options: PlanOptions = {}): Promise<readonly PlannedRow[]> =>
   orThrow(
     await usePrepared(
       file,
-      options,
+      asked(options),
       'look',
-      (graph) => findWanted(graph, options.targets),
-      async (prepared, targets) => {
-        const wanted = withUpstream(prepared.graph, targets);
+      (graph) => findWork(graph, asked(options)),
+      async (prepared, {wanted}) => {
         orThrow(machineFor(prepared, wanted, options.resources));
         const {notes} = await foresee(prepared.graph, prepared.plan.instances, wanted);
         return plannedOf(narrowed(prepared.graph, wanted), prepared.plan).map(
@@ -91,11 +94,10 @@ export const run = async (file: string, options: RunOptions = {}): Promise<RunRe
   orThrow(
     await usePrepared(
       file,
-      options,
+      asked(options),
       'run',
-      (graph) => findWanted(graph, options.targets),
-      async (prepared, targets) => {
-        const wanted = withUpstream(prepared.graph, targets);
+      (graph) => findWork(graph, asked(options)),
+      async (prepared, {wanted}) => {
         const jobs = jobsFor(prepared, wanted, options.jobs);
         const machine = orThrow(machineFor(prepared, wanted, options.resources, jobs));
         const pool = new WorkerPool(poolProfile(prepared.manifest?.backend ?? 'cpu', jobs));

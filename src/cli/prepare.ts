@@ -10,7 +10,7 @@ import type {Store} from '../store/store.ts';
 import {cacheFolder} from './cache-folder.ts';
 import {EXIT} from './exit-code.ts';
 import {printFaults} from './faults.ts';
-import {findAll} from './find-instance.ts';
+import {findWork} from './find-instance.ts';
 import {loadPipeline} from './load-pipeline.ts';
 import type {PipelineOptions} from './pipeline-options.ts';
 
@@ -88,14 +88,14 @@ export async function usePrepared<T, R>(
     const graph = slow ?? asWritten;
     const chosen = choose(graph);
     if (!chosen.ok) return chosen;
-    const forced = findAll(graph, options.force ?? []);
-    if (!forced.ok) return forced;
+    const work = findWork(graph, options);
+    if (!work.ok) return work;
     const plan = await makePlan(graph, {
       store,
       numerics: manifest?.numerics,
       mayDownload: purpose === 'run' && !options.offline,
       ...(tell && {tell}),
-      forced: new Set(forced.value.map(({index}) => index)),
+      ...work.value,
     });
     const notice =
       manifest && slow && `The ${manifest.backend} back end is slow, so the params of ${options.slowParams} are used.`;

@@ -23,12 +23,14 @@ export interface PlanOptions {
   readonly tell?: (line: string) => void;
   /** Indices of instances that run whatever is stored. */
   readonly forced?: ReadonlySet<number>;
+  /** Indices of what a run is asked for, with all that these need: what else would run makes nothing of these run again. Absent: all. */
+  readonly wanted?: ReadonlySet<number>;
 }
 
 /** What would run and why, from the records there are. Runs nothing, writes no result, and loads no backend. */
 export async function makePlan(
   graph: Graph,
-  {store, numerics, mayDownload = false, tell, forced = new Set()}: PlanOptions,
+  {store, numerics, mayDownload = false, tell, forced = new Set(), wanted}: PlanOptions,
 ): Promise<Plan> {
   const params = await resolveSources(graph, {
     digestOfFile: (path) => store.digestOfFile(path),
@@ -38,7 +40,7 @@ export async function makePlan(
   const drafts = decideByGeneration(graph, params, store, numerics, forced);
   const candidates = servedIfCutOff(graph, drafts, store, numerics);
   const withReasons = addReasons(graph, drafts, store, candidates, forced);
-  const instances = spreadRemade(graph, withReasons, {candidates, forced}, store);
+  const instances = spreadRemade(graph, withReasons, {candidates, forced, wanted}, store);
   return numerics === undefined ? {instances} : {instances, numerics};
 }
 

@@ -1,21 +1,8 @@
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
-import {expect, onTestFinished, test} from 'vitest';
+import {expect, test} from 'vitest';
 import {explain, plan, run} from '../../src/index.ts';
+import {writtenPipeline} from '../rig/written-pipeline.ts';
 
 const HEX = expect.stringMatching(/^[0-9a-f]{64}$/);
-
-/** A pipeline in a folder of its own, with `write` to edit it. */
-async function pipeline(text: string) {
-  const folder = await mkdtemp(join(tmpdir(), 'basin-explain-'));
-  onTestFinished(() => rm(folder, {recursive: true}));
-  const file = join(folder, 'p.yaml');
-  const options = {cache: join(folder, 'cache')};
-  const write = (changed: string): Promise<void> => writeFile(file, changed);
-  await write(text);
-  return {file, options, write};
-}
 
 const reasonOf = (rows: Awaited<ReturnType<typeof plan>>, id: string): string | undefined =>
   rows.find((row) => row.id === id)?.reason;
@@ -29,7 +16,7 @@ stages:
     sweep: {seed: [1, 2], keep: [1, 2]}
   g: {run: [wc, -c, "\${in.a}"], in: {a: {from: x.f, over: [seed, keep]}}}
 `;
-  const {file, options, write} = await pipeline(text);
+  const {file, options, write} = await writtenPipeline(text);
   await run(file, options);
   await write(text.replace('off: 5', 'off: 6'));
   await run(file, {...options, targets: ['x']});
@@ -48,7 +35,7 @@ stages:
     sweep: {k: [1, "1"]}
   g: {uses: summarize, in: {tables: {from: x.f, over: [k]}}, with: {columns: [v]}}
 `;
-  const {file, options, write} = await pipeline(text);
+  const {file, options, write} = await writtenPipeline(text);
   await run(file, options);
   await write(text.replace('off: 5', 'off: 6'));
   await run(file, {...options, targets: ['x']});
