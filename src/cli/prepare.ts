@@ -5,7 +5,9 @@ import {ok, type Result} from '../base/result.ts';
 import type {Graph} from '../graph/graph.ts';
 import {makePlan} from '../plan/make-plan.ts';
 import type {Plan} from '../plan/verdict.ts';
+import {recentFailures} from '../results/last-failures.ts';
 import {openStore} from '../store/open-store.ts';
+import {placeOf} from '../store/pipeline-place.ts';
 import type {Store} from '../store/store.ts';
 import {cacheFolder} from './cache-folder.ts';
 import {EXIT} from './exit-code.ts';
@@ -96,6 +98,7 @@ export async function usePrepared<T, R>(
       mayDownload: purpose === 'run' && !options.offline,
       ...(tell && {tell}),
       ...work.value,
+      failures: (ids) => recentFailures(root, placeOf(root, graph), ids),
     });
     const notice =
       manifest && slow && `The ${manifest.backend} back end is slow, so the params of ${options.slowParams} are used.`;

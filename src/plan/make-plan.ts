@@ -9,7 +9,7 @@ import {generations, upstreamOf} from './generations.ts';
 import {keyOfPreimage, preimageOf} from './key.ts';
 import {couldBecome, partialPreimage} from './partial-preimage.ts';
 import {diffPreimages} from './preimage-diff.ts';
-import {spreadRemade} from './remade.ts';
+import {type Known, spreadRemade} from './remade.ts';
 import {type ResolvedParams, resolveSources} from './sources.ts';
 import type {Plan, PlannedInstance, Reason} from './verdict.ts';
 
@@ -25,12 +25,20 @@ export interface PlanOptions {
   readonly forced?: ReadonlySet<number>;
   /** Indices of what a run is asked for, with all that these need: what else would run makes nothing of these run again. Absent: all. */
   readonly wanted?: ReadonlySet<number>;
+  /** Which of these failed when they were last tried, as far as that is soon known. */
+  readonly failures?: (ids: ReadonlySet<string>) => Promise<ReadonlyMap<string, Failed>>;
+}
+
+/** What ended an instance, and the key that it had then, where that was known. */
+export interface Failed {
+  readonly message: string;
+  readonly key: string | undefined;
 }
 
 /** What would run and why, from the records there are. Runs nothing, writes no result, and loads no backend. */
 export async function makePlan(
   graph: Graph,
-  {store, numerics, mayDownload = false, tell, forced = new Set(), wanted}: PlanOptions,
+  {store, numerics, mayDownload = false, tell, forced = new Set(), wanted, failures}: PlanOptions,
 ): Promise<Plan> {
   const params = await resolveSources(graph, {
     digestOfFile: (path) => store.digestOfFile(path),
@@ -38,8 +46,10 @@ export async function makePlan(
     ...(tell && {tell}),
   });
   const drafts = decideByGeneration(graph, params, store, numerics, forced);
+  const toRun = graph.instances.filter(({index}) => drafts[index]?.state !== 'decided' && (wanted?.has(index) ?? true));
+  const failed = (await failures?.(new Set(toRun.map(({id}) => id)))) ?? new Map<string, Failed>();
   const candidates = servedIfCutOff(graph, drafts, store, numerics);
-  const withReasons = addReasons(graph, drafts, store, candidates, forced);
+  const withReasons = addReasons(graph, drafts, store, {candidates, forced, failed});
   const instances = spreadRemade(graph, withReasons, {candidates, forced, wanted}, store);
   return numerics === undefined ? {instances} : {instances, numerics};
 }
@@ -131,8 +141,7 @@ function addReasons(
   graph: Graph,
   drafts: readonly Draft[],
   store: Store,
-  served: ReadonlyMap<number, readonly StoreRecord[]>,
-  forced: ReadonlySet<number>,
+  {candidates, forced, failed}: Pick<Known, 'candidates' | 'forced'> & {readonly failed: ReadonlyMap<string, Failed>},
 ): readonly PlannedInstance[] {
   const open = drafts.flatMap((draft) => (draft.state === 'decided' ? [] : [draft]));
   const lastKeys = store.lastKeys(
@@ -145,19 +154,31 @@ function addReasons(
     const lastKey = lastKeys.get(draft.base.instance.id);
     const last = lastKey === undefined ? undefined : lastRecords.get(lastKey);
     const isForced = forced.has(draft.base.instance.index);
-    const verdict = served.has(draft.base.instance.index) && !isForced ? 'run-unless-cut-off' : 'run';
+    const verdict = candidates.has(draft.base.instance.index) && !isForced ? 'run-unless-cut-off' : 'run';
+    const key = draft.state === 'miss' ? draft.key : undefined;
+    const isNew = lastKey === undefined && verdict === 'run';
     const reason = isForced
       ? FORCED
-      : lastKey === undefined && verdict === 'run'
-        ? NEVER_RUN
-        : reasonOf(draft, lastKey, last);
-    const key = draft.state === 'miss' ? draft.key : undefined;
+      : (failureOf(failed.get(draft.base.instance.id), key, lastKey, isNew) ??
+        (isNew ? NEVER_RUN : reasonOf(draft, lastKey, last)));
     return {...draft.base, verdict, reason, key, record: undefined};
   });
 }
 
 const NEVER_RUN: Reason = {why: 'never-run'};
 const FORCED: Reason = {why: 'forced'};
+
+/** A failure is the reason of what never gave a result, or failed as it is now after it had given one. */
+function failureOf(
+  failed: Failed | undefined,
+  key: Key | undefined,
+  lastKey: Key | undefined,
+  isNew: boolean,
+): Reason | undefined {
+  if (failed === undefined) return undefined;
+  const isSame = key !== undefined && key === failed.key && key !== lastKey;
+  return isNew || isSame ? {why: 'failed', message: failed.message} : undefined;
+}
 
 function reasonOf(
   draft: Exclude<Draft, {state: 'decided'}>,

@@ -1,6 +1,7 @@
-import {readFile} from 'node:fs/promises';
+import {open, readFile} from 'node:fs/promises';
 import {z} from 'zod';
 import type {Key} from '../base/digest.ts';
+import type {Failed} from '../plan/make-plan.ts';
 import type {PipelinePlace} from '../store/pipeline-place.ts';
 import {logsOfPipeline, parsedLine} from './run-logs.ts';
 
@@ -13,6 +14,14 @@ const entrySchema = z.union([
   }),
   z.object({event: z.literal('key'), id: z.string(), key: z.string()}),
 ]);
+
+/** How an instance ended in a run of the pipeline, and the key that it had then, where that is known. */
+interface End {
+  readonly id: string;
+  readonly outcome: string;
+  readonly message: string | undefined;
+  readonly key: string | undefined;
+}
 
 /**
  * What ended these instances badly when they were last part of a run of this pipeline, by id; those that ended well are not there, nor those that were
@@ -27,23 +36,65 @@ export async function lastFailures(
 ): Promise<ReadonlyMap<string, string>> {
   const failures = new Map<string, string>();
   const open = new Set(keys.keys());
-  for (const {path} of open.size === 0 ? [] : await logsOfPipeline(root, pipeline)) {
-    if (open.size === 0) break;
-    // A log ends with the keys, so that they are read first.
-    const then = new Map<string, string>();
-    for (const line of (await readFile(path, 'utf8')).split('\n').reverse()) {
-      const entry = /"event":"(instance-finished|key)"/.test(line)
-        ? entrySchema.safeParse(parsedLine(line)).data
-        : undefined;
-      if (entry?.event === 'key') then.set(entry.id, entry.key);
-      if (entry?.event !== 'instance-finished' || !open.delete(entry.id)) continue;
-      const {id, outcome, failure} = entry;
-      const [key, before] = [keys.get(id), then.get(id)];
+  for await (const {path} of open.size === 0 ? [] : logsOfPipeline(root, pipeline)) {
+    for (const {id, outcome, message, key: before} of endsIn(await readFile(path, 'utf8'))) {
+      if (!open.delete(id)) continue;
+      const key = keys.get(id);
       if (key !== undefined && before !== undefined && key !== before) continue;
-      if (outcome === 'failed') failures.set(id, failure?.message ?? 'It failed.');
+      if (outcome === 'failed') failures.set(id, message ?? 'It failed.');
       if (outcome === 'skipped')
         failures.set(id, 'It was skipped: something before it failed, or the run was stopped.');
     }
+    if (open.size === 0) break;
   }
   return failures;
+}
+
+/** A plan asks with every start, so it gets what the end of few logs tells. */
+const NEWEST_LOGS = 20;
+const TAIL_BYTES = 4 * 2 ** 20;
+
+/** Which of these instances failed when they were last tried, as far as the ends of the newest logs of a store tell. */
+export async function recentFailures(
+  root: string,
+  pipeline: PipelinePlace,
+  ids: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, Failed>> {
+  const failures = new Map<string, Failed>();
+  const open = new Set(ids);
+  for await (const {path} of open.size === 0 ? [] : logsOfPipeline(root, pipeline, NEWEST_LOGS)) {
+    for (const {id, outcome, message = 'it failed.', key} of endsIn(await tailOf(path).catch(() => ''))) {
+      // What was skipped was not tried.
+      if (outcome === 'skipped' || !open.delete(id)) continue;
+      if (outcome === 'failed') failures.set(id, {message, key});
+    }
+    if (open.size === 0) break;
+  }
+  return failures;
+}
+
+/** From the last to the first: a log ends with the keys. */
+function* endsIn(log: string): Iterable<End> {
+  const keys = new Map<string, string>();
+  for (const line of log.split('\n').reverse()) {
+    const entry = /"event":"(instance-finished|key)"/.test(line)
+      ? entrySchema.safeParse(parsedLine(line)).data
+      : undefined;
+    if (entry?.event === 'key') keys.set(entry.id, entry.key);
+    if (entry?.event !== 'instance-finished') continue;
+    const {id, outcome, failure} = entry;
+    yield {id, outcome, message: failure?.message, key: keys.get(id)};
+  }
+}
+
+async function tailOf(path: string): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    const {size} = await file.stat();
+    const length = Math.min(size, TAIL_BYTES);
+    const {buffer, bytesRead} = await file.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
