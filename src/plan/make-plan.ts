@@ -1,6 +1,6 @@
 import type {Key} from '../base/digest.ts';
 import type {JsonObject} from '../base/json.ts';
-import type {Graph, Instance} from '../graph/graph.ts';
+import type {Graph, Instance, InstanceId} from '../graph/graph.ts';
 import {placeOf} from '../store/pipeline-place.ts';
 import type {StoreRecord} from '../store/record.ts';
 import {staticPart} from '../store/static-part.ts';
@@ -48,7 +48,7 @@ export async function makePlan(
   const drafts = decideByGeneration(graph, params, store, numerics, forced);
   const toRun = graph.instances.filter(({index}) => drafts[index]?.state !== 'decided' && (wanted?.has(index) ?? true));
   const failed = (await failures?.(new Set(toRun.map(({id}) => id)))) ?? new Map<string, Failed>();
-  const candidates = servedIfCutOff(graph, drafts, store, numerics);
+  const candidates = servedIfCutOff(graph, drafts, {store, numerics, lost: lostAgain(graph, drafts, failed)});
   const withReasons = addReasons(graph, drafts, store, {candidates, forced, failed});
   const instances = spreadRemade(graph, withReasons, {candidates, forced, wanted}, store);
   return numerics === undefined ? {instances} : {instances, numerics};
@@ -197,12 +197,36 @@ function reasonOf(
   }
 }
 
+/** Ids of what gives nothing if all that failed when it was last tried fails again. */
+function lostAgain(
+  graph: Graph,
+  drafts: readonly Draft[],
+  failed: ReadonlyMap<string, Failed>,
+): ReadonlySet<InstanceId> {
+  const lost = new Set<InstanceId>();
+  if (failed.size === 0) return lost;
+  const isLost = (index: number): boolean => {
+    const id = graph.instances[index]?.id;
+    return id !== undefined && lost.has(id);
+  };
+  for (const {id, index, inputs} of graph.instances) {
+    const draft = drafts[index];
+    if (draft === undefined || draft.state === 'decided') continue;
+    const before = failed.get(id);
+    const fails = before !== undefined && (draft.state !== 'miss' || (before.key ?? draft.key) === draft.key);
+    const lacks = Object.values(inputs).some((binding) =>
+      binding.many ? binding.members.every(({from}) => isLost(from)) : isLost(binding.from),
+    );
+    if (fails || lacks) lost.add(id);
+  }
+  return lost;
+}
+
 /** By index, of the instances that await upstream, the records that serve if upstream gives the bytes it gave before. */
 function servedIfCutOff(
   graph: Graph,
   drafts: readonly Draft[],
-  store: Store,
-  numerics: string | undefined,
+  {store, numerics, lost}: Pick<PlanOptions, 'store' | 'numerics'> & {readonly lost: ReadonlySet<string>},
 ): ReadonlyMap<number, readonly StoreRecord[]> {
   const known = (index: number, artifact: string) => cachedRecord(drafts[index])?.outputs[artifact];
   const waiting = drafts.flatMap((draft) => {
@@ -214,7 +238,7 @@ function servedIfCutOff(
   return new Map(
     waiting.flatMap(({index, partial, digest}): [number, readonly StoreRecord[]][] => {
       const serving = (candidates.get(digest) ?? []).filter(({preimage}) =>
-        couldBecome(partial.inputs ?? {}, preimage.inputs),
+        couldBecome(partial.inputs ?? {}, preimage.inputs, lost),
       );
       return serving.length > 0 ? [[index, serving]] : [];
     }),
