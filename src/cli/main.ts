@@ -6,6 +6,7 @@ import {UserError} from '../base/user-error.ts';
 import {EXIT} from './exit-code.ts';
 import {commandFault, printFaults} from './faults.ts';
 import {withPipelineOptions, withRunOptions} from './pipeline-options.ts';
+import {endProcess, guardFromUsersCode} from './users-code.ts';
 
 function version(): string {
   const manifest: {readonly version?: unknown} = JSON.parse(
@@ -165,4 +166,5 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 // What a run writes is never everybody's to write, whatever the shell allows; a group may share a cache.
 process.umask(process.umask() | 0o002);
-process.exitCode = await main(process.argv.slice(2));
+guardFromUsersCode(process.argv.includes('--json'));
+await endProcess(await main(process.argv.slice(2)));

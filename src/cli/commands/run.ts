@@ -64,8 +64,9 @@ async function runTold(
     return exitCode(result, unmet);
   } finally {
     reporter.close();
+    // Until the last process is gone Ctrl-C is heard.
+    await pool.close();
     interrupt.release();
-    pool.close();
   }
 }
 
