@@ -1,3 +1,4 @@
+import {Console} from 'node:console';
 import {inspect} from 'node:util';
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {NotWhileLoading, namesUsersFile} from '../stage/import-error.ts';
@@ -7,9 +8,11 @@ import {EXIT} from './exit-code.ts';
 import {printFaults} from './faults.ts';
 
 /**
- * Files of the user are loaded into this process, and what their top level began goes on after that. Where it breaks, or ends this process, that is a fault of the file.
+ * Files of the user are loaded into this process, and what their top level began goes on after that. What it prints is none of what a command prints,
+ * which programs read; where it breaks, or ends this process, that is a fault of the file.
  */
 export function guardFromUsersCode(json: boolean): void {
+  Object.assign(console, new Console(process.stderr));
   const exit = process.exit;
   const end = (fault: Diagnostic): never => {
     printFaults([fault], json);

@@ -1,7 +1,7 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
-import {basin, STACK, scratchFolder} from '../cli/basin.ts';
+import {basin, jsonLines, STACK, scratchFolder} from '../cli/basin.ts';
 import {expectContract} from '../cli/json-contract.ts';
 
 /** A stage whose file begins with this. */
@@ -71,3 +71,14 @@ for (const [top, told] of BREAKING) {
     expectContract('errors', JSON.parse(json.stdout));
   });
 }
+
+test('what a file prints when it is loaded is no output of a command', async () => {
+  const cwd = await folderWith(`console.log('from the top'); console.table([1]);`);
+  const planned = await basin(['plan', 'p.yaml', '--json'], {cwd});
+  expectContract('plan', JSON.parse(planned.stdout));
+  expect(planned.stderr).toMatch(/^from the top\n/);
+  const run = await basin(['run', 'p.yaml', '--json'], {cwd});
+  for (const event of jsonLines(run.stdout)) expectContract('run-event', event);
+  const shown = await basin(['show', 'p.yaml', 'a.summary', '--format', 'csv'], {cwd});
+  expect(shown.stdout).toBe('value\n1\n');
+});
