@@ -29,45 +29,39 @@ export function findAll(graph: Graph, names: readonly string[]): Result<readonly
   return faults.length > 0 ? fail(faults) : ok(found.flatMap((each) => (each.ok ? each.value : [])));
 }
 
-/** What a run is asked for, as indices of instances. */
-export interface Work {
-  /** With everything that these need. */
-  readonly wanted: ReadonlySet<number>;
-  /** Those of them that run although their result is stored. */
-  readonly forced: ReadonlySet<number>;
-}
+/** The instances that a run is asked for: all, unless some are named. */
+export const findWanted = (graph: Graph, names: readonly string[] | undefined): Result<readonly Instance[]> =>
+  names ? findAll(graph, names) : ok(graph.instances);
 
 /**
- * What `--target` and `--force` ask for: all instances and none of them by force, unless some are named. The error is also every name that was to be
- * forced and has no part in the run, which would do nothing of what was asked for.
+ * Indices of what is to run by force, as far as it is wanted. The error is also every name of which nothing is, for a run would do nothing
+ * of what was asked for.
  */
-export function findWork(
+export function findForced(
   graph: Graph,
-  {target, force = []}: {readonly target?: readonly string[]; readonly force?: readonly string[]},
-): Result<Work> {
-  const targets = target ? findAll(graph, target) : ok(graph.instances);
-  const forced = findAll(graph, force);
-  if (!targets.ok || !forced.ok) return fail([targets, forced].flatMap((found) => (found.ok ? [] : found.error)));
-  const wanted = withUpstream(graph, targets.value);
-  const isWanted = ({index}: Instance): boolean => wanted.has(index);
-  const idle = force.filter((name) => {
-    const named = findInstances(graph, name);
-    return named.ok && !named.value.some(isWanted);
-  });
-  if (idle.length > 0)
-    return fail(
-      idle.map((name) =>
+  names: readonly string[],
+  wanted: ReadonlySet<number>,
+): Result<ReadonlySet<number>> {
+  const faults: Diagnostic[] = [];
+  const forced = new Set<number>();
+  for (const name of names) {
+    const found = findInstances(graph, name);
+    const indices = found.ok ? found.value.flatMap(({index}) => (wanted.has(index) ? [index] : [])) : [];
+    for (const index of indices) forced.add(index);
+    if (!found.ok) faults.push(...found.error);
+    else if (indices.length === 0)
+      faults.push(
         commandFault(
           `"${name}" is to be forced and is no part of what is run: the targets do not need it.`,
           'Name it with --target too, or leave it out of --force.',
         ),
-      ),
-    );
-  return ok({wanted, forced: new Set(forced.value.filter(isWanted).map(({index}) => index))});
+      );
+  }
+  return faults.length > 0 ? fail(faults) : ok(forced);
 }
 
 /** Indices of some instances and of everything above them. */
-function withUpstream(graph: Graph, wanted: readonly Instance[]): ReadonlySet<number> {
+export function withUpstream(graph: Graph, wanted: readonly Instance[]): ReadonlySet<number> {
   const found = new Set<number>();
   const stack = wanted.map(({index}) => index);
   for (let index = stack.pop(); index !== undefined; index = stack.pop()) {

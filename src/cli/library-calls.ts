@@ -13,16 +13,16 @@ import {WorkerPool} from '../run/worker-pool.ts';
 import {placeOf} from '../store/pipeline-place.ts';
 import {commandFault} from './faults.ts';
 import {findArtifact} from './find-artifact.ts';
-import {findAll, findWork} from './find-instance.ts';
+import {findAll, findWanted, withUpstream} from './find-instance.ts';
 import {machineFor} from './machine.ts';
 import {PipelineError} from './pipeline-error.ts';
-import type {PipelineOptions} from './pipeline-options.ts';
+import type {PipelineOptions, RunnableOptions} from './pipeline-options.ts';
 import {jobsFor, poolProfile} from './pool-setting.ts';
 import {usePrepared} from './prepare.ts';
 import {runPrepared} from './run-prepared.ts';
 
 /** As the options of the command line, of the same names. */
-export type LibraryOptions = Omit<PipelineOptions, 'json' | 'target'>;
+export type LibraryOptions = Omit<PipelineOptions, 'json'>;
 
 export interface PlanOptions extends LibraryOptions {
   /** Nodes or instances that are wanted, with what they need. All unless given. */
@@ -61,23 +61,24 @@ export interface ExplainedInstance {
   readonly changes: readonly Change[];
 }
 
+/** The name that the command line has for it. */
+const withTarget = ({targets, ...options}: PlanOptions): RunnableOptions =>
+  targets ? {...options, target: targets} : options;
+
 function orThrow<T>(result: Result<T>): T {
   if (result.ok) return result.value;
   throw new PipelineError(result.error);
 }
 
-/** `targets` as the option of the command line. */
-const asked = ({targets, ...options}: PlanOptions): PipelineOptions =>
-  targets === undefined ? options : {...options, target: targets};
-
 export const plan = async (file: string, options: PlanOptions = {}): Promise<readonly PlannedRow[]> =>
   orThrow(
     await usePrepared(
       file,
-      asked(options),
+      withTarget(options),
       'look',
-      (graph) => findWork(graph, asked(options)),
-      async (prepared, {wanted}) => {
+      (graph) => findWanted(graph, options.targets),
+      async (prepared, targets) => {
+        const wanted = withUpstream(prepared.graph, targets);
         orThrow(machineFor(prepared, wanted, options.resources));
         const {notes} = await foresee(prepared.graph, prepared.plan.instances, wanted);
         return plannedOf(narrowed(prepared.graph, wanted), prepared.plan).map(
@@ -94,10 +95,11 @@ export const run = async (file: string, options: RunOptions = {}): Promise<RunRe
   orThrow(
     await usePrepared(
       file,
-      asked(options),
+      withTarget(options),
       'run',
-      (graph) => findWork(graph, asked(options)),
-      async (prepared, {wanted}) => {
+      (graph) => findWanted(graph, options.targets),
+      async (prepared, targets) => {
+        const wanted = withUpstream(prepared.graph, targets);
         const jobs = jobsFor(prepared, wanted, options.jobs);
         const machine = orThrow(machineFor(prepared, wanted, options.resources, jobs));
         const pool = new WorkerPool(poolProfile(prepared.manifest?.backend ?? 'cpu', jobs));

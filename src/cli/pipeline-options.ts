@@ -14,14 +14,13 @@ export interface PipelineOptions {
   readonly offline?: true;
   /** Nodes and instances that run although the store has their result; of `run` and `plan`. */
   readonly force?: readonly string[];
-  /** Nodes and instances that are run, with what they need; of `run` and `plan`. */
-  readonly target?: readonly string[];
   /** What the machine has, as in `gpu=2,memory=64GB`; of `run` and `plan`. */
   readonly resources?: readonly string[];
 }
 
 /** Options of the commands that say what a run would do, or do it. */
 export interface RunnableOptions extends PipelineOptions {
+  readonly target?: readonly string[];
   readonly jobs?: number;
 }
 

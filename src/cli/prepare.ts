@@ -12,9 +12,9 @@ import type {Store} from '../store/store.ts';
 import {cacheFolder} from './cache-folder.ts';
 import {EXIT} from './exit-code.ts';
 import {printFaults} from './faults.ts';
-import {findWork} from './find-instance.ts';
+import {findForced, findWanted, withUpstream} from './find-instance.ts';
 import {loadPipeline} from './load-pipeline.ts';
-import type {PipelineOptions} from './pipeline-options.ts';
+import type {PipelineOptions, RunnableOptions} from './pipeline-options.ts';
 
 export interface Prepared {
   readonly graph: Graph;
@@ -54,7 +54,7 @@ export type Choose<T> = (graph: Graph) => Result<T>;
 /** What a command does with a prepared pipeline; one with faults is answered with them. */
 export async function withPrepared<T>(
   file: string,
-  options: PipelineOptions,
+  options: RunnableOptions,
   purpose: Purpose,
   choose: Choose<T>,
   use: (prepared: Prepared, chosen: T) => Promise<number>,
@@ -72,7 +72,7 @@ export async function withPrepared<T>(
  */
 export async function usePrepared<T, R>(
   file: string,
-  options: PipelineOptions,
+  options: RunnableOptions,
   purpose: Purpose,
   choose: Choose<T>,
   use: (prepared: Prepared, chosen: T) => Promise<R>,
@@ -90,14 +90,18 @@ export async function usePrepared<T, R>(
     const graph = slow ?? asWritten;
     const chosen = choose(graph);
     if (!chosen.ok) return chosen;
-    const work = findWork(graph, options);
-    if (!work.ok) return work;
+    const targets = findWanted(graph, options.target);
+    if (!targets.ok) return targets;
+    const wanted = withUpstream(graph, targets.value);
+    const forced = findForced(graph, options.force ?? [], wanted);
+    if (!forced.ok) return forced;
     const plan = await makePlan(graph, {
       store,
       numerics: manifest?.numerics,
       mayDownload: purpose === 'run' && !options.offline,
       ...(tell && {tell}),
-      ...work.value,
+      forced: forced.value,
+      wanted,
       failures: (ids) => recentFailures(root, placeOf(root, graph), ids),
     });
     const notice =

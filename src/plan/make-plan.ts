@@ -23,11 +23,13 @@ export interface PlanOptions {
   readonly tell?: (line: string) => void;
   /** Indices of instances that run whatever is stored. */
   readonly forced?: ReadonlySet<number>;
-  /** Indices of what a run is asked for, with all that these need: what else would run makes nothing of these run again. Absent: all. */
+  /** Indices of what a run would be asked for, with what it needs; all unless given. Of the rest only what is stored is told. */
   readonly wanted?: ReadonlySet<number>;
   /** Which of these failed when they were last tried, as far as that is soon known. */
   readonly failures?: (ids: ReadonlySet<string>) => Promise<ReadonlyMap<string, Failed>>;
 }
+
+const all = ({instances}: Graph): ReadonlySet<number> => new Set(instances.keys());
 
 /** What ended an instance, and the key that it had then, where that was known. */
 export interface Failed {
@@ -38,7 +40,7 @@ export interface Failed {
 /** What would run and why, from the records there are. Runs nothing, writes no result, and loads no backend. */
 export async function makePlan(
   graph: Graph,
-  {store, numerics, mayDownload = false, tell, forced = new Set(), wanted, failures}: PlanOptions,
+  {store, numerics, mayDownload = false, tell, forced = new Set(), wanted = all(graph), failures}: PlanOptions,
 ): Promise<Plan> {
   const params = await resolveSources(graph, {
     digestOfFile: (path) => store.digestOfFile(path),
@@ -46,7 +48,7 @@ export async function makePlan(
     ...(tell && {tell}),
   });
   const drafts = decideByGeneration(graph, params, store, numerics, forced);
-  const toRun = graph.instances.filter(({index}) => drafts[index]?.state !== 'decided' && (wanted?.has(index) ?? true));
+  const toRun = graph.instances.filter(({index}) => drafts[index]?.state !== 'decided' && wanted.has(index));
   const failed = (await failures?.(new Set(toRun.map(({id}) => id)))) ?? new Map<string, Failed>();
   const candidates = servedIfCutOff(graph, drafts, {store, numerics, lost: lostAgain(graph, drafts, failed)});
   const withReasons = addReasons(graph, drafts, store, {candidates, forced, failed});

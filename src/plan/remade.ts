@@ -14,8 +14,8 @@ export interface Known {
   /** Of those that await upstream, the records that may come to serve. */
   readonly candidates: ReadonlyMap<number, readonly StoreRecord[]>;
   readonly forced: ReadonlySet<number>;
-  /** What a run would be asked for: nothing else is made again, nor makes anything so. Absent: all. */
-  readonly wanted: ReadonlySet<number> | undefined;
+  /** Nothing else runs. */
+  readonly wanted: ReadonlySet<number>;
 }
 
 /**
@@ -58,7 +58,7 @@ class Remade {
   toEnd(): readonly PlannedInstance[] {
     // From the last to the first, so that most is surely or not at all before anybody asks.
     for (const {index} of this.#graph.instances)
-      if (this.#isRunning(index) && this.#isWanted(index)) this.#queue.push(index);
+      if (this.#known.wanted.has(index) && this.#isRunning(index)) this.#queue.push(index);
     for (let index = this.#queue.pop(); index !== undefined; index = this.#queue.pop()) this.#spread(index);
     return this.#planned.map((one) => this.#result(one));
   }
@@ -102,7 +102,8 @@ class Remade {
 
   #raise(index: number, to: Likelihood, reason: Reason | undefined): void {
     const now = this.#likelihood[index] ?? 'cached';
-    if (!this.#isWanted(index) || this.#planned[index]?.verdict === 'unresolved' || RANK[now] >= RANK[to]) return;
+    if (!this.#known.wanted.has(index) || this.#planned[index]?.verdict === 'unresolved') return;
+    if (RANK[now] >= RANK[to]) return;
     this.#likelihood[index] = to;
     if (reason) this.#reasons.set(index, reason);
     this.#queue.push(index);
@@ -121,10 +122,6 @@ class Remade {
       reason: this.#reasons.get(instance.index) ?? {why: 'upstream-remade', upstream},
       record: undefined,
     };
-  }
-
-  #isWanted(index: number): boolean {
-    return this.#known.wanted?.has(index) ?? true;
   }
 
   #isRunning(index: number): boolean {

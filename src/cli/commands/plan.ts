@@ -10,7 +10,7 @@ import {mermaid} from '../../results/mermaid.ts';
 import {planText} from '../../results/plan-text.ts';
 import {EXIT} from '../exit-code.ts';
 import {printFaults} from '../faults.ts';
-import {findWork} from '../find-instance.ts';
+import {findWanted, withUpstream} from '../find-instance.ts';
 import {machineFor} from '../machine.ts';
 import type {RunnableOptions} from '../pipeline-options.ts';
 import {jobsFor} from '../pool-setting.ts';
@@ -26,8 +26,9 @@ export const planCommand = (file: string, options: PlanOptions): Promise<number>
     file,
     options,
     'look',
-    (graph) => findWork(graph, options),
-    async ({graph, plan, store}, {wanted}) => {
+    (graph) => findWanted(graph, options.target),
+    async ({graph, plan, store}, targets) => {
+      const wanted = withUpstream(graph, targets);
       const jobs = jobsFor({graph, plan}, wanted, options.jobs);
       const machine = machineFor({graph, plan}, wanted, options.resources, jobs);
       if (!machine.ok) {

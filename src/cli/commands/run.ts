@@ -3,7 +3,7 @@ import {WorkerPool} from '../../run/worker-pool.ts';
 import {chooseReporter} from '../choose-reporter.ts';
 import {EXIT} from '../exit-code.ts';
 import {printFaults} from '../faults.ts';
-import {findWork} from '../find-instance.ts';
+import {findWanted, withUpstream} from '../find-instance.ts';
 import {onInterrupt} from '../interrupt.ts';
 import {machineFor} from '../machine.ts';
 import type {RunnableOptions} from '../pipeline-options.ts';
@@ -25,8 +25,8 @@ export const runCommand = (file: string, options: RunCommandOptions): Promise<nu
     file,
     options,
     'run',
-    (graph) => findWork(graph, options),
-    (prepared, {wanted}) => runTold(file, prepared, wanted, options),
+    (graph) => findWanted(graph, options.target),
+    (prepared, targets) => runTold(file, prepared, withUpstream(prepared.graph, targets), options),
   );
 
 async function runTold(
