@@ -44,13 +44,12 @@ function lateFault(error: unknown): Diagnostic | undefined {
   const {at, hint} = importFault(error, '');
   if (error instanceof NotWhileLoading)
     return {code: 'bad-stage-file', message: error.message, ...(hint && {hint}), ...(at && {at})};
-  const [where, what] = isTheirs
-    ? ['the file', `${error.name}: ${error.message}`]
-    : [files.join(' or '), inspect(error)];
   return {
     code: 'bad-stage-file',
-    message: `What ${where} began when it was loaded broke: ${what}`,
-    hint: 'Await it at the top, so that it belongs to the loading, or do it in "run".',
+    message: isTheirs
+      ? `This broke after the file had been loaded: ${error.name}: ${error.message}`
+      : `Something broke after ${files.join(' or ')} had been loaded: ${inspect(error)}`,
+    hint: 'Catch it there. What the top of a file begins can be awaited there, so that it belongs to the loading.',
     ...(at && {at}),
   };
 }

@@ -52,7 +52,7 @@ export async function lastFailures(
 
 /** A plan asks with every start, so it gets what the end of few logs tells. */
 const NEWEST_LOGS = 20;
-const TAIL_BYTES = 4 * 2 ** 20;
+const TAIL_BYTES = 2 ** 20;
 
 /** Which of these instances failed when they were last tried, as far as the ends of the newest logs of a store tell. */
 export async function recentFailures(

@@ -54,9 +54,9 @@ const BREAKING: readonly (readonly [top: string, told: RegExp])[] = [
   ],
   [
     `Promise.reject(new TypeError('too late'));`,
-    /^mine\.ts:2:16 bad-stage-file\nWhat the file began .* broke: TypeError: too late\n/,
+    /^mine\.ts:2:16 bad-stage-file\nThis broke after the file had been loaded: TypeError: too late\n/,
   ],
-  [`Promise.reject('a text');`, /^bad-stage-file: What mine\.ts began when it was loaded broke: 'a text'\n/],
+  [`Promise.reject('a text');`, /^bad-stage-file: Something broke after mine\.ts had been loaded: 'a text'\n/],
 ];
 
 for (const [top, told] of BREAKING) {
