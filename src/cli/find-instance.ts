@@ -29,6 +29,33 @@ export function findAll(graph: Graph, names: readonly string[]): Result<readonly
   return faults.length > 0 ? fail(faults) : ok(found.flatMap((each) => (each.ok ? each.value : [])));
 }
 
+/**
+ * Indices of what is to run by force, as far as it is wanted. The error is also every name of which nothing is, for a run would do nothing
+ * of what was asked for.
+ */
+export function findForced(
+  graph: Graph,
+  names: readonly string[],
+  wanted: ReadonlySet<number>,
+): Result<ReadonlySet<number>> {
+  const faults: Diagnostic[] = [];
+  const forced = new Set<number>();
+  for (const name of names) {
+    const found = findInstances(graph, name);
+    const indices = found.ok ? found.value.flatMap(({index}) => (wanted.has(index) ? [index] : [])) : [];
+    for (const index of indices) forced.add(index);
+    if (!found.ok) faults.push(...found.error);
+    else if (indices.length === 0)
+      faults.push(
+        commandFault(
+          `"${name}" is to be forced and is no part of what is run: the targets do not need it.`,
+          'Name it with --target too, or leave it out of --force.',
+        ),
+      );
+  }
+  return faults.length > 0 ? fail(faults) : ok(forced);
+}
+
 /** Indices of some instances and of everything above them. */
 export function withUpstream(graph: Graph, wanted: readonly Instance[]): ReadonlySet<number> {
   const found = new Set<number>();

@@ -114,7 +114,7 @@ export const run = async (file: string, options: RunOptions = {}): Promise<RunRe
           });
           return {...totals, interrupted: result.interrupted, unmetExpectations: unmet};
         } finally {
-          pool.close();
+          await pool.close();
         }
       },
     ),

@@ -8,6 +8,7 @@ import {commandFault, printFaults} from './faults.ts';
 import {keepIgnoringHangup} from './interrupt.ts';
 import {followOutputs} from './outputs.ts';
 import {withPipelineOptions, withRunOptions} from './pipeline-options.ts';
+import {endProcess, guardFromUsersCode} from './users-code.ts';
 
 function version(): string {
   const manifest: {readonly version?: unknown} = JSON.parse(
@@ -162,4 +163,5 @@ keepIgnoringHangup();
 followOutputs(process.argv[2] === 'run');
 // What a run writes is never everybody's to write, whatever the shell allows; a group may share a cache.
 process.umask(process.umask() | 0o002);
-process.exitCode = await main(process.argv.slice(2));
+guardFromUsersCode(process.argv.includes('--json'));
+await endProcess(await main(process.argv.slice(2)));

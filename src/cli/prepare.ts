@@ -5,12 +5,14 @@ import {ok, type Result} from '../base/result.ts';
 import type {Graph} from '../graph/graph.ts';
 import {makePlan} from '../plan/make-plan.ts';
 import type {Plan} from '../plan/verdict.ts';
+import {recentFailures} from '../results/last-failures.ts';
 import {openStore} from '../store/open-store.ts';
+import {placeOf} from '../store/pipeline-place.ts';
 import type {Store} from '../store/store.ts';
 import {cacheFolder} from './cache-folder.ts';
 import {EXIT} from './exit-code.ts';
 import {printFaults} from './faults.ts';
-import {findAll} from './find-instance.ts';
+import {findForced} from './find-instance.ts';
 import {findWanted, NOTHING, type Wanted} from './find-wanted.ts';
 import {loadPipeline} from './load-pipeline.ts';
 import type {PipelineOptions, RunnableOptions} from './pipeline-options.ts';
@@ -93,16 +95,17 @@ export async function usePrepared<T, R>(
     const chosen = chooseAll(graph);
     if (!chosen.ok) return chosen;
     const {wanted, what} = chosen.value;
-    const forced = findAll(graph, options.force ?? []);
+    const forced = findForced(graph, options.force ?? [], wanted.instances);
     if (!forced.ok) return forced;
     const plan = await makePlan(graph, {
       store,
       numerics: manifest?.numerics,
       mayDownload: purpose === 'run' && !options.offline,
       ...(tell && {tell}),
-      forced: new Set(forced.value.map(({index}) => index)),
+      forced: forced.value,
       wanted: wanted.instances,
       asked: wanted.artifacts,
+      failures: (ids) => recentFailures(root, placeOf(root, graph), ids),
     });
     const notice =
       manifest && slow && `The ${manifest.backend} back end is slow, so the params of ${options.slowParams} are used.`;

@@ -18,10 +18,15 @@ function valueText(value: Json): string {
 
 const isInstanceId = (text: string): text is InstanceId => text.length > 0;
 
+/** `[axis=value,…]`, or nothing where there are no axes. */
+export function pointText(axes: JsonObject): string {
+  const values = Object.entries(axes).map(([axis, value]) => `${axis}=${valueText(value)}`);
+  return values.length === 0 ? '' : `[${values.join(',')}]`;
+}
+
 /** `node`, or `node[axis=value,…]` with the axes in their order. */
 export function instanceId(node: string, axes: JsonObject): InstanceId {
-  const values = Object.entries(axes).map(([axis, value]) => `${axis}=${valueText(value)}`);
-  const id = values.length === 0 ? node : `${node}[${values.join(',')}]`;
+  const id = `${node}${pointText(axes)}`;
   if (!isInstanceId(id)) throw new Error('Internal error: a node without a name');
   return id;
 }

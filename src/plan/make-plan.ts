@@ -1,6 +1,6 @@
 import type {Key} from '../base/digest.ts';
 import type {JsonObject} from '../base/json.ts';
-import type {Graph, Instance} from '../graph/graph.ts';
+import type {Graph, Instance, InstanceId} from '../graph/graph.ts';
 import {placeOf} from '../store/pipeline-place.ts';
 import type {StoreRecord} from '../store/record.ts';
 import {staticPart} from '../store/static-part.ts';
@@ -10,7 +10,7 @@ import {keyOfPreimage, preimageOf} from './key.ts';
 import {couldBecome, partialPreimage} from './partial-preimage.ts';
 import {diffPreimages} from './preimage-diff.ts';
 import {type AskedArtifact, readsOf} from './reads.ts';
-import {spreadRemade} from './remade.ts';
+import {type Known, spreadRemade} from './remade.ts';
 import {type ResolvedParams, resolveSources} from './sources.ts';
 import type {Plan, PlannedInstance, Reason} from './verdict.ts';
 
@@ -28,21 +28,30 @@ export interface PlanOptions {
   readonly wanted?: ReadonlySet<number>;
   /** Artifacts whose files somebody wants, as `expect` wants its tables. */
   readonly asked?: readonly AskedArtifact[];
+  /** Which of these failed when they were last tried, as far as that is soon known. */
+  readonly failures?: (ids: ReadonlySet<string>) => Promise<ReadonlyMap<string, Failed>>;
+}
+
+/** What ended an instance, and the key that it had then, where that was known. */
+export interface Failed {
+  readonly message: string;
+  readonly key: string | undefined;
 }
 
 /** What would run and why, from the records there are. Runs nothing, writes no result, and loads no backend. */
-export async function makePlan(
-  graph: Graph,
-  {store, numerics, mayDownload = false, tell, forced = new Set(), wanted = all(graph), asked = []}: PlanOptions,
-): Promise<Plan> {
+export async function makePlan(graph: Graph, options: PlanOptions): Promise<Plan> {
+  const {store, numerics, mayDownload = false, tell, failures} = options;
+  const {forced = new Set(), wanted = all(graph), asked = []} = options;
   const params = await resolveSources(graph, {
     digestOfFile: (path) => store.digestOfFile(path),
     mayDownload,
     ...(tell && {tell}),
   });
   const drafts = decideByGeneration(graph, params, store, numerics, forced);
-  const candidates = servedIfCutOff(graph, drafts, store, numerics);
-  const withReasons = addReasons(graph, drafts, store, candidates, forced);
+  const toRun = graph.instances.filter(({index}) => drafts[index]?.state !== 'decided' && wanted.has(index));
+  const failed = (await failures?.(new Set(toRun.map(({id}) => id)))) ?? new Map<string, Failed>();
+  const candidates = servedIfCutOff(graph, drafts, {store, numerics, lost: lostAgain(graph, drafts, failed)});
+  const withReasons = addReasons(graph, drafts, store, {candidates, forced, failed});
   const reads = readsOf(graph, wanted, asked);
   const instances = spreadRemade(graph, withReasons, {candidates, forced, wanted, reads}, store);
   return numerics === undefined ? {instances, reads} : {instances, reads, numerics};
@@ -137,8 +146,7 @@ function addReasons(
   graph: Graph,
   drafts: readonly Draft[],
   store: Store,
-  served: ReadonlyMap<number, readonly StoreRecord[]>,
-  forced: ReadonlySet<number>,
+  {candidates, forced, failed}: Pick<Known, 'candidates' | 'forced'> & {readonly failed: ReadonlyMap<string, Failed>},
 ): readonly PlannedInstance[] {
   const open = drafts.flatMap((draft) => (draft.state === 'decided' ? [] : [draft]));
   const lastKeys = store.lastKeys(
@@ -151,19 +159,31 @@ function addReasons(
     const lastKey = lastKeys.get(draft.base.instance.id);
     const last = lastKey === undefined ? undefined : lastRecords.get(lastKey);
     const isForced = forced.has(draft.base.instance.index);
-    const verdict = served.has(draft.base.instance.index) && !isForced ? 'run-unless-cut-off' : 'run';
+    const verdict = candidates.has(draft.base.instance.index) && !isForced ? 'run-unless-cut-off' : 'run';
+    const key = draft.state === 'miss' ? draft.key : undefined;
+    const isNew = lastKey === undefined && verdict === 'run';
     const reason = isForced
       ? FORCED
-      : lastKey === undefined && verdict === 'run'
-        ? NEVER_RUN
-        : reasonOf(draft, lastKey, last);
-    const key = draft.state === 'miss' ? draft.key : undefined;
+      : (failureOf(failed.get(draft.base.instance.id), key, lastKey, isNew) ??
+        (isNew ? NEVER_RUN : reasonOf(draft, lastKey, last)));
     return {...draft.base, verdict, reason, key, record: undefined};
   });
 }
 
 const NEVER_RUN: Reason = {why: 'never-run'};
 const FORCED: Reason = {why: 'forced'};
+
+/** A failure is the reason of what never gave a result, or failed as it is now after it had given one. */
+function failureOf(
+  failed: Failed | undefined,
+  key: Key | undefined,
+  lastKey: Key | undefined,
+  isNew: boolean,
+): Reason | undefined {
+  if (failed === undefined) return undefined;
+  const isSame = key !== undefined && key === failed.key && key !== lastKey;
+  return isNew || isSame ? {why: 'failed', message: failed.message} : undefined;
+}
 
 function reasonOf(
   draft: Exclude<Draft, {state: 'decided'}>,
@@ -182,12 +202,36 @@ function reasonOf(
   }
 }
 
+/** Ids of what gives nothing if all that failed when it was last tried fails again. */
+function lostAgain(
+  graph: Graph,
+  drafts: readonly Draft[],
+  failed: ReadonlyMap<string, Failed>,
+): ReadonlySet<InstanceId> {
+  const lost = new Set<InstanceId>();
+  if (failed.size === 0) return lost;
+  const isLost = (index: number): boolean => {
+    const id = graph.instances[index]?.id;
+    return id !== undefined && lost.has(id);
+  };
+  for (const {id, index, inputs} of graph.instances) {
+    const draft = drafts[index];
+    if (draft === undefined || draft.state === 'decided') continue;
+    const before = failed.get(id);
+    const fails = before !== undefined && (draft.state !== 'miss' || (before.key ?? draft.key) === draft.key);
+    const lacks = Object.values(inputs).some((binding) =>
+      binding.many ? binding.members.every(({from}) => isLost(from)) : isLost(binding.from),
+    );
+    if (fails || lacks) lost.add(id);
+  }
+  return lost;
+}
+
 /** By index, of the instances that await upstream, the records that serve if upstream gives the bytes it gave before. */
 function servedIfCutOff(
   graph: Graph,
   drafts: readonly Draft[],
-  store: Store,
-  numerics: string | undefined,
+  {store, numerics, lost}: Pick<PlanOptions, 'store' | 'numerics'> & {readonly lost: ReadonlySet<string>},
 ): ReadonlyMap<number, readonly StoreRecord[]> {
   const known = (index: number, artifact: string) => cachedRecord(drafts[index])?.outputs[artifact];
   const waiting = drafts.flatMap((draft) => {
@@ -199,7 +243,7 @@ function servedIfCutOff(
   return new Map(
     waiting.flatMap(({index, partial, digest}): [number, readonly StoreRecord[]][] => {
       const serving = (candidates.get(digest) ?? []).filter(({preimage}) =>
-        couldBecome(partial.inputs ?? {}, preimage.inputs),
+        couldBecome(partial.inputs ?? {}, preimage.inputs, lost),
       );
       return serving.length > 0 ? [[index, serving]] : [];
     }),

@@ -32,8 +32,12 @@ export function partialPreimage(
 const awaits = (upstream: Instance | undefined): JsonObject => ({awaits: upstream?.id ?? ''});
 const isAwaited = (value: Json): boolean => isJsonObject(value) && Object.hasOwn(value, 'awaits');
 
-/** Whether recorded inputs could be the partial ones once upstream has run: everything known agrees. */
-export function couldBecome(partial: Json, recorded: Json | undefined): boolean {
+/**
+ * Whether recorded inputs could be the partial ones once upstream has run: everything known agrees.
+ *
+ * @param lost Ids of instances that may give nothing: what is gathered may go without them.
+ */
+export function couldBecome(partial: Json, recorded: Json | undefined, lost: ReadonlySet<string>): boolean {
   if (isAwaited(partial)) return recorded !== undefined;
   if (recorded === undefined) return false;
   if (isJsonObject(partial) && isJsonObject(recorded)) {
@@ -41,13 +45,27 @@ export function couldBecome(partial: Json, recorded: Json | undefined): boolean 
     return (
       names.length === Object.keys(recorded).length &&
       names.every((name) =>
-        couldBecome(partial[name] ?? null, Object.hasOwn(recorded, name) ? recorded[name] : undefined),
+        couldBecome(partial[name] ?? null, Object.hasOwn(recorded, name) ? recorded[name] : undefined, lost),
       )
     );
   }
-  if (isList(partial) && isList(recorded))
-    return partial.length === recorded.length && partial.every((value, index) => couldBecome(value, recorded[index]));
+  if (isList(partial) && isList(recorded)) return couldBecomeMembers(partial, recorded, lost);
   return partial === recorded;
+}
+
+/** Both in one order, that of the members' axes. */
+function couldBecomeMembers(partial: readonly Json[], recorded: readonly Json[], lost: ReadonlySet<string>): boolean {
+  let met = 0;
+  for (const member of partial) {
+    if (couldBecome(member, recorded[met], lost)) met += 1;
+    else if (!isLost(member, lost)) return false;
+  }
+  return met === recorded.length;
+}
+
+function isLost(member: Json, lost: ReadonlySet<string>): boolean {
+  const digest = isJsonObject(member) ? member.digest : undefined;
+  return isJsonObject(digest) && typeof digest.awaits === 'string' && lost.has(digest.awaits);
 }
 
 const isList = (value: Json): value is readonly Json[] => Array.isArray(value);

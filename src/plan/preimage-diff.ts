@@ -1,5 +1,6 @@
 import {canonicalJson} from '../base/canonical-json.ts';
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
+import {pointText} from '../graph/instance-id.ts';
 import type {Change} from './verdict.ts';
 
 /**
@@ -52,20 +53,22 @@ const isInput = (value: Json | undefined): value is JsonObject =>
   isJsonObject(value) && Object.keys(value).length === 2 && typeof value.kind === 'string' && 'digest' in value;
 const digestIn = (value: Json | undefined): Json | undefined => (isInput(value) ? value.digest : value);
 
-/** A gathered input as digests by `[axis=value]`, or nothing when the value is no gathered input. */
+/**
+ * A gathered input as digests by `[axis=value]`, or nothing when the value is no gathered input. A record has the axes sorted by name, and a pipeline as they
+ * are written: only sorted they name the same member.
+ */
 function membersOf(value: Json | undefined): JsonObject | undefined {
   if (!isList(value) || value.length === 0) return undefined;
   const members = value.map((member): [string, Json] | undefined => {
     if (!isJsonObject(member) || !isJsonObject(member.axes) || member.digest === undefined) return undefined;
-    const axes = Object.entries(member.axes).map(([name, at]) => `${name}=${plain(at)}`);
-    return [`[${axes.join(',')}]`, member.digest];
+    const axes = Object.entries(member.axes).sort(([one], [other]) => (one < other ? -1 : 1));
+    return [pointText(Object.fromEntries(axes)), member.digest];
   });
   const found = members.filter((member) => member !== undefined);
   return found.length === members.length ? Object.fromEntries(found) : undefined;
 }
 
 const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
-const plain = (value: Json): string => (typeof value === 'string' ? value : canonicalJson(value));
 
 const asMember =
   (path: string) =>

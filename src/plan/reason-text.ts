@@ -13,6 +13,8 @@ export function reasonText(reason: Reason): string {
       return 'cached';
     case 'never-run':
       return 'has not run before';
+    case 'failed':
+      return `failed when it last ran: ${reason.message.split('\n', 1)[0]}`;
     case 'changed':
       return reason.changes.length === 0 ? 'changed since it last ran' : some(reason.changes.map(changeText), ', ');
     case 'upstream': {

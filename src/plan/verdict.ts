@@ -14,6 +14,8 @@ export interface Change {
 export type Reason =
   | {readonly why: 'cached'}
   | {readonly why: 'never-run'}
+  /** It was tried as it is now, or has never given anything. */
+  | {readonly why: 'failed'; readonly message: string}
   | {readonly why: 'changed'; readonly changes: readonly Change[]}
   | {readonly why: 'upstream'; readonly upstream: readonly InstanceId[]}
   /** It is stored, but something upstream is computed a second time, and may give other bytes. */

@@ -29,7 +29,7 @@ export async function instanceLog(
   id: string,
   key: Key | undefined,
 ): Promise<readonly string[]> {
-  for (const log of await logsOfPipeline(root, pipeline)) {
+  for await (const log of logsOfPipeline(root, pipeline)) {
     const found = entriesOf(log, id);
     if (found.lines.length > 0 && (key === undefined || (found.key ?? key) === key))
       return [`${log.name}:`, ...found.lines];

@@ -1,5 +1,7 @@
+import {open} from 'node:fs/promises';
 import {z} from 'zod';
 import type {Key} from '../base/digest.ts';
+import type {Failed} from '../plan/make-plan.ts';
 import type {PipelinePlace} from '../store/pipeline-place.ts';
 import {linesOf, logsOfPipeline, parsedLine, type RunLogFile} from './run-logs.ts';
 
@@ -13,6 +15,14 @@ const entrySchema = z.union([
   z.object({event: z.literal('key'), id: z.string(), key: z.string()}),
 ]);
 
+/** How an instance ended in a run of the pipeline, and the key that it had then, where that is known. */
+interface End {
+  readonly id: string;
+  readonly outcome: string;
+  readonly message: string | undefined;
+  readonly key: string | undefined;
+}
+
 /**
  * What ended these instances badly when they were last part of a run of this pipeline, by id; those that ended well are not there, nor those that were
  * something else then.
@@ -25,18 +35,18 @@ export async function lastFailures(
   keys: ReadonlyMap<string, Key | undefined>,
 ): Promise<ReadonlyMap<string, string>> {
   const failures = new Map<string, string>();
-  const open = new Set(keys.keys());
-  for (const log of open.size === 0 ? [] : await logsOfPipeline(root, pipeline)) {
-    if (open.size === 0) break;
-    for (const [id, {finished, key: before}] of lastOf(log, open)) {
+  const unknown = new Set(keys.keys());
+  for await (const log of unknown.size === 0 ? [] : logsOfPipeline(root, pipeline)) {
+    for (const [id, {finished, key: before}] of lastOf(log, unknown)) {
       if (!finished) continue;
-      open.delete(id);
+      unknown.delete(id);
       const key = keys.get(id);
       if (key !== undefined && before !== undefined && key !== before) continue;
       if (finished.outcome === 'failed') failures.set(id, finished.failure?.message ?? 'It failed.');
       if (finished.outcome === 'skipped')
         failures.set(id, 'It was skipped: something before it failed, or the run was stopped.');
     }
+    if (unknown.size === 0) break;
   }
   return failures;
 }
@@ -56,4 +66,53 @@ function lastOf(log: RunLogFile, ids: ReadonlySet<string>) {
     });
   }
   return last;
+}
+
+/** A plan asks with every start, so it gets what the end of few logs tells. */
+const NEWEST_LOGS = 20;
+const TAIL_BYTES = 2 ** 20;
+
+/** Which of these instances failed when they were last tried, as far as the ends of the newest logs of a store tell. */
+export async function recentFailures(
+  root: string,
+  pipeline: PipelinePlace,
+  ids: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, Failed>> {
+  const failures = new Map<string, Failed>();
+  const unknown = new Set(ids);
+  for await (const {path} of unknown.size === 0 ? [] : logsOfPipeline(root, pipeline, NEWEST_LOGS)) {
+    for (const {id, outcome, message = 'it failed.', key} of endsIn(await tailOf(path).catch(() => ''))) {
+      // What was skipped was not tried.
+      if (outcome === 'skipped' || !unknown.delete(id)) continue;
+      if (outcome === 'failed') failures.set(id, {message, key});
+    }
+    if (unknown.size === 0) break;
+  }
+  return failures;
+}
+
+/** From the last to the first: a log ends with the keys. */
+function* endsIn(log: string): Iterable<End> {
+  const keys = new Map<string, string>();
+  for (const line of log.split('\n').reverse()) {
+    const entry = /"event":"(instance-finished|key)"/.test(line)
+      ? entrySchema.safeParse(parsedLine(line)).data
+      : undefined;
+    if (entry?.event === 'key') keys.set(entry.id, entry.key);
+    if (entry?.event !== 'instance-finished') continue;
+    const {id, outcome, failure} = entry;
+    yield {id, outcome, message: failure?.message, key: keys.get(id)};
+  }
+}
+
+async function tailOf(path: string): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    const {size} = await file.stat();
+    const length = Math.min(size, TAIL_BYTES);
+    const {buffer, bytesRead} = await file.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }

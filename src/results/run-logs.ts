@@ -29,14 +29,17 @@ const headSchema = z.union([
 /** Of a log; its first line is as long as a path. */
 const HEAD_BYTES = 8192;
 
-/** The logs of a pipeline's runs, the newest first. */
-export async function logsOfPipeline(root: string, {place, name}: PipelinePlace): Promise<readonly RunLogFile[]> {
-  const found = [];
-  for (const log of await runLogs(root)) {
-    const head = headSchema.safeParse(parsedLine(await firstLine(log.path))).data;
-    if (head !== undefined && ('place' in head ? head.place === place : head.pipeline === name)) found.push(log);
+/** The logs of a pipeline's runs, the newest first, among all or the newest of a store; a log that nobody asks for is not opened. */
+export async function* logsOfPipeline(
+  root: string,
+  {place, name}: PipelinePlace,
+  newest = Number.POSITIVE_INFINITY,
+): AsyncIterable<RunLogFile> {
+  for (const log of (await runLogs(root)).slice(0, newest)) {
+    // `cache gc` may remove one at any time.
+    const head = headSchema.safeParse(parsedLine(await firstLine(log.path).catch(() => ''))).data;
+    if (head !== undefined && ('place' in head ? head.place === place : head.pipeline === name)) yield log;
   }
-  return found;
 }
 
 async function firstLine(path: string): Promise<string> {

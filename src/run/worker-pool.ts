@@ -202,10 +202,15 @@ export class WorkerPool {
   #letGo(worker: Worker): Promise<void> {
     this.#idle.splice(this.#idle.indexOf(worker), 1);
     this.#all.delete(worker);
-    if (worker.process.exitCode !== null || worker.process.signalCode !== null) return Promise.resolve();
+    return this.#gone(worker);
+  }
+
+  #gone({process}: Worker): Promise<void> {
+    const {pid, exitCode, signalCode} = process;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return Promise.resolve();
     // 'exit' and not 'close', which never comes when this side has closed the channel.
-    const gone = new Promise<void>((resolve) => worker.process.once('exit', () => resolve()));
-    if (worker.process.connected) worker.process.disconnect();
+    const gone = new Promise<void>((resolve) => process.once('exit', () => resolve()));
+    if (process.connected) process.disconnect();
     return gone;
   }
 
@@ -231,8 +236,8 @@ export class WorkerPool {
     for (const worker of this.#all) worker.process.kill('SIGKILL');
   }
 
-  /** Lets idle workers go; they end by themselves once the channel is closed. */
-  close(): void {
-    for (const worker of this.#all) if (worker.process.connected) worker.process.disconnect();
+  /** Lets idle workers go, which end by themselves once the channel is closed, and waits until they are gone. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#all].map((worker) => this.#gone(worker)));
   }
 }

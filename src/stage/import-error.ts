@@ -14,11 +14,17 @@ export class ImportError extends UserError {
   }
 }
 
+/** What a user's file must not do to the process that has loaded it; its stack says where. */
+export class NotWhileLoading extends UserError {}
+
 /** Tells the modules of one import apart from those of another, so that an edited file is read again. */
 export const MARK = 'basin';
 
 /** A message or a stack as a person knows the names of the files. */
 export const withoutMarks = (text: string): string => text.replace(/\?basin=\d+/g, '');
+
+/** Whether a stack has a user's file in it. */
+export const namesUsersFile = (stack: string | undefined): boolean => /\?basin=\d+:\d/.test(stack ?? '');
 
 export const isRelative = (specifier: string): boolean => /^[./]/.test(specifier);
 

@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import {relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {type Diagnostic, diagnosticJson, type SourceText, type Span} from '../base/diagnostic.ts';
-import {ImportError} from './import-error.ts';
+import {ImportError, NotWhileLoading, namesUsersFile} from './import-error.ts';
 
 /** Why a user's module cannot be imported. */
 export interface ImportFault extends Pick<Diagnostic, 'message' | 'hint' | 'at'> {
@@ -17,6 +17,10 @@ export function importFault(error: unknown, path: string): ImportFault {
     const {text, start} = error.written;
     const found = Math.max(0, source?.text.indexOf(text, start) ?? 0);
     const at = source && {source, span: {start: found, end: found + text.length}};
+    return {isMissing: false, message: error.message, ...(error.hint && {hint: error.hint}), ...(at && {at})};
+  }
+  if (error instanceof NotWhileLoading) {
+    const at = placeOf(error);
     return {isMissing: false, message: error.message, ...(error.hint && {hint: error.hint}), ...(at && {at})};
   }
   const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
@@ -38,12 +42,14 @@ export function importFault(error: unknown, path: string): ImportFault {
   };
 }
 
-/** Where a stack says that an error is: a syntax error has its place before its name, others in their frames. */
+const FRAME = /((?:file:\/\/)?\/[^\n:()]*?)(?:\?[^\n:()]*)?:(\d+)(?::(\d+))?/g;
+
+/** Where a stack says that an error is, in a user's file if it is in one: a syntax error has its place before its name, others in their frames. */
 function placeOf(error: unknown): {source: SourceText; span: Span} | undefined {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
-  for (const [, url = '', line = '1', column] of stack.matchAll(
-    /((?:file:\/\/)?\/[^\n:()]*?)(?:\?[^\n:()]*)?:(\d+)(?::(\d+))?/g,
-  )) {
+  const frames = [...stack.matchAll(FRAME)];
+  const theirs = frames.filter(([frame]) => namesUsersFile(frame));
+  for (const [, url = '', line = '1', column] of theirs.length > 0 ? theirs : frames) {
     const path = url.startsWith('file:') ? fileURLToPath(url) : url;
     const source = path.includes('node_modules') ? undefined : sourceOf(path);
     if (!source) continue;

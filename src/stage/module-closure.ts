@@ -11,6 +11,7 @@ import {fileURLToPath, pathToFileURL} from 'node:url';
 import type {Digest} from '../base/digest.ts';
 import {Closure} from './closure.ts';
 import {cannotImport, ImportError, isRelative, MARK} from './import-error.ts';
+import {whileLoading} from './while-loading.ts';
 
 const closures: Closure[] = [];
 
@@ -29,7 +30,7 @@ export async function importWithClosure(path: string, entry: string): Promise<{e
   const closure = new Closure(dirname(path), fileURLToPath(entry));
   const url = pathToFileURL(path);
   url.searchParams.set(MARK, String(closures.push(closure) - 1));
-  const exports: unknown = await import(url.href);
+  const exports: unknown = await whileLoading(path, () => import(url.href));
   const exported =
     typeof exports === 'object' && exports !== null && 'default' in exports ? exports.default : undefined;
   return {exported, closure: closure.seal()};

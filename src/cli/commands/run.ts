@@ -60,8 +60,9 @@ async function runTold(file: string, prepared: Prepared, options: RunCommandOpti
     return exitCode(result, unmet);
   } finally {
     reporter.close();
+    // Until the last process is gone Ctrl-C is heard.
+    await pool.close();
     interrupt.release();
-    pool.close();
   }
 }
 
