@@ -88,6 +88,7 @@ function expand(
   const loops = node.loops.map((loop) => ({...loop, earlier: earlierRows(points, loop.axis.name)}));
   for (const [place, row] of points.rows.entries()) {
     const params = parameters.at(row);
+    if (!params && faults.none) throw new Error(`Internal error: a point of "${name}" lost its parameters`);
     const index = instances.length;
     const before = loops.flatMap(({input, from: {artifact}, earlier}): [string, Binding][] => {
       const from = earlier[place];

@@ -84,7 +84,9 @@ export function nodeParameters(
   function compute(row: Row): JsonObject | undefined {
     const values = new Map<string, Json>();
     for (const name of needed) {
-      const value = row.axes.get(name)?.value ?? params.get(name);
+      const point = row.axes.get(name);
+      // `null` is a value of an axis like every other
+      const value = point ? point.value : params.get(name);
       if (value !== undefined) values.set(name, value);
     }
     const raw: Record<string, Json> = {};
