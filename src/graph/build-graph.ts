@@ -47,8 +47,11 @@ export function draftGraph(spec: Spec, registry: Registry, faults: Faults, files
     sources.set(node.spec.name, built.source);
     nodes.set(node.spec.name, built.node);
   }
-  // Parameters that have a fault are not there to be asked about.
-  if (faults.none) checkUpstream(instances, checked, faults);
+  if (faults.none) {
+    refuseEqualIds(instances);
+    // Parameters that have a fault are not there to be asked about.
+    checkUpstream(instances, checked, faults);
+  }
   return {
     name: spec.name,
     source: spec.source,
@@ -116,6 +119,15 @@ function expand(
     source,
     node: {name, stage, axes: axisValuesOf(points), instances: rows.map(({index}) => index), resources, at},
   };
+}
+
+/** Records, logs and events go by ids: of two that are equal one would be lost without a word. */
+function refuseEqualIds(instances: readonly Instance[]): void {
+  const seen = new Set<string>();
+  for (const {id} of instances) {
+    if (seen.has(id)) throw new Error(`Internal error: two instances are "${id}"`);
+    seen.add(id);
+  }
 }
 
 /** One row for each value of each own axis, the other axes at their first. */

@@ -4,9 +4,10 @@ import type {Faults} from '../spec/faults.ts';
 import type {SweepSpec} from '../spec/spec.ts';
 import type {Stage} from '../stage/define-stage.ts';
 import type {CheckedNode, Edge} from './check-node.ts';
+import {ownGroups} from './listed-points.ts';
 import {ordered} from './previous.ts';
 import {gather, join, type Relation, sizeOfJoin, UNIT} from './relation.ts';
-import {applyRows, groupRelation, ownGroups} from './sweep-points.ts';
+import {applyRows, groupRelation} from './sweep-points.ts';
 
 /** More instances than this in one pipeline are a mistake of the sweep, not a plan. */
 const MOST_INSTANCES = 200_000;
@@ -46,8 +47,9 @@ export function nodeAxes(
     if (relation) inputs.push({name: `the input "${edge.input.name}"`, relation});
   }
   const groups = ownGroups(
-    spec.sweep,
+    spec,
     inputs.flatMap(({relation}) => relation.axes),
+    faults,
   );
   const own: Part[] = groups.flatMap((group) => {
     const relation = groupRelation(group);

@@ -21,26 +21,6 @@ export function groupRelation(group: readonly AxisSpec[]): Relation | undefined 
   return {axes: group.map(({name}) => name), rows};
 }
 
-/**
- * The groups of a node's own axes. Where rows of `include` are all that a sweep says, and say nothing of the axes of the
- * inputs, the names that all of them have are the axes.
- */
-export function ownGroups({groups, include}: SweepSpec, inherited: readonly string[]): SweepSpec['groups'] {
-  const [first, ...others] = include;
-  const names = [...(first?.cells.keys() ?? [])].filter((name) => others.every(({cells}) => cells.has(name)));
-  if (!first || groups.length > 0 || include.some(({cells}) => inherited.some((axis) => cells.has(axis))))
-    return groups;
-  const axes = names.map((name): AxisSpec => {
-    const cells = include.flatMap(({cells}) => cells.get(name) ?? []);
-    return {
-      name,
-      keyAt: first.cells.get(name)?.keyAt ?? first.at,
-      values: cells.map(({value}) => ({value: jsonOfTree(value, () => null), at: value.at})),
-    };
-  });
-  return axes.length === 0 ? groups : [axes];
-}
-
 interface SweptNode {
   readonly name: string;
   readonly at: Place;

@@ -74,8 +74,7 @@ function readAxis(
   }
   taken.add(name);
   if (resolver.has(name)) {
-    const message = `The axis "${name}" has the name of a param, so "\${${name}}" would have two meanings.`;
-    faults.add('axis-shadows-param', keyAt, message, 'Rename the param.');
+    reportShadow({name, keyAt}, faults);
     return undefined;
   }
   const resolved = resolver.resolve(value);
@@ -85,6 +84,11 @@ function readAxis(
     waits = true;
   }
   return {name, keyAt, values: resolved && !waits ? axisValues(name, resolved, zipped, faults) : undefined};
+}
+
+export function reportShadow({name, keyAt}: Pick<AxisSpec, 'name' | 'keyAt'>, faults: Faults): void {
+  const message = `The axis "${name}" has the name of a param, so "\${${name}}" would have two meanings.`;
+  faults.add('axis-shadows-param', keyAt, message, 'Rename the param.');
 }
 
 /** Zipped axes have equally many values, and give no point twice. */

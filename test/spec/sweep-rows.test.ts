@@ -53,6 +53,15 @@ test('rows alone are the points; the names that all of them have are the axes', 
   expect(paramsOf(graph)).toEqual({'n[seed=1]': {seed: 1, steps: 5}, 'n[seed=2]': {seed: 2, steps: 9}});
 });
 
+test('of rows alone, each point is there once, and later rows set parameters of it', () => {
+  const sweep = '{include: [{seed: 1}, {seed: 2, steps: 7}, {seed: 1.0, steps: 9}, {seed: 2, steps: 8}]}';
+  const graph = graphOf(`stages:\n  n: {uses: sleepless-train, with: {steps: 5}, sweep: ${sweep}}\n`);
+  expect(graph.instances.map(({id, params}) => [id, params])).toEqual([
+    ['n[seed=1]', {seed: 1, steps: 9}],
+    ['n[seed=2]', {seed: 2, steps: 8}],
+  ]);
+});
+
 test('rows see the axes that come with the inputs', () => {
   const text = (sweep: string): string => `stages:
   n: {uses: number, sweep: {value: [1, 2]}}
@@ -112,9 +121,16 @@ test.each([
   ['{axes: {a: [1], b: [1]}, include: [{a: "${b}", b: 1}]}', ['wrong-type']],
   ['{axes: {a: [1], b: [1]}, include: [{}]}', ['wrong-type']],
   ['{axes: {a: [1], b: [1]}, include: {a: 1}}', ['wrong-type']],
+  ['{include: [{a: 1, b: 2}, {a: 1, b: 3}, {a: 1.0, b: 2}]}', ['duplicate-value']],
   ['{axes: [a], zip: 3}', ['wrong-type', 'wrong-type']],
 ])('the sweep %s is refused as %j', (sweep, codes) => {
   expect(codesOf(node(sweep))).toEqual(codes);
+});
+
+test('rows alone cannot make an axis that is named like a param', () => {
+  expect(codesOf(`params: {value: 5}\n${node('{include: [{value: 1, a: 1}, {value: 2, a: 2}]}', '${a}')}`)).toContain(
+    'axis-shadows-param',
+  );
 });
 
 test('faults of rows say where and what to do, all at once', () => {
