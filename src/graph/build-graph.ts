@@ -114,7 +114,7 @@ function expand(
       mutex: node.spec.mutex,
     });
   }
-  const source: Source = {stage, axes: points.axes, rows};
+  const source: Source = {stage, axes: points.axes, together: points.together, rows};
   return {
     source,
     node: {name, stage, axes: axisValuesOf(points), instances: rows.map(({index}) => index), resources, at},

@@ -27,7 +27,8 @@ export interface Relation {
 
 export const UNIT: Relation = {axes: [], rows: [{axes: new Map(), inputs: {}}]};
 
-const keyOf = (row: Row, axes: readonly string[]): string =>
+/** Where a row stands on these axes. */
+export const keyOf = (row: Row, axes: readonly string[]): string =>
   axes.map((axis) => row.axes.get(axis)?.text ?? '').join('\n');
 
 /** How many rows a join has, found without making them. */
