@@ -5,7 +5,8 @@ import type {AxisSpec, SweepRow, SweepSpec} from '../spec/spec.ts';
 import {parameterNames} from '../spec/stage-parameters.ts';
 import {type Entry, jsonOfTree, type Place} from '../spec/tree.ts';
 import type {Stage} from '../stage/define-stage.ts';
-import {type AxisPoint, axisPoint, join, type Relation, type Row} from './relation.ts';
+import {PointIndex} from './point-index.ts';
+import {type AxisPoint, axisPoint, type Relation, type Row} from './relation.ts';
 
 /** The axes of one group go together; undefined when one of them has a fault. */
 export function groupRelation(group: readonly AxisSpec[]): Relation | undefined {
@@ -36,21 +37,26 @@ interface SweptNode {
 export function applyRows(node: SweptNode, inputs: Relation, joined: Relation, faults: Faults): Relation | undefined {
   const {sweep, groups, stage} = node;
   const before = faults.count;
-  const excluded = sweep.exclude.map((row) => splitRow(row, joined.axes, stage, false, faults));
-  let rows = joined.rows.filter((row) => !excluded.some(({axes}) => agrees(row, axes)));
+  const all = new PointIndex(joined.rows);
+  const excluded = new Set(
+    sweep.exclude.flatMap((row) => all.agreeing(splitRow(row, joined.axes, stage, false, faults).axes)),
+  );
+  const points = new PointIndex(joined.rows.filter((_, place) => !excluded.has(place)));
+  const followed = new PointIndex(inputs.rows);
   const own = groups.flat().map(({name}) => name);
   for (const include of sweep.include) {
     const found = faults.count;
     const {axes, overrides} = splitRow(include, joined.axes, stage, true, faults);
     if (faults.count > found) continue;
-    if (rows.some((row) => agrees(row, axes))) {
-      rows = rows.map((row) => (agrees(row, axes) ? withOverrides(row, overrides) : row));
-      continue;
-    }
-    const added = own.length > 0 && own.every((axis) => axes.has(axis)) ? newPoints(axes, own, inputs) : undefined;
-    if (added === undefined || added.length === 0) reportNoPoint(include, node, own, added !== undefined, faults);
-    else rows = [...rows, ...added.map((row) => withOverrides(row, overrides))];
+    const there = points.agreeing(axes);
+    for (const place of there) points.replace(place, (row) => withOverrides(row, overrides));
+    if (there.length > 0) continue;
+    const isComplete = own.length > 0 && own.every((axis) => axes.has(axis));
+    const added = isComplete ? newPoints(axes, inputs.axes, followed) : [];
+    if (added.length === 0) reportNoPoint(include, node, own, isComplete, faults);
+    for (const row of added) points.add(withOverrides(row, overrides));
   }
+  const {rows} = points;
   if (faults.count > before) return undefined;
   if (rows.length === 0) {
     faults.add('empty-sweep', node.at, `The sweep of "${node.name}" excludes every point.`, 'Exclude fewer.');
@@ -62,12 +68,12 @@ export function applyRows(node: SweptNode, inputs: Relation, joined: Relation, f
 const withOverrides = (row: Row, overrides: ReadonlyMap<string, Entry>): Row =>
   overrides.size === 0 ? row : {...row, overrides: new Map([...(row.overrides ?? []), ...overrides])};
 
-const agrees = (row: Row, axes: Row['axes']): boolean =>
-  [...axes].every(([axis, {text}]) => row.axes.get(axis)?.text === text);
-
-function newPoints(axes: Row['axes'], own: readonly string[], inputs: Relation): readonly Row[] {
-  const point: Row = {axes: new Map([...axes].filter(([axis]) => own.includes(axis))), inputs: {}};
-  return join(inputs, {axes: own, rows: [point]}).rows.filter((row) => agrees(row, axes));
+function newPoints(axes: Row['axes'], inherited: readonly string[], followed: PointIndex): readonly Row[] {
+  const shared = new Map([...axes].filter(([axis]) => inherited.includes(axis)));
+  return followed.agreeing(shared).flatMap((place) => {
+    const row = followed.rows[place];
+    return row ? [{...row, axes: new Map([...axes, ...row.axes])}] : [];
+  });
 }
 
 /** The cells of a row that are axes, and those that are parameters. */

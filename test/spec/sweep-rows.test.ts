@@ -41,6 +41,22 @@ test('an "include" row sets parameters of the points it equals, and else is a po
   });
 });
 
+test('later rows meet the points that earlier ones made, by all or by some of their axes', () => {
+  const rows =
+    '[{k: 1, seed: 9}, {seed: 9, steps: 6}, {k: 2, seed: 9, steps: 7}, {k: 1, seed: 9, steps: 8}, {k: 1, steps: 2}]';
+  const graph = graphOf(`stages:
+  n:
+    uses: sleepless-train
+    with: {steps: "\${5 * k}"}
+    sweep: {axes: {k: [1], seed: [1, 2]}, exclude: [{k: 1, seed: 2}, {seed: 4}], include: ${rows}}
+`);
+  expect(paramsOf(graph)).toEqual({
+    'n[k=1,seed=1]': {seed: 1, steps: 2},
+    'n[k=1,seed=9]': {seed: 9, steps: 2},
+    'n[k=2,seed=9]': {seed: 9, steps: 7},
+  });
+});
+
 test('an excluded point that is included again is there once, with what the row sets', () => {
   const sweep = '{axes: {seed: [1, 2]}, exclude: [{seed: 2}], include: [{seed: 2, steps: 9}]}';
   const graph = graphOf(`stages:\n  n: {uses: sleepless-train, with: {steps: 5}, sweep: ${sweep}}\n`);
