@@ -4,7 +4,7 @@ import type {Faults} from '../spec/faults.ts';
 import type {SweepSpec} from '../spec/spec.ts';
 import type {Stage} from '../stage/define-stage.ts';
 import type {CheckedNode, Edge} from './check-node.ts';
-import {ownGroups} from './listed-points.ts';
+import {ownAxes} from './listed-points.ts';
 import {ordered, type Together} from './previous.ts';
 import {gather, join, type Relation, sizeOfJoin, UNIT} from './relation.ts';
 import {applyRows, groupRelation} from './sweep-points.ts';
@@ -50,26 +50,21 @@ export function nodeAxes(
     const part = source && inputPart(edge, source, faults);
     if (part) inputs.push(part);
   }
-  const groups = ownGroups(
-    spec,
-    inputs.flatMap(({relation}) => relation.axes),
-    faults,
-  );
-  const own: Part[] = groups.flatMap((group) => {
+  const inherited = inputs.flatMap(({relation}) => relation.axes);
+  const {groups, joined: parts, isList} = ownAxes(spec, stage, inherited, faults);
+  const own: Part[] = parts.flatMap((group) => {
     const relation = groupRelation(group);
     const together =
-      group.length < 2
-        ? []
-        : [{axes: group.map(({name}) => name), by: spec.sweep.groups.length > 0 ? 'zip' : 'list'} as const];
+      group.length < 2 ? [] : [{axes: group.map(({name}) => name), by: isList ? 'list' : 'zip'} as const];
     return relation
       ? {name: `the sweep of ${group.map(({name}) => `"${name}"`).join(' and ')}`, relation, together}
       : [];
   });
-  if (inputs.length < node.edges.length || own.length < groups.length) return undefined;
+  if (inputs.length < node.edges.length || own.length < parts.length) return undefined;
   const most = MOST_INSTANCES - made;
   const followed = joinAll(node, UNIT, inputs, [], most, faults);
   const joined = followed && joinAll(node, followed, own, inputs, most, faults);
-  const points = joined && applyRows({...spec, stage, groups}, followed, joined, faults);
+  const points = joined && applyRows({...spec, stage, groups, isList}, followed, joined, faults);
   if (points && points.rows.length > most) return tooMany(node, faults);
   const together = [...inputs, ...own].flatMap((part) => part.together);
   return points && ordered({...points, groups, together}, node, faults);

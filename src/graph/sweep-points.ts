@@ -28,6 +28,8 @@ interface SweptNode {
   readonly stage: Stage;
   readonly sweep: SweepSpec;
   readonly groups: SweepSpec['groups'];
+  /** Its rows of `include` are all the points that there are. */
+  readonly isList: boolean;
 }
 
 /**
@@ -35,13 +37,16 @@ interface SweptNode {
  * there are none it is a point of its own. `inputs` are the points of the node without its own axes.
  */
 export function applyRows(node: SweptNode, inputs: Relation, joined: Relation, faults: Faults): Relation | undefined {
-  const {sweep, groups, stage} = node;
+  const {sweep, groups, stage, isList} = node;
   const before = faults.count;
   const all = new PointIndex(joined.rows);
   const excluded = new Set(
     sweep.exclude.flatMap((row) => all.agreeing(splitRow(row, joined.axes, stage, false, faults).axes)),
   );
-  const points = new PointIndex(joined.rows.filter((_, place) => !excluded.has(place)));
+  const listed = isList
+    ? new Set(sweep.include.flatMap((row) => all.agreeing(splitRow(row, joined.axes, stage, true, faults).axes)))
+    : undefined;
+  const points = new PointIndex(joined.rows.filter((_, place) => !excluded.has(place) && (listed?.has(place) ?? true)));
   const followed = new PointIndex(inputs.rows);
   const own = groups.flat().map(({name}) => name);
   for (const include of sweep.include) {

@@ -99,6 +99,29 @@ test('rows see the axes that come with the inputs', () => {
   ]);
 });
 
+test('rows alone are the points also where they say at which of the inputs, and set parameters there', () => {
+  const at = (rows: string): readonly unknown[] =>
+    graphOf(`stages:
+  n: {uses: number, sweep: {value: [1, 2]}}
+  m: {uses: at-most, in: {a: n.summary}, with: {limit: "\${k}"}, sweep: {include: ${rows}}}
+`).instances.flatMap(({id, params}) => (id.startsWith('m') ? [[id, params.limit]] : []));
+  expect(at('[{k: 5, value: 1}, {k: 6, value: 2}]')).toEqual([
+    ['m[value=1,k=5]', 5],
+    ['m[value=2,k=6]', 6],
+  ]);
+  expect(at('[{k: 5, value: 1}, {k: 6}, {k: 6, value: 2, limit: 9}]')).toEqual([
+    ['m[value=1,k=5]', 5],
+    ['m[value=1,k=6]', 6],
+    ['m[value=2,k=6]', 9],
+  ]);
+  expect(at('[{k: 5, value: 1, limit: 8}, {k: 6, value: 1, limit: 9}]')).toEqual([
+    ['m[value=1,k=5]', 8],
+    ['m[value=1,k=6]', 9],
+  ]);
+  expect(() => at('[{k: 5, value: 1}, {k: 6, value: 7}]')).toThrow('"m" has no point {k: 6, value: 7}.');
+  expect(() => at('[{k: 5, value: 1}, {k: 6, value: 2}, {value: 1, k: 5}]')).toThrow('twice');
+});
+
 test('an axis may hold values of every kind, each with its type', () => {
   const graph = graphOf(
     node('{axes: {a: [null, true, "true", 1, "1", [1, 2], {b: 1}]}}', '${type(a) == type(1.0) ? 1 : 0}'),
