@@ -2,7 +2,7 @@ import {canonicalJson} from '../base/canonical-json.ts';
 import type {Faults} from '../spec/faults.ts';
 import {reportShadow} from '../spec/read-sweep.ts';
 import type {AxisSpec, NodeSpec, SweepRow, SweepSpec} from '../spec/spec.ts';
-import {parameterNames} from '../spec/stage-parameters.ts';
+import {settableNames} from '../spec/stage-parameters.ts';
 import {jsonOfTree} from '../spec/tree.ts';
 import type {Stage} from '../stage/define-stage.ts';
 
@@ -32,7 +32,7 @@ export function ownAxes(
   const common = [...(first?.cells.keys() ?? [])].filter((axis) => others.every(({cells}) => cells.has(axis)));
   const isInherited = (axis: string): boolean => inherited.includes(axis);
   const settable = include.some(({cells}) => inherited.some((axis) => cells.has(axis)))
-    ? parameterNames(stage)
+    ? settableNames(stage)
     : new Set<string>();
   const own = common.filter((axis) => !isInherited(axis) && !settable.has(axis));
   if (!first || groups.length > 0 || own.length === 0) return {groups, joined: groups, isList: false};

@@ -2,8 +2,9 @@ import {canonicalJson} from '../base/canonical-json.ts';
 import {suggestion} from '../base/nearest.ts';
 import type {Faults} from '../spec/faults.ts';
 import type {AxisSpec, SweepRow, SweepSpec} from '../spec/spec.ts';
-import {parameterNames} from '../spec/stage-parameters.ts';
+import {settableNames} from '../spec/stage-parameters.ts';
 import {type Entry, jsonOfTree, type Place} from '../spec/tree.ts';
+import {WIRED_PARAMETERS} from '../stage/command-parameters.ts';
 import type {Stage} from '../stage/define-stage.ts';
 import {PointIndex} from './point-index.ts';
 import {type AxisPoint, axisPoint, type Relation, type Row} from './relation.ts';
@@ -89,7 +90,7 @@ function splitRow(
   mayOverride: boolean,
   faults: Faults,
 ): {readonly axes: Row['axes']; readonly overrides: ReadonlyMap<string, Entry>} {
-  const parameters = mayOverride ? parameterNames(stage) : new Set<string>();
+  const parameters = mayOverride ? settableNames(stage) : new Set<string>();
   const axes = new Map<string, AxisPoint>();
   const overrides = new Map<string, Entry>();
   for (const cell of cells.values()) {
@@ -103,7 +104,10 @@ function splitRow(
       if (!waits) axes.set(name, axisPoint({value: json, at: value.at}));
       else faults.add('wrong-type', value.at, `The axis "${name}" needs a value here.`, 'Write the value itself.');
     } else if (parameters.has(name)) overrides.set(name, cell);
-    else {
+    else if (mayOverride && stage.origin.from === 'command' && WIRED_PARAMETERS.has(name)) {
+      const message = `"${name}" of a node that runs a program is the same at every point.`;
+      faults.add('unknown-axis', keyAt, message, 'A row may give "run", "files" and "env".');
+    } else {
       const what = mayOverride ? `neither an axis here nor a parameter of "${stage.name}"` : 'no axis here';
       const hint = suggestion(name, [...axisNames, ...parameters], 'names that can stand here');
       faults.add('unknown-axis', keyAt, `"${name}" is ${what}.`, hint);
