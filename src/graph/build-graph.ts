@@ -47,8 +47,11 @@ export function draftGraph(spec: Spec, registry: Registry, faults: Faults, files
     sources.set(node.spec.name, built.source);
     nodes.set(node.spec.name, built.node);
   }
-  // Parameters that have a fault are not there to be asked about.
-  if (faults.none) checkUpstream(instances, checked, faults);
+  if (faults.none) {
+    refuseEqualIds(instances);
+    // Parameters that have a fault are not there to be asked about.
+    checkUpstream(instances, checked, faults);
+  }
   return {
     name: spec.name,
     source: spec.source,
@@ -88,6 +91,7 @@ function expand(
   const loops = node.loops.map((loop) => ({...loop, earlier: earlierRows(points, loop.axis.name)}));
   for (const [place, row] of points.rows.entries()) {
     const params = parameters.at(row);
+    if (!params && faults.none) throw new Error(`Internal error: a point of "${name}" lost its parameters`);
     const index = instances.length;
     const before = loops.flatMap(({input, from: {artifact}, earlier}): [string, Binding][] => {
       const from = earlier[place];
@@ -110,11 +114,20 @@ function expand(
       mutex: node.spec.mutex,
     });
   }
-  const source: Source = {stage, axes: points.axes, rows};
+  const source: Source = {stage, axes: points.axes, together: points.together, rows};
   return {
     source,
     node: {name, stage, axes: axisValuesOf(points), instances: rows.map(({index}) => index), resources, at},
   };
+}
+
+/** Records, logs and events go by ids: of two that are equal one would be lost without a word. */
+function refuseEqualIds(instances: readonly Instance[]): void {
+  const seen = new Set<string>();
+  for (const {id} of instances) {
+    if (seen.has(id)) throw new Error(`Internal error: two instances are "${id}"`);
+    seen.add(id);
+  }
 }
 
 /** One row for each value of each own axis, the other axes at their first. */

@@ -9,7 +9,7 @@ const READS_AS_OTHER = /^(true|false|null|[-+.]?[0-9].*|[-+]?\.(inf|nan))$/i;
 const UNSEEN = /[\u007f-\u009f\u2028\u2029\p{Cf}]/gu;
 
 /** A value in an id: its JSON, but for text that can be told from every other value without quotes. */
-function valueText(value: Json): string {
+export function axisText(value: Json): string {
   if (typeof value === 'string' && PLAIN.test(value) && !READS_AS_OTHER.test(value)) return value;
   return canonicalJson(value).replace(UNSEEN, (character) =>
     character.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
@@ -20,7 +20,7 @@ const isInstanceId = (text: string): text is InstanceId => text.length > 0;
 
 /** `[axis=value,…]`, or nothing where there are no axes. */
 export function pointText(axes: JsonObject): string {
-  const values = Object.entries(axes).map(([axis, value]) => `${axis}=${valueText(value)}`);
+  const values = Object.entries(axes).map(([axis, value]) => `${axis}=${axisText(value)}`);
   return values.length === 0 ? '' : `[${values.join(',')}]`;
 }
 

@@ -4,9 +4,10 @@ import type {Faults} from '../spec/faults.ts';
 import type {SweepSpec} from '../spec/spec.ts';
 import type {Stage} from '../stage/define-stage.ts';
 import type {CheckedNode, Edge} from './check-node.ts';
-import {ordered} from './previous.ts';
+import {ownAxes} from './listed-points.ts';
+import {ordered, type Together} from './previous.ts';
 import {gather, join, type Relation, sizeOfJoin, UNIT} from './relation.ts';
-import {applyRows, groupRelation, ownGroups} from './sweep-points.ts';
+import {applyRows, groupRelation} from './sweep-points.ts';
 
 /** More instances than this in one pipeline are a mistake of the sweep, not a plan. */
 const MOST_INSTANCES = 200_000;
@@ -15,17 +16,21 @@ const MOST_INSTANCES = 200_000;
 export interface Source {
   readonly stage: Stage;
   readonly axes: readonly string[];
+  readonly together: readonly Together[];
   readonly rows: readonly {readonly index: number; readonly axes: Relation['rows'][number]['axes']}[];
 }
 
 /** The points of a node, and the groups of axes among theirs that its own sweep gives. */
 export interface NodePoints extends Relation {
   readonly groups: SweepSpec['groups'];
+  /** Of its own sweep and of those that come with its inputs. */
+  readonly together: readonly Together[];
 }
 
 interface Part {
   readonly name: string;
   readonly relation: Relation;
+  readonly together: readonly Together[];
 }
 
 /**
@@ -42,24 +47,27 @@ export function nodeAxes(
   const inputs: Part[] = [];
   for (const edge of node.edges) {
     const source = sources.get(edge.from.node);
-    const relation = source && inputRelation(edge, source, faults);
-    if (relation) inputs.push({name: `the input "${edge.input.name}"`, relation});
+    const part = source && inputPart(edge, source, faults);
+    if (part) inputs.push(part);
   }
-  const groups = ownGroups(
-    spec.sweep,
-    inputs.flatMap(({relation}) => relation.axes),
-  );
-  const own: Part[] = groups.flatMap((group) => {
+  const inherited = inputs.flatMap(({relation}) => relation.axes);
+  const {groups, joined: parts, isList} = ownAxes(spec, stage, inherited, faults);
+  const own: Part[] = parts.flatMap((group) => {
     const relation = groupRelation(group);
-    return relation ? {name: `the sweep of ${group.map(({name}) => `"${name}"`).join(' and ')}`, relation} : [];
+    const together =
+      group.length < 2 ? [] : [{axes: group.map(({name}) => name), by: isList ? 'list' : 'zip'} as const];
+    return relation
+      ? {name: `the sweep of ${group.map(({name}) => `"${name}"`).join(' and ')}`, relation, together}
+      : [];
   });
-  if (inputs.length < node.edges.length || own.length < groups.length) return undefined;
+  if (inputs.length < node.edges.length || own.length < parts.length) return undefined;
   const most = MOST_INSTANCES - made;
   const followed = joinAll(node, UNIT, inputs, [], most, faults);
   const joined = followed && joinAll(node, followed, own, inputs, most, faults);
-  const points = joined && applyRows({...spec, stage, groups}, followed, joined, faults);
+  const points = joined && applyRows({...spec, stage, groups, isList}, followed, joined, faults);
   if (points && points.rows.length > most) return tooMany(node, faults);
-  return points && ordered({...points, groups}, node, faults);
+  const together = [...inputs, ...own].flatMap((part) => part.together);
+  return points && ordered({...points, groups, together}, node, faults);
 }
 
 /** `before` are the parts that are joined already. */
@@ -81,7 +89,7 @@ function joinAll(
   return joined.rows.length > most ? tooMany(node, faults) : joined;
 }
 
-function inputRelation(edge: Edge, source: Source, faults: Faults): Relation | undefined {
+function inputPart(edge: Edge, source: Source, faults: Faults): Part | undefined {
   const {input, from, declaration} = edge;
   const renamed = new Map<string, string>();
   for (const {axis, name} of input.as) {
@@ -103,10 +111,15 @@ function inputRelation(edge: Edge, source: Source, faults: Faults): Relation | u
     axes: renamed.size === 0 ? points : new Map([...points].map(([axis, point]) => [renamed.get(axis) ?? axis, point])),
     inputs: {[input.name]: {many: false, from: index, artifact: from.artifact} as const},
   }));
+  const name = `the input "${input.name}"`;
   const relation: Relation = {axes, rows};
-  if (!declaration.many) return relation;
+  const together = source.together.map(({axes: group, by}) => ({
+    by,
+    axes: group.map((axis) => renamed.get(axis) ?? axis),
+  }));
+  if (!declaration.many) return {name, relation, together};
   const over = gatheredAxes(edge, axes, source.stage, faults);
-  return over && gather(relation, input.name, over);
+  return over && {name, relation: gather(relation, input.name, over), together};
 }
 
 /** The axes to gather over: those the file names, else those of the declaration. */

@@ -2,7 +2,7 @@ import type {Json, JsonObject} from '../base/json.ts';
 import {nearestName, suggestion} from '../base/nearest.ts';
 import {unknownVariable} from '../spec/expression.ts';
 import type {Faults} from '../spec/faults.ts';
-import {parameterNames} from '../spec/stage-parameters.ts';
+import {parameterNames, settableNames} from '../spec/stage-parameters.ts';
 import {addTemplateFault, evaluateTemplate, type TextTemplate, variablesOf} from '../spec/template.ts';
 import {asWritten, jsonOfTree, type Place, pendingIn} from '../spec/tree.ts';
 import {WRITTEN_PARAMETERS} from '../stage/command-parameters.ts';
@@ -33,6 +33,7 @@ export function nodeParameters(
   const {spec, stage} = node;
   const {params} = spec;
   const names = parameterNames(stage);
+  const settable = settableNames(stage);
   const axes = points?.axes;
   const reading = [...spec.with.values()];
   let broken = spec.incomplete || reading.some(({value}) => value === undefined);
@@ -41,7 +42,7 @@ export function nodeParameters(
   const ownAxes = (points?.groups ?? spec.sweep.groups).flat();
   const own = ownAxes.map(({name}) => name);
   const scope = new Set([...params.keys(), ...(axes ?? own)]);
-  const used = new Set((axes ?? own).filter((axis) => names.has(axis) && !spec.with.has(axis)));
+  const used = new Set((axes ?? own).filter((axis) => settable.has(axis) && !spec.with.has(axis)));
   for (const {template, at} of templates) {
     for (const variable of variablesOf(template)) {
       if (params.has(variable)) continue;
@@ -61,7 +62,7 @@ export function nodeParameters(
     const isFollowed = [...spec.inputs.values()].some(({previous}) => previous?.name === name);
     if (used.has(name) || broken || isFollowed) continue;
     const given = spec.with.has(name) && names.has(name);
-    const free = [...names.keys()].filter((parameter) => !spec.with.has(parameter));
+    const free = [...settable].filter((parameter) => !spec.with.has(parameter));
     const near = nearestName(name, free);
     const remedy =
       near === undefined ? `Use it in an expression, "\${${name}}", or remove it.` : `Did you mean "${near}"?`;
@@ -84,7 +85,9 @@ export function nodeParameters(
   function compute(row: Row): JsonObject | undefined {
     const values = new Map<string, Json>();
     for (const name of needed) {
-      const value = row.axes.get(name)?.value ?? params.get(name);
+      const point = row.axes.get(name);
+      // `null` is a value of an axis like every other
+      const value = point ? point.value : params.get(name);
       if (value !== undefined) values.set(name, value);
     }
     const raw: Record<string, Json> = {};
@@ -106,7 +109,7 @@ export function nodeParameters(
     if (!sound) return undefined;
     for (const axis of used) {
       const point = row.axes.get(axis);
-      if (point && names.has(axis) && !spec.with.has(axis)) raw[axis] = point.value;
+      if (point && settable.has(axis) && !spec.with.has(axis)) raw[axis] = point.value;
     }
     const validated = check.validate(stage, raw);
     if (validated.ok) return broken ? undefined : validated.params;

@@ -4,6 +4,7 @@ import type {Named, NodeSpec} from '../spec/spec.ts';
 import type {Stage} from '../stage/define-stage.ts';
 import type {CheckedNode, Edge} from './check-node.ts';
 import type {NodePoints} from './node-axes.ts';
+import {keyOf} from './relation.ts';
 
 /** Whether an input can come from the node's own earlier point, whatever its axes are. */
 export function canLoop(
@@ -31,6 +32,12 @@ export function canLoop(
   return faults.count === before;
 }
 
+/** Axes whose values go together: zipped, or of points that are listed one by one. */
+export interface Together {
+  readonly axes: readonly string[];
+  readonly by: 'zip' | 'list';
+}
+
 /** The points in the order of the axes along which they take from earlier ones; undefined when these are not ordered. */
 export function ordered(points: NodePoints, {spec, loops}: CheckedNode, faults: Faults): NodePoints | undefined {
   const before = faults.count;
@@ -40,10 +47,12 @@ export function ordered(points: NodePoints, {spec, loops}: CheckedNode, faults: 
       faults.add('not-swept', axis.at, `"${spec.name}" has no axis "${axis.name}" to have an earlier point of.`, hint);
       continue;
     }
+    const fixed = fixedAxes(points, axis.name);
+    const found = faults.count;
     const taken = new Set<string>();
     for (const row of points.rows) {
       const point = row.axes.get(axis.name);
-      const family = familyOf(points, row, axis.name);
+      const family = keyOf(row, fixed);
       if (typeof point?.value !== 'number') {
         const message = `The axis "${axis.name}" of "${spec.name}" has no order: ${point?.text} is not a number.`;
         faults.add('not-ordered', point?.at ?? axis.at, message, 'Give it numbers: the smaller is the earlier.');
@@ -53,6 +62,7 @@ export function ordered(points: NodePoints, {spec, loops}: CheckedNode, faults: 
       }
       taken.add(`${family}\n${point?.text}`);
     }
+    if (faults.count === found) refuseWithoutEarlier(points, fixed, axis, spec, faults);
   }
   if (faults.count > before) return undefined;
   if (loops.length === 0) return points;
@@ -65,20 +75,55 @@ export function ordered(points: NodePoints, {spec, loops}: CheckedNode, faults: 
   return {...points, rows: rows.map(({row}) => row)};
 }
 
+/** Where no point has an earlier one, though there are several along the axis, "previous" would do nothing. */
+function refuseWithoutEarlier(
+  {rows}: NodePoints,
+  fixed: readonly string[],
+  axis: Named,
+  {name}: NodeSpec,
+  faults: Faults,
+): void {
+  const isAlone = new Set(rows.map((row) => row.axes.get(axis.name)?.text)).size < 2;
+  if (isAlone || new Set(rows.map((row) => keyOf(row, fixed))).size < rows.length) return;
+  const others = fixed.filter((other) => new Set(rows.map((row) => row.axes.get(other)?.text)).size > 1);
+  const shown = others.map((other) => `"${other}"`).join(' and ');
+  const message = `No point of "${name}" has an earlier one along "${axis.name}": no two agree in ${shown}.`;
+  const group = [axis.name, ...others].map((other) => `${other}: […]`).join(', ');
+  const hint = `An axis that is zipped with "${axis.name}" goes along: zip: {${group}}.`;
+  faults.add('not-ordered', axis.at, message, hint);
+}
+
 /** For each row the place of the row before it along an axis; `points` are ordered. */
 export function earlierRows(points: NodePoints, axis: string): readonly (number | undefined)[] {
   const last = new Map<string, number>();
+  const fixed = fixedAxes(points, axis);
   return points.rows.map((row, place) => {
-    const family = familyOf(points, row, axis);
+    const family = keyOf(row, fixed);
     const earlier = last.get(family);
     last.set(family, place);
     return earlier;
   });
 }
 
-/** Where a row stands on the other axes, but for those that are zipped with this one and so go along with it. */
-function familyOf({axes, groups}: NodePoints, row: NodePoints['rows'][number], axis: string): string {
-  const along = groups.find((group) => group.some(({name}) => name === axis)) ?? [];
-  const others = axes.filter((name) => name !== axis && !along.some((companion) => companion.name === name));
-  return others.map((name) => row.axes.get(name)?.text ?? '').join('\n');
+/** The axes that stay as they are along another: not those that are zipped with it, wherever that is, and so go along. */
+function fixedAxes({axes, rows, together}: NodePoints, axis: string): readonly string[] {
+  const along = new Set(
+    together.flatMap((group) => {
+      if (!group.axes.includes(axis)) return [];
+      return group.by === 'zip' ? group.axes : group.axes.filter((other) => isDecided(rows, axis, other));
+    }),
+  );
+  return axes.filter((name) => name !== axis && !along.has(name));
+}
+
+/** Whether an axis has one value at each of another: of points that are listed nothing else says which go along. */
+function isDecided(rows: NodePoints['rows'], by: string, axis: string): boolean {
+  const values = new Map<string, string | undefined>();
+  return rows.every((row) => {
+    const at = row.axes.get(by)?.text ?? '';
+    const value = row.axes.get(axis)?.text;
+    const known = values.has(at) ? values.get(at) : value;
+    values.set(at, value);
+    return known === value;
+  });
 }

@@ -27,7 +27,8 @@ export interface Relation {
 
 export const UNIT: Relation = {axes: [], rows: [{axes: new Map(), inputs: {}}]};
 
-const keyOf = (row: Row, axes: readonly string[]): string =>
+/** Where a row stands on these axes. */
+export const keyOf = (row: Row, axes: readonly string[]): string =>
   axes.map((axis) => row.axes.get(axis)?.text ?? '').join('\n');
 
 /** How many rows a join has, found without making them. */
@@ -53,8 +54,12 @@ export function join(left: Relation, right: Relation): Relation {
   return {axes: [...left.axes, ...right.axes.filter((axis) => !shared.includes(axis))], rows};
 }
 
-/** One row for each combination of the other axes, its members sorted by the axes that are gathered over. */
-export function gather(source: Relation, input: string, over: readonly string[]): Relation {
+/**
+ * One row for each combination of the other axes, its members sorted by the axes that are gathered over, those by name: a grid
+ * that is written in another order gives the same members in the same order.
+ */
+export function gather(source: Relation, input: string, named: readonly string[]): Relation {
+  const over = named.toSorted();
   const axes = source.axes.filter((axis) => !over.includes(axis));
   const rows = [...Map.groupBy(source.rows, (row) => keyOf(row, axes)).values()].map((members): Row => {
     const sorted = members.toSorted((one, other) => compareRows(one, other, over));

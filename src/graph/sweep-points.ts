@@ -2,10 +2,12 @@ import {canonicalJson} from '../base/canonical-json.ts';
 import {suggestion} from '../base/nearest.ts';
 import type {Faults} from '../spec/faults.ts';
 import type {AxisSpec, SweepRow, SweepSpec} from '../spec/spec.ts';
-import {parameterNames} from '../spec/stage-parameters.ts';
+import {settableNames} from '../spec/stage-parameters.ts';
 import {type Entry, jsonOfTree, type Place} from '../spec/tree.ts';
+import {WIRED_PARAMETERS} from '../stage/command-parameters.ts';
 import type {Stage} from '../stage/define-stage.ts';
-import {type AxisPoint, axisPoint, join, type Relation, type Row} from './relation.ts';
+import {PointIndex} from './point-index.ts';
+import {type AxisPoint, axisPoint, type Relation, type Row} from './relation.ts';
 
 /** The axes of one group go together; undefined when one of them has a fault. */
 export function groupRelation(group: readonly AxisSpec[]): Relation | undefined {
@@ -21,32 +23,14 @@ export function groupRelation(group: readonly AxisSpec[]): Relation | undefined 
   return {axes: group.map(({name}) => name), rows};
 }
 
-/**
- * The groups of a node's own axes. Where rows of `include` are all that a sweep says, and say nothing of the axes of the
- * inputs, the names that all of them have are the axes.
- */
-export function ownGroups({groups, include}: SweepSpec, inherited: readonly string[]): SweepSpec['groups'] {
-  const [first, ...others] = include;
-  const names = [...(first?.cells.keys() ?? [])].filter((name) => others.every(({cells}) => cells.has(name)));
-  if (!first || groups.length > 0 || include.some(({cells}) => inherited.some((axis) => cells.has(axis))))
-    return groups;
-  const axes = names.map((name): AxisSpec => {
-    const cells = include.flatMap(({cells}) => cells.get(name) ?? []);
-    return {
-      name,
-      keyAt: first.cells.get(name)?.keyAt ?? first.at,
-      values: cells.map(({value}) => ({value: jsonOfTree(value, () => null), at: value.at})),
-    };
-  });
-  return axes.length === 0 ? groups : [axes];
-}
-
 interface SweptNode {
   readonly name: string;
   readonly at: Place;
   readonly stage: Stage;
   readonly sweep: SweepSpec;
   readonly groups: SweepSpec['groups'];
+  /** Its rows of `include` are all the points that there are. */
+  readonly isList: boolean;
 }
 
 /**
@@ -54,23 +38,31 @@ interface SweptNode {
  * there are none it is a point of its own. `inputs` are the points of the node without its own axes.
  */
 export function applyRows(node: SweptNode, inputs: Relation, joined: Relation, faults: Faults): Relation | undefined {
-  const {sweep, groups, stage} = node;
+  const {sweep, groups, stage, isList} = node;
   const before = faults.count;
-  const excluded = sweep.exclude.map((row) => splitRow(row, joined.axes, stage, false, faults));
-  let rows = joined.rows.filter((row) => !excluded.some(({axes}) => agrees(row, axes)));
+  const all = new PointIndex(joined.rows);
+  const excluded = new Set(
+    sweep.exclude.flatMap((row) => all.agreeing(splitRow(row, joined.axes, stage, false, faults).axes)),
+  );
+  const listed = isList
+    ? new Set(sweep.include.flatMap((row) => all.agreeing(splitRow(row, joined.axes, stage, true, faults).axes)))
+    : undefined;
+  const points = new PointIndex(joined.rows.filter((_, place) => !excluded.has(place) && (listed?.has(place) ?? true)));
+  const followed = new PointIndex(inputs.rows);
   const own = groups.flat().map(({name}) => name);
   for (const include of sweep.include) {
     const found = faults.count;
     const {axes, overrides} = splitRow(include, joined.axes, stage, true, faults);
     if (faults.count > found) continue;
-    if (rows.some((row) => agrees(row, axes))) {
-      rows = rows.map((row) => (agrees(row, axes) ? withOverrides(row, overrides) : row));
-      continue;
-    }
-    const added = own.length > 0 && own.every((axis) => axes.has(axis)) ? newPoints(axes, own, inputs) : undefined;
-    if (added === undefined || added.length === 0) reportNoPoint(include, node, own, added !== undefined, faults);
-    else rows = [...rows, ...added.map((row) => withOverrides(row, overrides))];
+    const there = points.agreeing(axes);
+    for (const place of there) points.replace(place, (row) => withOverrides(row, overrides));
+    if (there.length > 0) continue;
+    const isComplete = own.length > 0 && own.every((axis) => axes.has(axis));
+    const added = isComplete ? newPoints(axes, inputs.axes, followed) : [];
+    if (added.length === 0) reportNoPoint(include, node, own, isComplete, faults);
+    for (const row of added) points.add(withOverrides(row, overrides));
   }
+  const {rows} = points;
   if (faults.count > before) return undefined;
   if (rows.length === 0) {
     faults.add('empty-sweep', node.at, `The sweep of "${node.name}" excludes every point.`, 'Exclude fewer.');
@@ -82,12 +74,12 @@ export function applyRows(node: SweptNode, inputs: Relation, joined: Relation, f
 const withOverrides = (row: Row, overrides: ReadonlyMap<string, Entry>): Row =>
   overrides.size === 0 ? row : {...row, overrides: new Map([...(row.overrides ?? []), ...overrides])};
 
-const agrees = (row: Row, axes: Row['axes']): boolean =>
-  [...axes].every(([axis, {text}]) => row.axes.get(axis)?.text === text);
-
-function newPoints(axes: Row['axes'], own: readonly string[], inputs: Relation): readonly Row[] {
-  const point: Row = {axes: new Map([...axes].filter(([axis]) => own.includes(axis))), inputs: {}};
-  return join(inputs, {axes: own, rows: [point]}).rows.filter((row) => agrees(row, axes));
+function newPoints(axes: Row['axes'], inherited: readonly string[], followed: PointIndex): readonly Row[] {
+  const shared = new Map([...axes].filter(([axis]) => inherited.includes(axis)));
+  return followed.agreeing(shared).flatMap((place) => {
+    const row = followed.rows[place];
+    return row ? [{...row, axes: new Map([...axes, ...row.axes])}] : [];
+  });
 }
 
 /** The cells of a row that are axes, and those that are parameters. */
@@ -98,7 +90,7 @@ function splitRow(
   mayOverride: boolean,
   faults: Faults,
 ): {readonly axes: Row['axes']; readonly overrides: ReadonlyMap<string, Entry>} {
-  const parameters = mayOverride ? parameterNames(stage) : new Set<string>();
+  const parameters = mayOverride ? settableNames(stage) : new Set<string>();
   const axes = new Map<string, AxisPoint>();
   const overrides = new Map<string, Entry>();
   for (const cell of cells.values()) {
@@ -112,7 +104,10 @@ function splitRow(
       if (!waits) axes.set(name, axisPoint({value: json, at: value.at}));
       else faults.add('wrong-type', value.at, `The axis "${name}" needs a value here.`, 'Write the value itself.');
     } else if (parameters.has(name)) overrides.set(name, cell);
-    else {
+    else if (mayOverride && stage.origin.from === 'command' && WIRED_PARAMETERS.has(name)) {
+      const message = `"${name}" of a node that runs a program is the same at every point.`;
+      faults.add('unknown-axis', keyAt, message, 'A row may give "run", "files" and "env".');
+    } else {
       const what = mayOverride ? `neither an axis here nor a parameter of "${stage.name}"` : 'no axis here';
       const hint = suggestion(name, [...axisNames, ...parameters], 'names that can stand here');
       faults.add('unknown-axis', keyAt, `"${name}" is ${what}.`, hint);

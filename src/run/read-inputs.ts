@@ -2,10 +2,19 @@ import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {decodeArtifact} from '../artifact/decode.ts';
 import {encodeArtifact} from '../artifact/encode.ts';
-import {gatherRows} from '../artifact/gather.ts';
-import {type ArtifactKind, type Columns, isTableKind, type Row, type StoredFile} from '../artifact/kinds.ts';
+import {gatherRows, type Member} from '../artifact/gather.ts';
+import {
+  type ArtifactKind,
+  type Columns,
+  type ColumnType,
+  declaredColumns,
+  isTableKind,
+  type StoredFile,
+} from '../artifact/kinds.ts';
 import type {Digest} from '../base/digest.ts';
 import {digestOfFile} from '../base/digested-files.ts';
+import type {Json, JsonObject} from '../base/json.ts';
+import {axisText} from '../graph/instance-id.ts';
 import type {InputDeclaration, Opened, Stage} from '../stage/define-stage.ts';
 import type {GatheredFile} from '../stage/gathered-files.ts';
 import {readBlob} from '../store/read-blob.ts';
@@ -42,9 +51,11 @@ export async function readInputs({inputs, store}: Job, stage: Stage, drafts: str
     } else if (input.many && !isTableKind(input.kind)) {
       values[name] = input.members; // too large to open them all: the stage passes one on
     } else if (input.many) {
-      const rows = await gathered(input, read, `The input "${name}"`);
+      const members = await gathered(input, read, `The input "${name}"`);
       values[name] =
-        declaration.as === 'path' ? await tableFile(rows, declaration, join(drafts, `${name}.arrow`)) : rows;
+        declaration.as === 'path'
+          ? await tableFile(members, declaration, join(drafts, `${name}.arrow`))
+          : gatherRows(members);
     } else if (declaration.as === 'path' || input.kind === 'file') {
       if (!(await isWhole(store, input.digest))) damaged.push(input.digest);
       const file: StoredFile = {path: blobPath(store, input.digest)};
@@ -85,30 +96,40 @@ async function opened(
   return found;
 }
 
-async function gathered({kind, members}: GatheredReference, read: Read, name: string): Promise<readonly Row[]> {
+async function gathered({kind, members}: GatheredReference, read: Read, name: string): Promise<readonly Member[]> {
   if (!isTableKind(kind)) throw new Error(`Internal error: ${kind} cannot be gathered`);
   const found = [];
   for (const {axes, digest} of members) {
     const bytes = await read(digest);
     if (bytes) found.push({axes, rows: decodeArtifact(kind, bytes, name)});
   }
-  return gatherRows(found);
+  return found;
 }
 
 /** A gathered table as an Arrow file of its own: the axes, then the columns of what was gathered. */
-async function tableFile(rows: readonly Row[], {columns}: InputDeclaration, path: string): Promise<StoredFile> {
-  await writeFile(path, encodeArtifact({kind: 'summary', columns: {...cellColumns(rows), ...columns}}, rows));
+async function tableFile(members: readonly Member[], declaration: InputDeclaration, path: string): Promise<StoredFile> {
+  const axes = Object.keys(members[0]?.axes ?? {}).map((name) => {
+    const [type = 'utf8', other] = new Set(members.map((member) => typeOf(member.axes[name])));
+    return {name, type: other ? 'utf8' : type, isMixed: other !== undefined} as const;
+  });
+  const mixed = new Set(axes.flatMap(({name, isMixed}) => (isMixed ? [name] : [])));
+  // each by itself: they are sorted by the values that they have before these become text
+  const rows = members.flatMap((member) => gatherRows([{...member, axes: withTexts(member.axes, mixed)}]));
+  const first = members.flatMap((member) => Object.entries(member.rows[0] ?? {}));
+  const columns: Columns = {
+    ...Object.fromEntries(axes.map(({name, type}) => [name, type])),
+    ...Object.fromEntries(first.map(([name, cell]) => [name, typeOf(cell)])),
+    ...declaredColumns(declaration),
+  };
+  await writeFile(path, encodeArtifact({kind: 'summary', columns}, rows));
   return {path};
 }
 
-/** Types of columns by what is in them. An axis may mix numbers and texts: then all of it is text. */
-function cellColumns(rows: readonly Row[]): Columns {
-  const columns: Record<string, Columns[string]> = {};
-  for (const row of rows) {
-    for (const [name, cell] of Object.entries(row)) {
-      const type = typeof cell === 'number' ? 'float64' : typeof cell === 'boolean' ? 'bool' : 'utf8';
-      columns[name] = (columns[name] ?? type) === type ? type : 'utf8';
-    }
-  }
-  return columns;
-}
+const typeOf = (value: Json | undefined): ColumnType =>
+  typeof value === 'number' ? 'float64' : typeof value === 'boolean' ? 'bool' : 'utf8';
+
+/** An axis that mixes numbers and texts is a column of text, in which 1 and "1" are two. */
+const withTexts = (axes: JsonObject, mixed: ReadonlySet<string>): JsonObject =>
+  Object.fromEntries(
+    Object.entries(axes).map(([name, value]) => [name, mixed.has(name) ? axisText(value) : value] as const),
+  );

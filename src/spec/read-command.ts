@@ -1,4 +1,4 @@
-import {ARTIFACT_KINDS, type ArtifactKind, COLUMN_TYPES, type Columns} from '../artifact/kinds.ts';
+import {ARTIFACT_KINDS, type ArtifactKind, COLUMN_TYPES, type Columns, isTableKind} from '../artifact/kinds.ts';
 import {suggestion} from '../base/nearest.ts';
 import {artifactFileName} from '../stage/artifact-file-name.ts';
 import {REFERENCE_MARK} from '../stage/command-parameters.ts';
@@ -16,6 +16,7 @@ const NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
 /** Systems allow 255 bytes, some of them less in encrypted folders. */
 const LONGEST_FILE_NAME = 120;
 const isTooLong = (name: string): boolean => Buffer.byteLength(name) > LONGEST_FILE_NAME;
+const WITH_REFERENCES: ReadonlySet<string> = new Set(['run', 'files', 'env']);
 /** `${in.NAME}` that is no `$${in.NAME}`. */
 const WRITTEN_REFERENCE = /(?<!\$)\$\{\s*(in|out)\.([A-Za-z0-9_-]+)\s*\}/g;
 
@@ -40,22 +41,35 @@ export function readCommand(
   const read = [...(out?.entries.values() ?? [])].map((entry) => [entry.name, readOutput(entry, faults)] as const);
   const outputs = Object.fromEntries(read);
   for (const input of inputs) checkInputName(input, faults);
-  const known = {in: inputs.map(({name}) => name), out: Object.keys(outputs)};
+  const names = inputs.map(({name}) => name);
+  const marked = commandCell(parts, node, names, faults);
   const oneText = parts.run !== undefined && isOneText(parts.run, node, resolver, faults);
-  const argument = ({name, keyAt, value}: Entry): ArgumentSpec => ({
-    name,
-    keyAt,
+  const argument = (entry: Entry): ArgumentSpec => ({
+    name: entry.name,
+    keyAt: entry.keyAt,
     value:
-      name === 'run' && oneText
+      entry.name === 'run' && oneText
         ? undefined
-        : resolver.resolve(
-            name === 'out'
-              ? declared(value)
-              : markReferences(value, name === 'files' ? undefined : known, node, faults),
-          ),
+        : resolver.resolve(entry.name === 'out' ? declared(entry.value) : marked(entry)),
   });
   const given = [parts.run, parts.files, parts.env, parts.out].filter((part) => part !== undefined);
   return {outputs, arguments: new Map(given.map((part) => [part.name, argument(part)]))};
+}
+
+/** What a node that runs a program, or a row of its sweep, gives under a name, with its file references marked. */
+export function commandCell(
+  {out}: CommandEntries,
+  node: string,
+  inputs: readonly string[],
+  faults: Faults,
+): (entry: Entry) => Tree {
+  const outputs = out?.value.kind === 'map' ? [...out.value.entries.keys()] : [];
+  const known = {in: inputs, out: outputs};
+  return ({name, value}) => {
+    if (!WITH_REFERENCES.has(name)) return value;
+    // A program finds its own files by their names.
+    return markReferences(value, name === 'files' ? undefined : known, node, faults);
+  };
 }
 
 /** A command line in one text, as a shell would read it, is the likeliest mistake. */
@@ -89,6 +103,10 @@ function readOutput({name, keyAt, value}: Entry, faults: Faults): OutputDeclarat
   const parts = map ? fields(map, OUTPUT_KEYS, `The output "${name}"`, faults) : {};
   const kind = readKind(map ? parts.kind?.value : value, name, keyAt, faults);
   const columns = readColumns(parts.columns, name, faults);
+  if (parts.columns && !isTableKind(kind)) {
+    const message = `The output "${name}" is ${kind}, which has no columns.`;
+    faults.add('unknown-key', parts.columns.keyAt, message, 'Remove "columns", or write kind: summary.');
+  }
   const extension = asText(parts.extension?.value, `"extension" of "${name}"`, 'Write it as csv or tar.gz.', faults);
   if (extension && !/^[A-Za-z0-9]+(\.[A-Za-z0-9]+)*$/.test(extension.text))
     faults.add(

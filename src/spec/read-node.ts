@@ -1,7 +1,7 @@
 import type {Json} from '../base/json.ts';
 import {isVariableName} from './cel.ts';
 import type {Faults} from './faults.ts';
-import {readCommand} from './read-command.ts';
+import {commandCell, readCommand} from './read-command.ts';
 import {NO_SWEEP, readSweep} from './read-sweep.ts';
 import type {Resolver} from './resolve.ts';
 import {readMutex, readResources} from './resources.ts';
@@ -42,8 +42,11 @@ export function readNode(
     part?.value.kind === 'scalar' ? resolver.resolve(part.value) : part?.value;
   const given = asMap(whole(parts.with), `"with" of "${name}"`, 'Write {PARAMETER: VALUE, …}.', faults);
   const inputs = asMap(parts.in?.value, `"in" of "${name}"`, 'Write {INPUT: NODE.ARTIFACT, …}.', faults);
-  const sweep = parts.sweep ? readSweep(parts.sweep.value, name, resolver, faults) : NO_SWEEP;
-  const command = parts.run && readCommand(parts, name, [...(inputs?.entries.values() ?? [])], resolver, faults);
+  const taken = [...(inputs?.entries.values() ?? [])];
+  const names = taken.map((entry) => entry.name);
+  const cell = parts.run ? commandCell(parts, name, names, faults) : ({value: written}: Entry): Tree => written;
+  const sweep = parts.sweep ? readSweep(parts.sweep.value, name, cell, resolver, faults) : NO_SWEEP;
+  const command = parts.run && readCommand(parts, name, taken, resolver, faults);
   return {
     name,
     at: keyAt,

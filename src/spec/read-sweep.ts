@@ -5,7 +5,7 @@ import type {Resolver} from './resolve.ts';
 import {asList, asMap, fields} from './shape.ts';
 import type {AxisSpec, SweepRow, SweepSpec} from './spec.ts';
 import {type AxisValue, axisValues} from './sweep.ts';
-import {type Entry, pendingIn, type Tree} from './tree.ts';
+import {type Entry, type MapTree, pendingIn, type Tree} from './tree.ts';
 
 const LONG_FORM = ['axes', 'zip', 'include', 'exclude'] as const;
 const AXES_HINT = 'Write {AXIS: [VALUES], …}.';
@@ -13,8 +13,18 @@ const ROWS_HINT = 'Write a list of points: [{AXIS: VALUE, …}, …].';
 
 export const NO_SWEEP: SweepSpec = {groups: [], include: [], exclude: [], incomplete: false};
 
-/** `sweep:` of a node, short form or long; params are in place, and the axes of its inputs are not known yet. */
-export function readSweep(tree: Tree, node: string, resolver: Resolver, faults: Faults): SweepSpec {
+/**
+ * `sweep:` of a node, short form or long; params are in place, and the axes of its inputs are not known yet.
+ *
+ * @param cell what a row of `include` gives under a name, before params are in place.
+ */
+export function readSweep(
+  tree: Tree,
+  node: string,
+  cell: (entry: Entry) => Tree,
+  resolver: Resolver,
+  faults: Faults,
+): SweepSpec {
   // A param may give a part whole; otherwise the parts of it are resolved one by one, so that one fault spoils one part.
   const whole = (part: Tree | undefined): Tree | undefined => (part?.kind === 'scalar' ? resolver.resolve(part) : part);
   const map = asMap(whole(tree), `"sweep" of "${node}"`, AXES_HINT, faults);
@@ -40,14 +50,14 @@ export function readSweep(tree: Tree, node: string, resolver: Resolver, faults: 
     return together ? [group(together.entries.values(), true)] : [];
   });
   for (const zip of zips) checkZip(zip, faults);
-  const rows = (entry: Entry | undefined): readonly SweepRow[] =>
+  const rows = (entry: Entry | undefined, read: (cell: Entry) => Tree): readonly SweepRow[] =>
     asList(whole(entry?.value), `"${entry?.name}" of the sweep of "${node}"`, ROWS_HINT, faults)?.items.flatMap(
-      (row) => readRow(row, resolver, faults) ?? [],
+      (row) => readRow(row, read, resolver, faults) ?? [],
     ) ?? [];
   return {
     groups: [...multiplied, ...zips],
-    include: rows(parts.include),
-    exclude: rows(parts.exclude),
+    include: rows(parts.include, cell),
+    exclude: rows(parts.exclude, ({value}) => value),
     incomplete,
   };
 }
@@ -74,8 +84,7 @@ function readAxis(
   }
   taken.add(name);
   if (resolver.has(name)) {
-    const message = `The axis "${name}" has the name of a param, so "\${${name}}" would have two meanings.`;
-    faults.add('axis-shadows-param', keyAt, message, 'Rename the param.');
+    reportShadow({name, keyAt}, faults);
     return undefined;
   }
   const resolved = resolver.resolve(value);
@@ -85,6 +94,11 @@ function readAxis(
     waits = true;
   }
   return {name, keyAt, values: resolved && !waits ? axisValues(name, resolved, zipped, faults) : undefined};
+}
+
+export function reportShadow({name, keyAt}: Pick<AxisSpec, 'name' | 'keyAt'>, faults: Faults): void {
+  const message = `The axis "${name}" has the name of a param, so "\${${name}}" would have two meanings.`;
+  faults.add('axis-shadows-param', keyAt, message, 'Rename the param.');
 }
 
 /** Zipped axes have equally many values, and give no point twice. */
@@ -109,10 +123,16 @@ function checkZip(zip: readonly AxisSpec[], faults: Faults): void {
 const count = (values: readonly AxisValue[] | undefined): string =>
   values?.length === 1 ? '1 value' : `${values?.length ?? 0} values`;
 
-function readRow(tree: Tree, resolver: Resolver, faults: Faults): SweepRow | undefined {
-  const map = asMap(resolver.resolve(tree), 'A row of a sweep', 'Write {AXIS: VALUE, …}.', faults);
+function readRow(tree: Tree, read: (cell: Entry) => Tree, resolver: Resolver, faults: Faults): SweepRow | undefined {
+  const written = tree.kind === 'map' ? withValues(tree, read) : tree;
+  const map = asMap(resolver.resolve(written), 'A row of a sweep', 'Write {AXIS: VALUE, …}.', faults);
   if (!map) return undefined;
   if (map.entries.size > 0) return {at: map.at, cells: map.entries};
   faults.add('wrong-type', map.at, 'A row of a sweep is empty.', 'Write {AXIS: VALUE, …}.');
   return undefined;
 }
+
+const withValues = (map: MapTree, read: (cell: Entry) => Tree): MapTree => ({
+  ...map,
+  entries: new Map([...map.entries].map(([name, entry]) => [name, {...entry, value: read(entry)}])),
+});

@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
+import {WIRED_PARAMETERS} from '../stage/command-parameters.ts';
 import type {Stage} from '../stage/define-stage.ts';
 
 interface StageParameters {
@@ -41,6 +42,12 @@ export function parameterNames(stage: Stage): ReadonlySet<string> {
   const names = namesIn(stage.params) ?? new Set(stageParameters(stage).byName.keys());
   knownNames.set(stage, names);
   return names;
+}
+
+/** Those that an axis or a row of a sweep can set: what a program takes and gives is the same at every point. */
+export function settableNames(stage: Stage): ReadonlySet<string> {
+  const names = parameterNames(stage);
+  return stage.origin.from === 'command' ? new Set([...names].filter((name) => !WIRED_PARAMETERS.has(name))) : names;
 }
 
 /** Undefined for a schema of another make than objects, unions of them, and what is done to their values after. */

@@ -52,6 +52,9 @@ export const commandParameters = z.strictObject({
 /** Those that a program reads as text, so that they are handed to it as they are written. */
 export const WRITTEN_PARAMETERS: ReadonlySet<string> = new Set(['run', 'env']);
 
+/** Those that say how the node is wired. */
+export const WIRED_PARAMETERS: ReadonlySet<string> = new Set(['in', 'out']);
+
 /** What a worker is handed: files found, variables read. */
 export const locatedCommand = z.object({
   run: z.array(z.string()).min(1),

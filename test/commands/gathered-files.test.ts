@@ -1,3 +1,4 @@
+import {tableFromIPC} from 'apache-arrow';
 import {afterEach, beforeEach, expect, test} from 'vitest';
 import {PipelineRig, type RigRun} from '../rig/pipeline-rig.ts';
 
@@ -69,4 +70,39 @@ stages:
   const run = await rig.run(networks, {onFailure: 'keep-going'});
   expect(run.totals, JSON.stringify(run.events)).toMatchObject({failed: 1, skipped: 0});
   expect(await logOf(run, 'sizes')).toBe('index.json\nn=1.arrow\nn=2.arrow\nARROW1');
+});
+
+/** The table that a program is handed, with the types of its columns, of points that each have these rows. */
+async function tableOf(values: string, axis = 'k', rows = '[{\\"v\\": 1}]') {
+  const run = await rig.run(`
+stages:
+  make: {run: [sh, -c, 'echo "${rows}" >"$0"', "\${out.t}", "\${${axis}}"], out: {t: {kind: summary, columns: {v: float64}}}, sweep: {${axis}: ${values}}}
+  all: {run: [cp, "\${in.t}", "\${out.t}"], in: {t: {from: make.t, over: [${axis}]}}, out: {t: file}}
+`);
+  expect(run.totals, JSON.stringify(run.events)).toMatchObject({failed: 0});
+  const digest = run.records[run.plan.instances.findIndex(({instance}) => instance.id === 'all')]?.outputs.t?.digest;
+  if (digest === undefined) throw new Error('all has no table');
+  const table = tableFromIPC(await rig.withStore((store) => store.readBlob(digest)));
+  return {
+    columns: table.schema.fields.map(({name, type}) => `${name}: ${type}`),
+    axis: [...(table.getChild(axis) ?? [])],
+  };
+}
+
+test('an axis of a gathered table has the type of its values, and is text as in ids where they are of several', async () => {
+  expect(await tableOf('[10, 2]')).toEqual({columns: ['k: Float64', 'v: Float64'], axis: [2, 10]});
+  expect(await tableOf('[true, false]')).toEqual({columns: ['k: Bool', 'v: Float64'], axis: [false, true]});
+  expect(await tableOf('["1", a]')).toEqual({columns: ['k: Utf8', 'v: Float64'], axis: ['1', 'a']});
+  expect(await tableOf('[10, "a", true, 2, "1", 1, 0.5]')).toEqual({
+    columns: ['k: Utf8', 'v: Float64'],
+    axis: ['0.5', '1', '2', '10', '"1"', 'a', 'true'],
+  });
+});
+
+test('a gathered table without rows has its columns, and an axis may be named like what every object has', async () => {
+  expect(await tableOf('[1, 2]', 'k', '[]')).toEqual({columns: ['k: Float64', 'v: Float64'], axis: []});
+  expect(await tableOf('[1, 2]', 'constructor')).toEqual({
+    columns: ['constructor: Float64', 'v: Float64'],
+    axis: [1, 2],
+  });
 });

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: pipelines write expressions like this
 import {expect, test} from 'vitest';
-import {graphOf} from '../rig/read-text.ts';
+import {codesOf, graphOf} from '../rig/read-text.ts';
 
 // A program is handed what stands in the file: to it "2.10" is no number but the name of a version.
 
@@ -54,4 +54,30 @@ test('a row of include gives arguments as written too', () => {
 
 test('stages take numbers as before', () => {
   expect(params('stages:\n  n: {uses: number, with: {value: 0.50}}\n')).toEqual([{value: 0.5}]);
+});
+
+test('a row of a sweep gives another command with the places of inputs and outputs, as they are written', () => {
+  const text = `stages:
+  n: {run: [echo, hi]}
+  x:
+    run: [sh, -c, cat "$0" >"$1", "\${in.l}", "\${out.f}", "\${k}"]
+    in: {l: n.log}
+    out: {f: file}
+    sweep:
+      axes: {k: [1, 2]}
+      include: [{k: 2, run: [cp, "\${in.l}", "\${out.f}", 2.10, "k\${k}", "$\${out.f}"], env: {TO: "\${out.f}"}}]
+`;
+  const [, one, two] = params(text);
+  expect(one).toMatchObject({run: ['sh', '-c', 'cat "$0" >"$1"', '${in.l}', '${out.f}', '1']});
+  expect(two).toMatchObject({
+    run: ['cp', '${in.l}', '${out.f}', '2.10', 'k2', '${out.f}'],
+    env: {TO: '${out.f}'},
+  });
+});
+
+test('what a program takes and gives is no axis and in no row, where it would change nothing but keys', () => {
+  const node = (out: string, sweep: string): string => `stages:\n  x: {run: [echo, "\${k}"], ${out}sweep: ${sweep}}\n`;
+  expect(codesOf(node('', '{k: [1], out: [{f: file}]}'))).toEqual(['unused-axis']);
+  expect(codesOf(node('', '{include: [{k: 1, out: {f: file}}, {k: 2}]}'))).toEqual(['unknown-axis']);
+  expect(codesOf(node('out: {f: {kind: mask, columns: {a: utf8}}}, ', '{k: [1]}'))).toEqual(['unknown-key']);
 });

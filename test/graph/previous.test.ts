@@ -41,6 +41,44 @@ test('axes that are zipped with it go along', () => {
   });
 });
 
+/** `n` follows the sweep of another node, and takes from its earlier point. */
+const following = (sweep: string, by = '1', level = 'level', more = ''): string => `stages:
+  up: {uses: number, with: {value: "\${level + keep}"}, sweep: ${sweep}}
+  n:
+    uses: more
+    in: {a: {from: n.summary, previous: ${level}}, b: {from: up.summary${level === 'level' ? '' : `, as: {level: ${level}}`}}}
+    with: {by: ${by}}
+    sweep: {${more}}
+`;
+/** What each point of `n` takes, by its own and the other's id. */
+const chain = (text: string): readonly string[] =>
+  Object.entries(taken(graphOf(text))).flatMap(([id, from]) => (id.startsWith('n') ? [`${id} < ${from}`] : []));
+
+test('so do axes that are zipped with it further up, under other names too, and of points that are listed', () => {
+  const chained = ['n[level=1,keep=0.5] < nothing', 'n[level=2,keep=0.2] < n[level=1,keep=0.5]'];
+  expect(chain(following('{zip: {level: [2, 1], keep: [0.2, 0.5]}}'))).toEqual(chained);
+  expect(chain(following('{include: [{level: 2, keep: 0.2}, {level: 1, keep: 0.5}]}'))).toEqual(chained);
+  expect(chain(following('{zip: {level: [1, 2], keep: [0.5, 0.2]}}', '1', 'step'))).toEqual(
+    chained.map((line) => line.replaceAll('level', 'step')),
+  );
+  expect(chain(following('{zip: {level: [1, 2], keep: [5, 2]}}', '"${start}"', 'level', 'start: [7, 8]'))).toEqual([
+    'n[level=1,keep=5,start=7] < nothing',
+    'n[level=1,keep=5,start=8] < nothing',
+    'n[level=2,keep=2,start=7] < n[level=1,keep=5,start=7]',
+    'n[level=2,keep=2,start=8] < n[level=1,keep=5,start=8]',
+  ]);
+});
+
+test('of points that are listed, an axis that has several values at one of its stays as it is', () => {
+  const rows = [1, 2].flatMap((level) => [7, 8].map((keep) => `{level: ${level}, keep: ${keep}}`));
+  expect(chain(following(`{include: [${rows.join(', ')}]}`))).toEqual([
+    'n[level=1,keep=7] < nothing',
+    'n[level=1,keep=8] < nothing',
+    'n[level=2,keep=7] < n[level=1,keep=7]',
+    'n[level=2,keep=8] < n[level=1,keep=8]',
+  ]);
+});
+
 test('the axis needs no other use, may come with an input, and gives parameters by powers', () => {
   const alone = graphOf(node('{level: [1, 2]}', undefined, '${pow(2, 3)}'));
   expect(alone.instances.map(({params}) => params.by)).toEqual([8, 8]);
@@ -51,6 +89,12 @@ test.each([
   ['an axis that it does not have', node('{levle: [1]}', undefined, '${levle}'), 'not-swept'],
   ['an axis without order', node('{level: [1, two]}', undefined, '1').replace('"1"', '1'), 'not-ordered'],
   ['a tie', node('{zip: {level: [1, 1], by: [5, 6]}}').replace(', with: {by: "${level}"}', ''), 'not-ordered'],
+  ['a tie further up', following('{zip: {level: [1, 1], keep: [5, 6]}}'), 'not-ordered'],
+  [
+    'a grid of which no two points are in a row',
+    following('{axes: {level: [1, 2], keep: [5, 6]}, exclude: [{level: 1, keep: 5}, {level: 2, keep: 6}]}'),
+    'not-ordered',
+  ],
   ['"as" beside it', node('{level: [1]}', '{from: n.summary, previous: level, as: {level: x}}'), 'bad-previous'],
   [
     '"over" beside it',

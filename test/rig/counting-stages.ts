@@ -70,14 +70,14 @@ const mod = defineStage({
 const more = defineStage({
   name: 'more',
   version: 1,
-  doc: 'A number more than the one before, which may be missing.',
+  doc: 'A number more than others, each of which may be missing.',
   params: z.strictObject({by: z.number().describe('How much more.')}),
-  inputs: {a: {...NUMBER_INPUT, optional: true}},
+  inputs: {a: {...NUMBER_INPUT, optional: true}, b: {...NUMBER_INPUT, optional: true}},
   outputs: {summary: VALUE},
   computes: 'plain',
-  async run({params, inputs}) {
+  async run({params, inputs: {a, b}}) {
     count('more', params);
-    return {summary: [{value: params.by + (inputs.a === undefined ? 0 : numberIn(inputs.a))}]};
+    return {summary: [{value: params.by + (a ? numberIn(a) : 0) + (b ? numberIn(b) : 0)}]};
   },
 });
 

@@ -41,6 +41,22 @@ test('an "include" row sets parameters of the points it equals, and else is a po
   });
 });
 
+test('later rows meet the points that earlier ones made, by all or by some of their axes', () => {
+  const rows =
+    '[{k: 1, seed: 9}, {seed: 9, steps: 6}, {k: 2, seed: 9, steps: 7}, {k: 1, seed: 9, steps: 8}, {k: 1, steps: 2}]';
+  const graph = graphOf(`stages:
+  n:
+    uses: sleepless-train
+    with: {steps: "\${5 * k}"}
+    sweep: {axes: {k: [1], seed: [1, 2]}, exclude: [{k: 1, seed: 2}, {seed: 4}], include: ${rows}}
+`);
+  expect(paramsOf(graph)).toEqual({
+    'n[k=1,seed=1]': {seed: 1, steps: 2},
+    'n[k=1,seed=9]': {seed: 9, steps: 2},
+    'n[k=2,seed=9]': {seed: 9, steps: 7},
+  });
+});
+
 test('an excluded point that is included again is there once, with what the row sets', () => {
   const sweep = '{axes: {seed: [1, 2]}, exclude: [{seed: 2}], include: [{seed: 2, steps: 9}]}';
   const graph = graphOf(`stages:\n  n: {uses: sleepless-train, with: {steps: 5}, sweep: ${sweep}}\n`);
@@ -51,6 +67,15 @@ test('rows alone are the points; the names that all of them have are the axes', 
   const sweep = '{include: [{seed: 1}, {seed: 2, steps: 9}]}';
   const graph = graphOf(`stages:\n  n: {uses: sleepless-train, with: {steps: 5}, sweep: ${sweep}}\n`);
   expect(paramsOf(graph)).toEqual({'n[seed=1]': {seed: 1, steps: 5}, 'n[seed=2]': {seed: 2, steps: 9}});
+});
+
+test('of rows alone, each point is there once, and later rows set parameters of it', () => {
+  const sweep = '{include: [{seed: 1}, {seed: 2, steps: 7}, {seed: 1.0, steps: 9}, {seed: 2, steps: 8}]}';
+  const graph = graphOf(`stages:\n  n: {uses: sleepless-train, with: {steps: 5}, sweep: ${sweep}}\n`);
+  expect(graph.instances.map(({id, params}) => [id, params])).toEqual([
+    ['n[seed=1]', {seed: 1, steps: 9}],
+    ['n[seed=2]', {seed: 2, steps: 8}],
+  ]);
 });
 
 test('rows see the axes that come with the inputs', () => {
@@ -72,6 +97,29 @@ test('rows see the axes that come with the inputs', () => {
     'm[value=2,k=5]',
     'm[value=2,k=6]',
   ]);
+});
+
+test('rows alone are the points also where they say at which of the inputs, and set parameters there', () => {
+  const at = (rows: string): readonly unknown[] =>
+    graphOf(`stages:
+  n: {uses: number, sweep: {value: [1, 2]}}
+  m: {uses: at-most, in: {a: n.summary}, with: {limit: "\${k}"}, sweep: {include: ${rows}}}
+`).instances.flatMap(({id, params}) => (id.startsWith('m') ? [[id, params.limit]] : []));
+  expect(at('[{k: 5, value: 1}, {k: 6, value: 2}]')).toEqual([
+    ['m[value=1,k=5]', 5],
+    ['m[value=2,k=6]', 6],
+  ]);
+  expect(at('[{k: 5, value: 1}, {k: 6}, {k: 6, value: 2, limit: 9}]')).toEqual([
+    ['m[value=1,k=5]', 5],
+    ['m[value=1,k=6]', 6],
+    ['m[value=2,k=6]', 9],
+  ]);
+  expect(at('[{k: 5, value: 1, limit: 8}, {k: 6, value: 1, limit: 9}]')).toEqual([
+    ['m[value=1,k=5]', 8],
+    ['m[value=1,k=6]', 9],
+  ]);
+  expect(() => at('[{k: 5, value: 1}, {k: 6, value: 7}]')).toThrow('"m" has no point {k: 6, value: 7}.');
+  expect(() => at('[{k: 5, value: 1}, {k: 6, value: 2}, {value: 1, k: 5}]')).toThrow('twice');
 });
 
 test('an axis may hold values of every kind, each with its type', () => {
@@ -112,9 +160,16 @@ test.each([
   ['{axes: {a: [1], b: [1]}, include: [{a: "${b}", b: 1}]}', ['wrong-type']],
   ['{axes: {a: [1], b: [1]}, include: [{}]}', ['wrong-type']],
   ['{axes: {a: [1], b: [1]}, include: {a: 1}}', ['wrong-type']],
+  ['{include: [{a: 1, b: 2}, {a: 1, b: 3}, {a: 1.0, b: 2}]}', ['duplicate-value']],
   ['{axes: [a], zip: 3}', ['wrong-type', 'wrong-type']],
 ])('the sweep %s is refused as %j', (sweep, codes) => {
   expect(codesOf(node(sweep))).toEqual(codes);
+});
+
+test('rows alone cannot make an axis that is named like a param', () => {
+  expect(codesOf(`params: {value: 5}\n${node('{include: [{value: 1, a: 1}, {value: 2, a: 2}]}', '${a}')}`)).toContain(
+    'axis-shadows-param',
+  );
 });
 
 test('faults of rows say where and what to do, all at once', () => {
