@@ -55,12 +55,12 @@ export class Closure {
   }
 
   /**
-   * Takes in one of the user's own files, with what it imports while it runs; what it imports before that, Node makes known file by file.
+   * Takes in one of the user's own files as Node has read it, with what it imports while it runs; what it imports before that, Node makes known
+   * file by file.
    *
    * @throws ImportError for what nobody can follow, and when the closure is sealed without this file.
    */
-  addFile(path: string): void {
-    const bytes = readFileSync(path);
+  addFile(path: string, bytes: Buffer): void {
     const name = relative(this.#root, path);
     if (this.#isSealed) {
       if (this.#files.get(name) !== digestOf(bytes))

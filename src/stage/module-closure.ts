@@ -1,3 +1,4 @@
+import {readFileSync} from 'node:fs';
 import {
   isBuiltin,
   type LoadHookSync,
@@ -119,6 +120,7 @@ const noteModule: LoadHookSync = (url, context, nextLoad) => {
   if (!of) return nextLoad(url, context);
   const format = formatOf(url);
   const loaded = nextLoad(url, {...context, ...(format !== undefined && {format})});
-  of.closure.addFile(pathOf(url));
+  const path = pathOf(url);
+  of.closure.addFile(path, Buffer.isBuffer(loaded.source) ? loaded.source : readFileSync(path));
   return loaded;
 };

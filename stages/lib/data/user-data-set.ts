@@ -1,7 +1,9 @@
-import {readdir, readFile, stat} from 'node:fs/promises';
+import {readdir, stat} from 'node:fs/promises';
 import {isAbsolute, join, posix} from 'node:path';
 import type {JsonObject} from '../../../src/base/json.ts';
+import {UserError} from '../../../src/base/user-error.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {checkPinnedNames, readPinned} from '../../../src/stage/pinned-files.ts';
 import {openModule, type UserModule} from '../../../src/stage/user-module.ts';
 import {fileNameOf, ofUser, userFault} from '../user-code.ts';
 import {type BoundDataSet, isDataSetDefinition, type LoadedPictures, type SplitPictures} from './define-data-set.ts';
@@ -54,14 +56,28 @@ export async function loadUserDataSet(
   const name = fileNameOf(reference);
   const bound = bindDataSet(await openModule(reference), settings);
   const names = await declaredFiles(bound.files, root);
+  checkPinnedNames(
+    root,
+    names.map((file) => join(root, file)),
+  );
+  let fault: UserError | undefined;
   const read = async (file: string): Promise<Uint8Array> => {
-    if (names.includes(file)) return readFile(join(root, file));
+    if (names.includes(file)) {
+      try {
+        return await readPinned(join(root, file));
+      } catch (error) {
+        if (error instanceof UserError) fault = error;
+        throw error;
+      }
+    }
     throw new StageError(
       `The file ${file} was not declared.`,
       'Return it from `files` as well: what is not declared is in no key.',
     );
   };
-  const loaded = await load(bound, name, {names, read});
+  const loaded = await load(bound, name, {names, read}).finally(() => {
+    if (fault) throw fault; // also where the file's code goes on after it
+  });
   const train = picturesOf(loaded.train, loaded.classes, `${name}: train`);
   const test = picturesOf(loaded.test, loaded.classes, `${name}: test`);
   for (const side of ['channels', 'height', 'width'] as const)
