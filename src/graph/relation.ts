@@ -53,8 +53,12 @@ export function join(left: Relation, right: Relation): Relation {
   return {axes: [...left.axes, ...right.axes.filter((axis) => !shared.includes(axis))], rows};
 }
 
-/** One row for each combination of the other axes, its members sorted by the axes that are gathered over. */
-export function gather(source: Relation, input: string, over: readonly string[]): Relation {
+/**
+ * One row for each combination of the other axes, its members sorted by the axes that are gathered over, those by name: a grid
+ * that is written in another order gives the same members in the same order.
+ */
+export function gather(source: Relation, input: string, named: readonly string[]): Relation {
+  const over = named.toSorted();
   const axes = source.axes.filter((axis) => !over.includes(axis));
   const rows = [...Map.groupBy(source.rows, (row) => keyOf(row, axes)).values()].map((members): Row => {
     const sorted = members.toSorted((one, other) => compareRows(one, other, over));

@@ -86,17 +86,22 @@ test('a gathering input takes all points of its axis in order of size, and the o
   });
 });
 
-test('"over" names the axes to gather, sorted by the first, then the second', () => {
-  const graph = graphOf(`${N}  s: {uses: scale, in: {a: n.summary}, sweep: {alpha: [1, 0]}}
-  g: {uses: gather, in: {points: {from: s.points, over: [value, alpha]}}}
-`);
-  expect(idsOf(graph).at(-1)).toBe('g');
-  expect(boundTo(graph, 'g', 'points')).toEqual([
-    's[value=1,alpha=0].points',
-    's[value=1,alpha=1].points',
-    's[value=2,alpha=0].points',
-    's[value=2,alpha=1].points',
-  ]);
+test('"over" names the axes to gather; the members are sorted by the first by name, then the second, however it is written', () => {
+  const text = (grid: string, over: string): string => `stages:
+  n: {uses: number, with: {value: "\${v + 10 * w}"}, sweep: ${grid}}
+  s: {uses: scale, in: {a: n.summary}, with: {alpha: 1}}
+  g: {uses: gather, in: {points: {from: s.points, over: ${over}}}}
+`;
+  const graphs = ['{v: [1, 2], w: [4, 3]}', '{w: [3, 4], v: [2, 1]}'].flatMap((grid) =>
+    ['[v, w]', '[w, v]'].map((over) => graphOf(text(grid, over))),
+  );
+  for (const graph of graphs) {
+    expect(idsOf(graph).at(-1)).toBe('g');
+    const binding = graph.instances.at(-1)?.inputs.points;
+    expect(binding?.many && JSON.stringify(binding.members.map(({axes}) => axes))).toBe(
+      '[{"v":1,"w":3},{"v":1,"w":4},{"v":2,"w":3},{"v":2,"w":4}]',
+    );
+  }
 });
 
 test('an axis renamed to the one a stage gathers over is gathered', () => {
