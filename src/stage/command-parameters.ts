@@ -15,7 +15,7 @@ const text = z
   .transform((value) => String(value).replaceAll(REFERENCE_MARK, '$'))
   .refine((value) => !value.includes('\0'), 'no program can be handed the character 0');
 const path = z.string().min(1);
-const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'it is no name of a variable');
+const variable = z.string().regex(/^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$/, 'it is no name of a variable');
 
 export const commandParameters = z.strictObject({
   run: z.array(text).min(1).describe('The program and its arguments, as a list; no shell reads them.'),
@@ -40,7 +40,13 @@ export const WRITTEN_PARAMETERS: ReadonlySet<string> = new Set(['run', 'env']);
 /** What a worker is handed: files found, variables read. */
 export const locatedCommand = z.object({
   run: z.array(z.string()).min(1),
-  files: z.record(z.string(), z.object({path: z.string(), digest: z.string()})).default({}),
+  // By name; zod's records leave out a file that is called __proto__.
+  files: z
+    .preprocess(
+      (files) => Object.entries(files ?? {}),
+      z.array(z.tuple([z.string(), z.object({path: z.string(), digest: z.string()})])),
+    )
+    .default([]),
   env: z.record(z.string(), z.string().nullable()).default({}),
 });
 
@@ -53,7 +59,7 @@ export async function resolveEnvironment(value: Json): Promise<SourceResolution>
   const identity: Record<string, Json> = {};
   const located: Record<string, Json> = {};
   for (const [name, set] of Object.entries(given)) {
-    const passed = process.env[name];
+    const passed = Object.hasOwn(process.env, name) ? process.env[name] : undefined;
     located[name] = set ?? passed ?? null;
     identity[name] = set ?? (passed === undefined ? null : {passed: digestOf(passed)});
   }

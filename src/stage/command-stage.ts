@@ -5,6 +5,7 @@ import {finished} from 'node:stream/promises';
 import {z} from 'zod';
 import type {StoredFile} from '../artifact/kinds.ts';
 import {digestOfFile} from '../base/digested-files.ts';
+import {own} from '../base/own.ts';
 import {artifactFileName} from './artifact-file-name.ts';
 import {
   commandEnvironment,
@@ -75,15 +76,16 @@ async function runInFolder(
   const {run, files, env} = locatedCommand.parse(params);
   const folder = await services.folder();
   const log = join(await services.folder(), 'log');
-  for (const [name, {path, digest}] of Object.entries(files)) {
+  for (const [name, {path, digest}] of files) {
     await placeCopy(path, join(folder, name));
     if ((await digestOfFile(join(folder, name))) !== digest)
       throw new StageError(`The file ${path} changed while the pipeline ran.`, 'Run it again.');
   }
   const paths = new Map<string, string>();
   for (const [name, declaration] of Object.entries(takes)) {
-    if (inputs[name] === undefined) continue;
-    const handed = handedInput.parse(inputs[name]);
+    const input = own(inputs, name);
+    if (input === undefined) continue;
+    const handed = handedInput.parse(input);
     const place = `in/${Array.isArray(handed) ? name : artifactFileName(name, declaration)}`;
     if (Array.isArray(handed)) await placeGathered(handed, declaration.extension, join(folder, place));
     else await placeStored(handed.path, join(folder, place));

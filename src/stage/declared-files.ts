@@ -104,12 +104,12 @@ export async function resolveDeclaredFiles(
   value: Json,
   {folder, digestOfFile}: SourceContext,
 ): Promise<SourceResolution> {
-  const identity: Record<string, Digest> = {};
-  const located: Record<string, Json> = {};
-  for (const [name, path] of await findDeclaredFiles(value, folder)) {
-    const digest = await digestOfFile(path);
-    identity[name] = digest;
-    located[name] = {path, digest};
-  }
-  return {state: 'resolved', identity, located};
+  const found: {readonly name: string; readonly path: string; readonly digest: Digest}[] = [];
+  for (const [name, path] of await findDeclaredFiles(value, folder))
+    found.push({name, path, digest: await digestOfFile(path)});
+  return {
+    state: 'resolved',
+    identity: Object.fromEntries(found.map(({name, digest}) => [name, digest])),
+    located: Object.fromEntries(found.map(({name, ...file}) => [name, file])),
+  };
 }

@@ -67,6 +67,22 @@ test('links to files and folders are followed, in folders and in patterns, and t
   expect((await rig.plan(list('["data/*.csv", "data/linked/*.csv"]'))).instances[0]).toMatchObject({verdict: 'cached'});
 });
 
+test('a file that is called as a property of every object is handed over and is in the key', async () => {
+  for (const name of ['__proto__', '__constructor']) await file(name, `text of ${name}\n`);
+  const whole = '==> ./__constructor <==\ntext of __constructor\n\n==> ./__proto__ <==\ntext of __proto__\n';
+  expect(await seen('["__*"]')).toBe(whole);
+  await file('__proto__', 'changed\n');
+  expect((await rig.plan(list('["__*"]'))).instances[0]).toMatchObject({verdict: 'run'});
+  expect(await seen('["__*"]')).toBe(whole.replace('text of __proto__', 'changed'));
+});
+
+test('a variable that is called as a property of every object is one like any other', async () => {
+  const text = `stages: {told: {run: [sh, -c, 'echo "<$constructor>"'], env: [constructor]}}`;
+  const {records, totals, events} = await rig.run(text);
+  expect(totals, JSON.stringify(events)).toMatchObject({ran: 1});
+  expect(records[0]?.preimage.params).toMatchObject({env: {constructor: null}});
+});
+
 test('what a folder or a pattern cannot give is told', async () => {
   for (const folder of ['empty/inner', 'loop/inner', 'dangling', 'out'])
     await mkdir(join(rig.folder, folder), {recursive: true});
