@@ -1,4 +1,4 @@
-import {existsSync, readFileSync, realpathSync} from 'node:fs';
+import {readFileSync, realpathSync, statSync} from 'node:fs';
 import {isBuiltin} from 'node:module';
 import {relative} from 'node:path';
 import {fileURLToPath, pathToFileURL} from 'node:url';
@@ -102,7 +102,7 @@ export class Closure {
     if (isBuiltin(specifier)) return;
     if (isRelative(specifier) || specifier.startsWith('file:')) {
       const target = fileURLToPath(new URL(specifier, pathToFileURL(path)));
-      if (!existsSync(target)) throw cannotImport(specifier, path, found);
+      if (!statSync(target, {throwIfNoEntry: false})?.isFile()) throw cannotImport(specifier, path, found);
       const real = realpathSync(target);
       if (real.includes('/node_modules/')) this.addPackage(real, specifier, path);
       else this.#addLater(real);

@@ -5,7 +5,7 @@ import type {Digest} from '../base/digest.ts';
 import type {Json} from '../base/json.ts';
 import {UserError} from '../base/user-error.ts';
 import type {SourceContext, SourceResolution} from './source.ts';
-import {walkFiles} from './walk-files.ts';
+import {notAFile, walkFiles} from './walk-files.ts';
 
 /** More than this is a folder that somebody did not mean. */
 const MOST_FILES = 10_000;
@@ -39,7 +39,9 @@ async function find(name: string | undefined, path: string, folder: string, foun
     return;
   }
   const absolute = resolve(folder, path);
-  if (!(await stat(absolute)).isDirectory()) {
+  const status = await stat(absolute);
+  if (!status.isDirectory()) {
+    if (!status.isFile()) throw notAFile(path);
     found.set(seenAs, absolute);
     return;
   }

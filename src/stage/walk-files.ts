@@ -40,11 +40,14 @@ async function* walkFrom(folder: string, above: string, walk: Walk, chain: reado
         );
     } else if (walk.wants(name)) {
       if (status?.isFile()) yield name;
-      else if (status)
-        throw new UserError(`${name} is neither a file nor a folder.`, 'Name the files that are wanted.');
+      else if (status) throw notAFile(name);
       else throw new UserError(`The link ${name} leads to nothing.`, 'Mend or remove the link.');
     }
   }
 }
+
+/** A pipe would be waited on for ever, and a device may have no end. */
+export const notAFile = (name: string): UserError =>
+  new UserError(`${name} is neither a file nor a folder.`, 'Name the files that are wanted.');
 
 const byName = (one: Dirent, other: Dirent): number => (one.name < other.name ? -1 : 1);

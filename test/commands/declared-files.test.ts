@@ -105,6 +105,9 @@ test('what a folder or a pattern cannot give is told', async () => {
   expect(await reason('[dangling]')).toEqual(told('The link dangling/b.csv leads to nothing.'));
   expect(await reason('["dangling/*.csv"]')).toEqual(told('The link dangling/b.csv leads to nothing.'));
   expect(await reason('["dangling/*.fifo"]')).toEqual(told('dangling/pipe.fifo is neither a file nor a folder.'));
+  // A pipe would be waited on for ever, and this device has no end.
+  expect(await reason('[dangling/pipe.fifo]')).toEqual(told('dangling/pipe.fifo is neither a file nor a folder.'));
+  expect(await reason('{zeros: /dev/zero}')).toEqual(told('/dev/zero is neither a file nor a folder.'));
   expect(await reason('["*/*.txt"]')).toEqual(told('No file matches */*.txt.'));
   expect(await reason('["o*/*.csv"]')).toEqual(told('The file out/a.csv would lie where inputs and outputs do.'));
   // Also where all that is found was named before.

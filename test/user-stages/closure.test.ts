@@ -1,3 +1,4 @@
+import {spawnSync} from 'node:child_process';
 import {mkdir, rm, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {expect, test} from 'vitest';
@@ -111,6 +112,39 @@ test('a package without a version is known by its files, one that is needed and 
   await write(cwd, {'node_modules/lone.js': 'export const lone = 2;\n'});
   expect(await running(cwd)).toEqual(['mine', 'lone']);
   expect(await basin(['run', 'p.yaml'], {cwd})).toMatchObject({code: 0, stdout: expect.stringContaining('ran 2')});
+});
+
+test('a pipe in the place of a file is refused and not waited on, of a stage, an import, a source or a data set', async () => {
+  const cwd = await scratchFolder();
+  const source =
+    "sources: {file: async (_, {folder, digestOfFile}) => ({state: 'resolved', identity: await digestOfFile(folder + '/pipe'), located: ''})}";
+  await write(cwd, {
+    'imports.ts': stage("import './pipe.ts';", '1'),
+    'later.ts': stage('', "(await import('./pipe.ts')).one"),
+    'source.ts': stage('', '1').replace(
+      'params: z.strictObject({})',
+      `params: z.strictObject({file: z.string()}), ${source}`,
+    ),
+    'data.ts':
+      "import {defineDataSet, z} from 'lossbasin';\nexport default defineDataSet({doc: '', settings: z.strictObject({}), files: () => ['pipe'], load: () => {}});\n",
+    'p.yaml': ['pipe', 'imports', 'later']
+      .map((name) => `  ${name}: {uses: ./${name}.ts}`)
+      .join('\n')
+      .replace('', 'stages:\n'),
+    'q.yaml': `stages:
+  source: {uses: ./source.ts, with: {file: x}}
+  start: {uses: pretrain-load, with: {source: random, model: {model: mlp, hidden: [2]}}}
+  data: {uses: evaluate, in: {weights: start.weights}, with: {data: {name: ./data.ts}}}
+  code: {uses: evaluate, in: {weights: start.weights}, with: {data: {name: ./pipe.ts}}}
+`,
+  });
+  for (const name of ['pipe', 'pipe.ts']) spawnSync('mkfifo', [join(cwd, name)]);
+  const refused = await basin(['plan', 'p.yaml'], {cwd});
+  expect(refused).toMatchObject({code: 2, stdout: ''});
+  expect(refused.stderr.match(/pipe\.ts is a pipe or a device\./g)).toHaveLength(2);
+  expect(refused.stderr).toContain('"./pipe.ts" cannot be imported: there is no such file.');
+  const {stdout} = await basin(['plan', 'q.yaml'], {cwd});
+  expect(stdout.match(/pipe(\.ts)? is a pipe or a device\./g)).toHaveLength(3);
 });
 
 const REFUSED: readonly (readonly [string, string, RegExp])[] = [
