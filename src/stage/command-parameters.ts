@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {digestOf} from '../base/digest.ts';
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
+import {type NameFault, nameFault, namesFaults} from './file-names.ts';
 import type {SourceResolution} from './source.ts';
 
 /** Stands for the `$` of `${in.NAME}` and `${out.NAME}` until the expressions around them are worked out. */
@@ -17,10 +18,27 @@ const text = z
 const path = z.string().min(1);
 const variable = z.string().regex(/^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$/, 'it is no name of a variable');
 
+const issueOf = (at: PropertyKey, {message, hint}: NameFault, input: unknown): z.core.$ZodRawIssue => ({
+  code: 'custom',
+  path: [at],
+  message,
+  params: {hint},
+  input,
+});
+const listedFiles = z.array(path).check(({value, issues}) => {
+  for (const [index, name] of value.entries()) {
+    const fault = nameFault(name, name, false);
+    if (fault) issues.push(issueOf(index, fault, name));
+  }
+});
+const namedFiles = z.record(z.string(), path).check(({value, issues}) => {
+  for (const {name, ...fault} of namesFaults(value)) issues.push(issueOf(name, fault, name));
+});
+
 export const commandParameters = z.strictObject({
   run: z.array(text).min(1).describe('The program and its arguments, as a list; no shell reads them.'),
   files: z
-    .union([z.array(path), z.record(z.string(), path)])
+    .union([listedFiles, namedFiles])
     .optional()
     .describe('Scripts and data that it reads: paths, folders or patterns; or a map from the name it sees to a path.'),
   env: z

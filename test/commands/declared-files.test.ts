@@ -67,6 +67,24 @@ test('links to files and folders are followed, in folders and in patterns, and t
   expect((await rig.plan(list('["data/*.csv", "data/linked/*.csv"]'))).instances[0]).toMatchObject({verdict: 'cached'});
 });
 
+test('names that files cannot have beside each other are told before anything runs', async () => {
+  for (const folder of ['d', 'other']) await mkdir(join(rig.folder, folder));
+  for (const name of ['a.txt', 'b.txt', 'd/e', 'other/e']) await file(name, `text of ${name}\n`);
+  const detail = async (files: string): Promise<unknown> => {
+    const [planned] = (await rig.plan(list(files))).instances;
+    return planned?.reason.why === 'unresolved' ? planned.reason.detail : planned?.verdict;
+  };
+  const [d, e] = [join(rig.folder, 'd', 'e'), join(rig.folder, 'a.txt')];
+  expect(await detail('{x: a.txt, x/e: b.txt}')).toBe('The name x is that of a file, so x/e cannot lie in it.');
+  expect(await detail('{x/e/f: b.txt, x: d}')).toBe('The name x/e is that of a file, so x/e/f cannot lie in it.');
+  expect(await detail('{x: d, x/e: a.txt}')).toBe(`Two files would be called x/e: ${d} and ${e}.`);
+  expect(await detail('{.: a.txt}')).toBe(
+    'The name . is that of the folder that the program runs in, and a.txt is a file.',
+  );
+  expect(await detail('{x: d, x/f: a.txt}')).toBe('run');
+  expect(await seen('{.: d, x/e: d/e}')).toBe('==> ./e <==\ntext of d/e\n\n==> ./x/e <==\ntext of d/e\n');
+});
+
 test('a file that is called as a property of every object is handed over and is in the key', async () => {
   for (const name of ['__proto__', '__constructor']) await file(name, `text of ${name}\n`);
   const whole = '==> ./__constructor <==\ntext of __constructor\n\n==> ./__proto__ <==\ntext of __proto__\n';
