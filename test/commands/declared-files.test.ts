@@ -1,5 +1,5 @@
 import {spawnSync} from 'node:child_process';
-import {mkdir, symlink, writeFile} from 'node:fs/promises';
+import {cp, mkdir, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from 'vitest';
 import {PipelineRig} from '../rig/pipeline-rig.ts';
@@ -65,6 +65,18 @@ test('links to files and folders are followed, in folders and in patterns, and t
   expect((await rig.plan(list('[data]'))).instances[0]).toMatchObject({verdict: 'run'});
   expect((await rig.plan(list('["data/**/*.csv"]'))).instances[0]).toMatchObject({verdict: 'run'});
   expect((await rig.plan(list('["data/*.csv", "data/linked/*.csv"]'))).instances[0]).toMatchObject({verdict: 'cached'});
+});
+
+test('a cache that lies among the files of a program is none of them', async () => {
+  await file('a.txt', 'a\n');
+  await mkdir(join(rig.folder, 'deep'));
+  expect(await seen('[.]')).not.toContain('./cache');
+  await cp(rig.cache, join(rig.folder, 'deep', 'other'), {recursive: true});
+  expect((await rig.plan(list('[.]'))).instances[0]).toMatchObject({verdict: 'cached'});
+  expect(await seen('["**/*"]')).not.toContain('./cache');
+  expect((await rig.plan(list('["**/*"]'))).instances[0]).toMatchObject({verdict: 'cached'});
+  const [planned] = (await rig.plan(list('[cache]'))).instances;
+  expect(planned?.reason).toMatchObject({detail: "cache is a cache of basin's, which every run changes."});
 });
 
 test('names that files cannot have beside each other are told before anything runs', async () => {

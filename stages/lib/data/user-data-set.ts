@@ -1,6 +1,7 @@
 import {readdir, stat} from 'node:fs/promises';
-import {isAbsolute, join, posix} from 'node:path';
+import {isAbsolute, join, posix, sep} from 'node:path';
 import type {JsonObject} from '../../../src/base/json.ts';
+import {isStoreFolder} from '../../../src/base/store-folder.ts';
 import {UserError} from '../../../src/base/user-error.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import {checkPinnedNames, readPinned} from '../../../src/stage/pinned-files.ts';
@@ -36,15 +37,22 @@ export async function declaredFiles(declared: readonly string[], root: string): 
     const found = await stat(join(root, normal)).catch(() => undefined);
     if (!found)
       throw new StageError(`The file ${path} of the data set is not in its root.`, 'Give `root:` its folder.');
-    const inside = found.isDirectory()
-      ? (await readdir(join(root, normal), {recursive: true, withFileTypes: true}))
-          .filter((entry) => entry.isFile())
-          .map((entry) => posix.join(posix.relative(root, entry.parentPath), entry.name))
-      : [normal];
+    const inside = found.isDirectory() ? await filesBelow(join(root, normal), root) : [normal];
     for (const name of inside) names.add(name);
     if (names.size > MOST_FILES) throw new StageError(`The data set has more than ${MOST_FILES} files.`);
   }
   return [...names].sort();
+}
+
+/** Without those of caches of basin's, which every run changes. */
+async function filesBelow(folder: string, root: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, {recursive: true, withFileTypes: true});
+  const stores = entries.flatMap(({name, parentPath}) =>
+    name === 'FORMAT' && isStoreFolder(parentPath) ? [`${parentPath}${sep}`] : [],
+  );
+  return entries
+    .filter((entry) => entry.isFile() && !stores.some((store) => `${entry.parentPath}${sep}`.startsWith(store)))
+    .map((entry) => posix.join(posix.relative(root, entry.parentPath), entry.name));
 }
 
 /** Loads a user's data set that was located. @throws StageError that names its file. */
