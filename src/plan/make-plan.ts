@@ -65,7 +65,7 @@ type Draft =
   | {readonly state: 'miss'; readonly base: Base; readonly key: Key; readonly preimage: JsonObject}
   | {readonly state: 'awaits'; readonly base: Base; readonly upstream: readonly Instance[]}
   | {readonly state: 'backend-unknown'; readonly base: Base};
-type Base = Pick<PlannedInstance, 'instance' | 'identity' | 'located'> & {readonly identity: JsonObject};
+type Base = Pick<PlannedInstance, 'instance' | 'identity' | 'located' | 'pinned'> & {readonly identity: JsonObject};
 
 const cachedRecord = (draft: Draft | undefined) =>
   draft?.state === 'decided' && draft.planned.verdict === 'cached' ? draft.planned.record : undefined;
@@ -112,7 +112,7 @@ function firstLook(
   const notCached = upstreamOf(instance).filter((index) => cachedRecord(drafts[index]) === undefined);
   const running = notCached.flatMap((index) => graph.instances[index] ?? []);
   const lost = running.filter(({index}) => drafts[index]?.state === 'decided');
-  const base = {instance, identity: params.identity, located: params.located};
+  const base = {instance, identity: params.identity, located: params.located, pinned: params.pinned};
   if (lost.length > 0)
     return unresolved(instance, {why: 'upstream-unresolved', upstream: lost.map(({id}) => id)}, base);
   if (numerics === undefined && instance.stage.computes === 'tensors') return {state: 'backend-unknown', base};
@@ -129,6 +129,7 @@ const unresolved = (instance: Instance, reason: Reason, base?: Base): Draft => (
     reason,
     identity: base?.identity,
     located: base?.located,
+    pinned: base?.pinned ?? [],
     key: undefined,
     record: undefined,
   },

@@ -1,8 +1,10 @@
 import PQueue from 'p-queue';
 import {canonicalJson} from '../base/canonical-json.ts';
+import type {Digest} from '../base/digest.ts';
 import type {Json, JsonObject} from '../base/json.ts';
 import {UserError} from '../base/user-error.ts';
 import type {Graph, Instance} from '../graph/graph.ts';
+import type {PinnedFiles} from '../stage/pinned-files.ts';
 import type {SourceContext, SourceResolution, SourceResolver} from '../stage/source.ts';
 import {systemCode} from '../store/store-error.ts';
 
@@ -11,7 +13,12 @@ const AT_ONCE = 8;
 
 /** An instance's parameters with outside data pinned, or the first parameter whose data cannot be had. */
 export type ResolvedParams =
-  | {readonly state: 'resolved'; readonly identity: JsonObject; readonly located: JsonObject}
+  | {
+      readonly state: 'resolved';
+      readonly identity: JsonObject;
+      readonly located: JsonObject;
+      readonly pinned: readonly PinnedFiles[];
+    }
   | {
       readonly state: 'unresolved';
       readonly parameter: string;
@@ -19,25 +26,39 @@ export type ResolvedParams =
       readonly hint: string | undefined;
     };
 
+/** What a resolver says, and the files that it asked the digests of. */
+interface Answer {
+  readonly resolution: SourceResolution;
+  readonly files: PinnedFiles;
+}
+
+type Resolve = (resolver: SourceResolver, value: Json, folder: string) => Promise<Answer>;
+
 /**
  * Resolves every instance's outside data, in the order of `graph.instances`. Equal values of one resolver are resolved once, so a
- * sweep over one data set asks for it once.
+ * sweep over one data set asks for it once; and a file is one content for all of them, though it changes meanwhile.
  */
 export async function resolveSources(
   graph: Graph,
   asked: Omit<SourceContext, 'folder'>,
 ): Promise<readonly ResolvedParams[]> {
   const queue = new PQueue({concurrency: AT_ONCE});
-  const known = new Map<SourceResolver, Map<string, Promise<SourceResolution>>>();
-  const resolve = (resolver: SourceResolver, value: Json, folder: string): Promise<SourceResolution> => {
-    const ofResolver = known.get(resolver) ?? new Map<string, Promise<SourceResolution>>();
+  const known = new Map<SourceResolver, Map<string, Promise<Answer>>>();
+  const digests = new Map<string, Promise<Digest>>();
+  const digestOfFile = (path: string): Promise<Digest> => {
+    const digest = digests.get(path) ?? asked.digestOfFile(path);
+    digests.set(path, digest);
+    return digest;
+  };
+  const resolve: Resolve = (resolver, value, folder) => {
+    const ofResolver = known.get(resolver) ?? new Map<string, Promise<Answer>>();
     known.set(resolver, ofResolver);
     const text = `${folder}\n${canonicalJson(value)}`;
     const before = ofResolver.get(text);
     if (before) return before;
-    const resolution = queue.add(() => resolveOne(resolver, value, {folder, ...asked}));
-    ofResolver.set(text, resolution);
-    return resolution;
+    const answer = queue.add(() => resolveOne(resolver, value, {folder, ...asked, digestOfFile}));
+    ofResolver.set(text, answer);
+    return answer;
   };
   const resolved = graph.instances.map(withoutSources);
   // No promise for an instance that needs none: there may be a hundred thousand.
@@ -54,27 +75,28 @@ const withoutSources = ({stage, params}: Pick<Instance, 'stage' | 'params'>): Re
   state: 'resolved',
   identity: withoutNoop(stage, params),
   located: params,
+  pinned: [],
 });
 
-async function resolveParams(
-  {stage, params, folder}: Instance,
-  resolve: (resolver: SourceResolver, value: Json, folder: string) => Promise<SourceResolution>,
-): Promise<ResolvedParams> {
+async function resolveParams({stage, params, folder}: Instance, resolve: Resolve): Promise<ResolvedParams> {
   const asked = Object.entries(stage.sources).flatMap(([parameter, resolver]) => {
     const value = Object.hasOwn(params, parameter) ? params[parameter] : undefined;
-    return value === undefined ? [] : [{parameter, resolution: resolve(resolver, value, folder)}];
+    return value === undefined ? [] : [{parameter, answer: resolve(resolver, value, folder)}];
   });
   if (asked.length === 0) return withoutSources({stage, params});
   const identity: Record<string, Json> = {...withoutNoop(stage, params)};
   const located: Record<string, Json> = {...params};
-  for (const {parameter, resolution} of asked) {
-    const answer = await resolution;
-    if (answer.state === 'unresolved')
-      return {state: 'unresolved', parameter, detail: answer.reason, hint: answer.hint};
-    identity[parameter] = answer.identity;
-    located[parameter] = answer.located;
+  const pinned: PinnedFiles[] = [];
+  for (const {parameter, answer} of asked) {
+    const {resolution, files} = await answer;
+    if (resolution.state === 'unresolved')
+      return {state: 'unresolved', parameter, detail: resolution.reason, hint: resolution.hint};
+    identity[parameter] = resolution.identity;
+    located[parameter] = resolution.located;
+    pinned.push(files);
   }
-  return {state: 'resolved', identity, located};
+  // Those of a program are copied before it runs, and looked at then.
+  return {state: 'resolved', identity, located, pinned: stage.origin.from === 'command' ? [] : pinned};
 }
 
 /** The parameters but for those that were added later and have no effect at the value they have. */
@@ -86,8 +108,18 @@ function withoutNoop({noop}: Instance['stage'], params: JsonObject): JsonObject 
   return Object.fromEntries(kept);
 }
 
+async function resolveOne(resolver: SourceResolver, value: Json, context: SourceContext): Promise<Answer> {
+  const files: Record<string, Digest> = {};
+  const digestOfFile = async (path: string): Promise<Digest> => {
+    const digest = await context.digestOfFile(path);
+    files[path] = digest;
+    return digest;
+  };
+  return {resolution: await resolutionOf(resolver, value, {...context, digestOfFile}), files};
+}
+
 /** A file that vanishes or cannot be read is the world's doing; whatever else a resolver throws is a bug. */
-async function resolveOne(resolver: SourceResolver, value: Json, context: SourceContext): Promise<SourceResolution> {
+async function resolutionOf(resolver: SourceResolver, value: Json, context: SourceContext): Promise<SourceResolution> {
   try {
     return await resolver(value, context);
   } catch (error) {

@@ -1,6 +1,7 @@
 import type {Key} from '../base/digest.ts';
 import type {Json, JsonObject} from '../base/json.ts';
 import type {Graph, Instance, InstanceId} from '../graph/graph.ts';
+import type {PinnedFiles} from '../stage/pinned-files.ts';
 import type {StoreRecord} from '../store/record.ts';
 import type {Reads} from './reads.ts';
 
@@ -55,6 +56,8 @@ export interface PlannedInstance {
   /** The parameters as the key has them and as the stage is handed them; absent when the instance itself is unresolved. */
   readonly identity: JsonObject | undefined;
   readonly located: JsonObject | undefined;
+  /** Files of outside data, as the key has them. */
+  readonly pinned: readonly PinnedFiles[];
   /** Known as soon as everything upstream is cached. */
   readonly key: Key | undefined;
   /** Present when cached. */

@@ -1,4 +1,5 @@
 import type {Cell, Rows} from '../artifact/kinds.ts';
+import {own} from '../base/own.ts';
 import {textTable} from './text-table.ts';
 
 export type RowFormat = 'table' | 'csv' | 'json';
@@ -12,7 +13,7 @@ export function formatRows(rows: Rows, format: RowFormat, columns?: number): str
     case 'csv':
       return [
         names.map(csvCell).join(','),
-        ...rows.map((row) => names.map((name) => csvCell(row[name])).join(',')),
+        ...rows.map((row) => names.map((name) => csvCell(own(row, name))).join(',')),
       ].join('\n');
     case 'json':
       return JSON.stringify(rows, null, 2);

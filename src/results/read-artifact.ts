@@ -1,5 +1,6 @@
 import {gatherRows} from '../artifact/gather.ts';
 import {isTableKind, type Row, type Rows, type TableKind} from '../artifact/kinds.ts';
+import {own} from '../base/own.ts';
 import {fail, ok, type Result} from '../base/result.ts';
 import type {Instance} from '../graph/graph.ts';
 import {columnsOf} from '../graph/node-axes.ts';
@@ -60,7 +61,12 @@ export async function readRows(
 
 /** A record's canonical JSON has lost the order of columns. */
 const inOrder = (row: Row, columns: readonly string[]): Row =>
-  Object.fromEntries(columns.flatMap((name) => (row[name] === undefined ? [] : [[name, row[name]]])));
+  Object.fromEntries(
+    columns.flatMap((name) => {
+      const cell = own(row, name);
+      return cell === undefined ? [] : [[name, cell]];
+    }),
+  );
 
 async function decodedRows(
   store: Store,

@@ -1,4 +1,5 @@
 import type {Cell, Row} from '../artifact/kinds.ts';
+import {own} from '../base/own.ts';
 
 /** A number for reading: up to six significant digits, whole numbers as they are. */
 export function formatCell(cell: Cell | undefined): string {
@@ -17,8 +18,8 @@ const GAP = 2;
  * of `name value` lines: nothing is cut off.
  */
 export function textTable(names: readonly string[], rows: readonly Row[], columns = Number.POSITIVE_INFINITY): string {
-  const numeric = names.map((name) => rows.every((row) => typeof row[name] === 'number'));
-  const cells = rows.map((row) => names.map((name) => formatCell(row[name])));
+  const numeric = names.map((name) => rows.every((row) => typeof own(row, name) === 'number'));
+  const cells = rows.map((row) => names.map((name) => formatCell(own(row, name))));
   const widths = names.map((name, i) => Math.max(name.length, ...cells.map((row) => row[i]?.length ?? 0)));
   const total = widths.reduce((sum, width) => sum + width + GAP, -GAP);
   if (total > columns) return blocks(names, cells);
@@ -32,7 +33,7 @@ export function textTable(names: readonly string[], rows: readonly Row[], column
 
 /** How many of the first columns fit a terminal; at least `fewest`. */
 export function fittingColumns(names: readonly string[], rows: readonly Row[], columns: number, fewest = 3): number {
-  const widths = names.map((name) => Math.max(name.length, ...rows.map((row) => formatCell(row[name]).length)));
+  const widths = names.map((name) => Math.max(name.length, ...rows.map((row) => formatCell(own(row, name)).length)));
   let total = 0;
   for (const [i, width] of widths.entries()) {
     total += width + GAP;

@@ -62,6 +62,7 @@ export async function computeJob(
       stage: {name: first.stage.name, origin: first.stage.origin},
       points,
       modules: knownModules(),
+      pinned: [...new Set(planned.flatMap(({pinned}) => pinned))],
       timeOut: first.timeOut,
     },
     {

@@ -2,6 +2,7 @@ import type {ArtifactKind} from '../artifact/kinds.ts';
 import type {Digest, Key} from '../base/digest.ts';
 import type {Json, JsonObject} from '../base/json.ts';
 import type {Progress, Stage} from '../stage/define-stage.ts';
+import type {PinnedFiles} from '../stage/pinned-files.ts';
 import type {DraftOutput} from '../store/publish.ts';
 
 /** An input as blobs that the worker opens itself: payloads never pass through the driver. */
@@ -33,6 +34,8 @@ export interface Job {
   readonly points: readonly JobPoint[];
   /** Where the user's modules lie that parameters or inputs may speak of: paths by closure. */
   readonly modules: Readonly<Record<string, string>>;
+  /** Files of outside data, as the keys have them. */
+  readonly pinned: readonly PinnedFiles[];
   /** Seconds that a point may take. */
   readonly timeOut: number | undefined;
 }

@@ -3,6 +3,7 @@ import {join, sep} from 'node:path';
 import {UserError} from '../base/user-error.ts';
 import type {OutputsByName, Stage, StageServices} from '../stage/define-stage.ts';
 import {withoutMarks} from '../stage/import-error.ts';
+import {withPinned} from '../stage/pinned-files.ts';
 import {CommandError} from '../stage/run-command.ts';
 import type {TensorLibrary} from '../stage/tensor-library.ts';
 import {noteModules} from '../stage/user-module.ts';
@@ -10,6 +11,7 @@ import {asStoreError, isFullDisk, storeError} from '../store/store-error.ts';
 import {scratchPath} from '../store/store-layout.ts';
 import {checkpointsIn, NO_CHECKPOINTS} from './checkpoints.ts';
 import {checkHanded, handedFiles} from './handed-files.ts';
+import {checkHeld, heldFiles} from './held-files.ts';
 import {type StageSource, stageOfJob} from './job-stage.ts';
 import {peakMemory, resetPeakMemory} from './peak-memory.ts';
 import type {FromWorker, Job, JobFailure} from './protocol.ts';
@@ -65,7 +67,10 @@ function failureOf(thrown: unknown, job: Job, signal: AbortSignal): JobFailure {
 }
 
 /** Runs one job to its end and says everything about it, its failure included; never throws. */
-export async function serveJob(server: JobServer, job: Job, signal: AbortSignal): Promise<void> {
+export const serveJob = (server: JobServer, job: Job, signal: AbortSignal): Promise<void> =>
+  withPinned(job.pinned, () => serve(server, job, signal));
+
+async function serve(server: JobServer, job: Job, signal: AbortSignal): Promise<void> {
   const {send} = server;
   const limit = new TimeLimit(job.timeOut, signal, () => send({say: 'time-over', job: job.id}));
   if (job.timeOut !== undefined) send({say: 'begun', job: job.id});
@@ -76,12 +81,14 @@ export async function serveJob(server: JobServer, job: Job, signal: AbortSignal)
     const stage = await stageOfJob(job.stage, server.stages);
     const inputs = await readInputs(job, stage, job.points[0]?.drafts ?? '');
     const handed = handedFiles(job, stage);
+    const held = await heldFiles(job, stage);
     const services = await servicesFor(server, stage, job, limit.signal);
     let started = performance.now();
     const publish = async (index: number, outputs: OutputsByName): Promise<void> => {
       const point = job.points[index];
       if (!point) throw new Error(`Internal error: stage ${stage.name} gave point ${index} of ${job.points.length}`);
       await checkHanded(handed);
+      await checkHeld(held);
       if (stage.computes === 'tensors') await server.tensors.check();
       const written = await asStoreError('write a result to', job.store, () =>
         writeOutputs(job, stage, point.drafts, outputs),

@@ -1,4 +1,4 @@
-import {existsSync, readFileSync, realpathSync} from 'node:fs';
+import {readFileSync, realpathSync, statSync} from 'node:fs';
 import {isBuiltin} from 'node:module';
 import {relative} from 'node:path';
 import {fileURLToPath, pathToFileURL} from 'node:url';
@@ -55,12 +55,12 @@ export class Closure {
   }
 
   /**
-   * Takes in one of the user's own files, with what it imports while it runs; what it imports before that, Node makes known file by file.
+   * Takes in one of the user's own files as Node has read it, with what it imports while it runs; what it imports before that, Node makes known
+   * file by file.
    *
    * @throws ImportError for what nobody can follow, and when the closure is sealed without this file.
    */
-  addFile(path: string): void {
-    const bytes = readFileSync(path);
+  addFile(path: string, bytes: Buffer): void {
     const name = relative(this.#root, path);
     if (this.#isSealed) {
       if (this.#files.get(name) !== digestOf(bytes))
@@ -102,7 +102,7 @@ export class Closure {
     if (isBuiltin(specifier)) return;
     if (isRelative(specifier) || specifier.startsWith('file:')) {
       const target = fileURLToPath(new URL(specifier, pathToFileURL(path)));
-      if (!existsSync(target)) throw cannotImport(specifier, path, found);
+      if (!statSync(target, {throwIfNoEntry: false})?.isFile()) throw cannotImport(specifier, path, found);
       const real = realpathSync(target);
       if (real.includes('/node_modules/')) this.addPackage(real, specifier, path);
       else this.#addLater(real);

@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {digestOf} from '../base/digest.ts';
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
+import {type NameFault, nameFault, namesFaults} from './file-names.ts';
 import type {SourceResolution} from './source.ts';
 
 /** Stands for the `$` of `${in.NAME}` and `${out.NAME}` until the expressions around them are worked out. */
@@ -26,7 +27,24 @@ const text = z
   .transform((value) => asPlain(String(value)).replace(WRITTEN, (_, side, name) => `\${${side}.${name}}`))
   .refine((value) => !value.includes('\0'), 'no program can be handed the character 0');
 const path = z.string().min(1);
-const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'it is no name of a variable');
+const variable = z.string().regex(/^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$/, 'it is no name of a variable');
+
+const issueOf = (at: PropertyKey, {message, hint}: NameFault, input: unknown): z.core.$ZodRawIssue => ({
+  code: 'custom',
+  path: [at],
+  message,
+  params: {hint},
+  input,
+});
+const listedFiles = z.array(path).check(({value, issues}) => {
+  for (const [index, name] of value.entries()) {
+    const fault = nameFault(name, name, false);
+    if (fault) issues.push(issueOf(index, fault, name));
+  }
+});
+const namedFiles = z.record(z.string(), path).check(({value, issues}) => {
+  for (const {name, ...fault} of namesFaults(value)) issues.push(issueOf(name, fault, name));
+});
 
 export const commandParameters = z.strictObject({
   run: z
@@ -35,7 +53,7 @@ export const commandParameters = z.strictObject({
     .refine(([program]) => program !== '', {error: 'it must name a program', path: [0]})
     .describe('The program and its arguments, as a list; no shell reads them.'),
   files: z
-    .union([z.array(path), z.record(z.string(), path)])
+    .union([listedFiles, namedFiles])
     .optional()
     .describe('Scripts and data that it reads: paths, folders or patterns; or a map from the name it sees to a path.'),
   env: z
@@ -58,7 +76,13 @@ export const WIRED_PARAMETERS: ReadonlySet<string> = new Set(['in', 'out']);
 /** What a worker is handed: files found, variables read. */
 export const locatedCommand = z.object({
   run: z.array(z.string()).min(1),
-  files: z.record(z.string(), z.object({path: z.string(), digest: z.string()})).default({}),
+  // By name; zod's records leave out a file that is called __proto__.
+  files: z
+    .preprocess(
+      (files) => Object.entries(files ?? {}),
+      z.array(z.tuple([z.string(), z.object({path: z.string(), digest: z.string()})])),
+    )
+    .default([]),
   env: z.record(z.string(), z.string().nullable()).default({}),
 });
 
@@ -71,7 +95,7 @@ export async function resolveEnvironment(value: Json): Promise<SourceResolution>
   const identity: Record<string, Json> = {};
   const located: Record<string, Json> = {};
   for (const [name, set] of Object.entries(given)) {
-    const passed = process.env[name];
+    const passed = Object.hasOwn(process.env, name) ? process.env[name] : undefined;
     located[name] = set ?? (passed === undefined ? null : asPlain(passed));
     identity[name] = set ?? (passed === undefined ? null : {passed: digestOf(passed)});
   }

@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {z} from 'zod';
 import type {StoredFile} from '../artifact/kinds.ts';
 import {digestOfFile} from '../base/digested-files.ts';
+import {own} from '../base/own.ts';
 import {artifactFileName} from './artifact-file-name.ts';
 import {
   commandEnvironment,
@@ -38,16 +39,18 @@ export function commandStage({inputs, outputs}: {readonly inputs: Inputs; readon
   const extensions = Object.fromEntries(
     Object.entries(inputs).flatMap(([name, {extension}]) => (extension === undefined ? [] : [[name, extension]])),
   );
+  const orders = columnOrders(outputs);
   return {
     name: 'run',
     origin: {from: 'command', inputs, outputs},
     version: 1,
     doc: 'Runs a program.',
-    // The name under which a program sees an input may decide what it does, so it is in the key where it says something.
-    params:
-      Object.keys(extensions).length === 0
-        ? commandParameters
-        : commandParameters.extend({in: z.record(z.string(), z.string()).default(extensions)}),
+    // The name under which a program sees an input may decide what it does, so it is in the key where it says something; and so is the
+    // order of columns, which the text of a key does not keep.
+    params: commandParameters.extend({
+      ...(Object.keys(extensions).length > 0 && {in: z.record(z.string(), z.string()).default(extensions)}),
+      ...(Object.keys(orders).length > 0 && {columns: z.record(z.string(), z.array(z.string())).default(orders)}),
+    }),
     noop: {},
     inputs,
     outputs: {...outputs, [LOG_OUTPUT]: LOG},
@@ -55,6 +58,15 @@ export function commandStage({inputs, outputs}: {readonly inputs: Inputs; readon
     sources: {files: resolveDeclaredFiles, env: resolveEnvironment},
     run: (work) => runInFolder(work.params, work, inputs, outputs),
   };
+}
+
+/** Names of columns as they are declared, of outputs where a key would have them in another order. */
+function columnOrders(outputs: Outputs): Record<string, string[]> {
+  const orders = Object.entries(outputs).map(([name, {columns}]): [string, string[]] => [
+    name,
+    Object.keys(columns ?? {}),
+  ]);
+  return Object.fromEntries(orders.filter(([, names]) => names.join('\n') !== names.toSorted().join('\n')));
 }
 
 async function runInFolder(
@@ -66,12 +78,13 @@ async function runInFolder(
   const {run, files, env} = locatedCommand.parse(params);
   const folder = await services.folder();
   const log = join(await services.folder(), 'log');
-  for (const [name, {path, digest}] of Object.entries(files)) await placeDeclared(path, join(folder, name), digest);
+  for (const [name, {path, digest}] of files) await placeDeclared(path, join(folder, name), digest);
   const paths = new Map<string, string>();
   const stored = new Set<string>();
   for (const [name, declaration] of Object.entries(takes)) {
-    if (inputs[name] === undefined) continue;
-    const handed = handedInput.parse(inputs[name]);
+    const input = own(inputs, name);
+    if (input === undefined) continue;
+    const handed = handedInput.parse(input);
     for (const {path} of Array.isArray(handed) ? handed : [handed]) stored.add(path);
     const place = `in/${Array.isArray(handed) ? name : artifactFileName(name, declaration)}`;
     if (Array.isArray(handed)) await placeGathered(handed, declaration.extension, join(folder, place));

@@ -1,11 +1,12 @@
 import {existsSync} from 'node:fs';
 import {stat} from 'node:fs/promises';
-import {isAbsolute, join, posix, resolve} from 'node:path';
+import {join, posix, resolve} from 'node:path';
 import type {Digest} from '../base/digest.ts';
 import type {Json} from '../base/json.ts';
 import {UserError} from '../base/user-error.ts';
+import {nameFault, placeOfName} from './file-names.ts';
 import type {SourceContext, SourceResolution} from './source.ts';
-import {walkFiles} from './walk-files.ts';
+import {notAFile, walkFiles} from './walk-files.ts';
 
 /** More than this is a folder that somebody did not mean. */
 const MOST_FILES = 10_000;
@@ -28,6 +29,7 @@ async function findDeclaredFiles(value: Json, folder: string): Promise<DeclaredF
   for (const [name, path] of entries) {
     if (typeof path === 'string') await find(name, path, folder, found);
   }
+  checkFolders(found);
   return found;
 }
 
@@ -39,8 +41,15 @@ async function find(name: string | undefined, path: string, folder: string, foun
     return;
   }
   const absolute = resolve(folder, path);
-  if (!(await stat(absolute)).isDirectory()) {
-    found.set(seenAs, absolute);
+  const status = await stat(absolute);
+  if (!status.isDirectory()) {
+    if (!status.isFile()) throw notAFile(path);
+    if (seenAs === '.')
+      throw new UserError(
+        `The name ${name} is that of the folder that the program runs in, and ${path} is a file.`,
+        `Write ${posix.basename(path)}: ${path}.`,
+      );
+    place(seenAs, absolute, found);
     return;
   }
   const everything = {wants: () => true, depth: Number.POSITIVE_INFINITY, refusesLoops: true, dots: false};
@@ -77,39 +86,46 @@ async function findMatches(pattern: string, folder: string, found: Map<string, s
 }
 
 function add(name: string, path: string, absolute: string, found: Map<string, string>): void {
-  found.set(checkName(name, path, true), absolute);
+  place(checkName(name, path, true), absolute, found);
   if (found.size > MOST_FILES)
     throw new UserError(`"files" stands for more than ${MOST_FILES} files.`, 'Name a smaller folder.');
 }
 
 function checkName(name: string, path: string, given: boolean): string {
-  const normal = posix.normalize(name).replace(/\/$/, '');
-  if (normal === '..' || normal.startsWith('../') || isAbsolute(normal))
-    throw new UserError(
-      given
-        ? `The name ${name} leaves the folder that the program runs in.`
-        : `${path} lies outside of the pipeline's folder.`,
-      given ? 'Give a relative name.' : `Give it a name: files: {${posix.basename(normal)}: ${path}}.`,
-    );
-  if (/^(in|out)(\/|$)/.test(normal))
-    throw new UserError(
-      `The file ${normal} would lie where inputs and outputs do.`,
-      'Give it another name: files: {NAME: PATH}.',
-    );
-  return normal;
+  const fault = nameFault(name, path, given);
+  if (fault) throw new UserError(fault.message, fault.hint);
+  return placeOfName(name);
 }
+
+/** A file twice under one name is one, as a pattern may give again what was named. */
+function place(name: string, absolute: string, found: Map<string, string>): void {
+  const other = found.get(name);
+  if (other !== undefined && other !== absolute)
+    throw new UserError(`Two files would be called ${name}: ${other} and ${absolute}.`, GIVE_ANOTHER);
+  found.set(name, absolute);
+}
+
+/** @throws UserError when a name is that of a file, and of the folder of another. */
+function checkFolders(found: DeclaredFiles): void {
+  for (const name of found.keys())
+    for (let folder = posix.dirname(name); folder !== '.'; folder = posix.dirname(folder))
+      if (found.has(folder))
+        throw new UserError(`The name ${folder} is that of a file, so ${name} cannot lie in it.`, GIVE_ANOTHER);
+}
+
+const GIVE_ANOTHER = 'Give one of them another name: files: {NAME: PATH}.';
 
 /** Declared files pinned to their content: names and digests for the key, paths beside them for the worker. */
 export async function resolveDeclaredFiles(
   value: Json,
   {folder, digestOfFile}: SourceContext,
 ): Promise<SourceResolution> {
-  const identity: Record<string, Digest> = {};
-  const located: Record<string, Json> = {};
-  for (const [name, path] of await findDeclaredFiles(value, folder)) {
-    const digest = await digestOfFile(path);
-    identity[name] = digest;
-    located[name] = {path, digest};
-  }
-  return {state: 'resolved', identity, located};
+  const found: {readonly name: string; readonly path: string; readonly digest: Digest}[] = [];
+  for (const [name, path] of await findDeclaredFiles(value, folder))
+    found.push({name, path, digest: await digestOfFile(path)});
+  return {
+    state: 'resolved',
+    identity: Object.fromEntries(found.map(({name, digest}) => [name, digest])),
+    located: Object.fromEntries(found.map(({name, ...file}) => [name, file])),
+  };
 }

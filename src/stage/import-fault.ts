@@ -1,4 +1,4 @@
-import {readFileSync} from 'node:fs';
+import {readFileSync, statSync} from 'node:fs';
 import {relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {type Diagnostic, diagnosticJson, type SourceText, type Span} from '../base/diagnostic.ts';
@@ -65,6 +65,7 @@ function placeOf(error: unknown): {source: SourceText; span: Span} | undefined {
 
 export function sourceOf(path: string): SourceText | undefined {
   try {
+    if (!statSync(path).isFile()) return undefined;
     return {name: relative(process.cwd(), path), text: readFileSync(path, 'utf8')};
   } catch {
     return undefined;

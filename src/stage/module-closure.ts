@@ -1,3 +1,4 @@
+import {readFileSync, statSync} from 'node:fs';
 import {
   isBuiltin,
   type LoadHookSync,
@@ -6,7 +7,7 @@ import {
   type ResolveHookSync,
   registerHooks,
 } from 'node:module';
-import {dirname} from 'node:path';
+import {basename, dirname} from 'node:path';
 import {fileURLToPath, pathToFileURL} from 'node:url';
 import type {Digest} from '../base/digest.ts';
 import {Closure} from './closure.ts';
@@ -118,8 +119,11 @@ function formatOf(url: string): string | undefined {
 const noteModule: LoadHookSync = (url, context, nextLoad) => {
   const of = closureOf(url);
   if (!of) return nextLoad(url, context);
+  const path = pathOf(url);
+  if (statSync(path, {throwIfNoEntry: false})?.isFile() === false)
+    throw new ImportError(`${basename(path)} is a pipe or a device.`, path, {text: '', start: 0}, 'Name a file.');
   const format = formatOf(url);
   const loaded = nextLoad(url, {...context, ...(format !== undefined && {format})});
-  of.closure.addFile(pathOf(url));
+  of.closure.addFile(path, Buffer.isBuffer(loaded.source) ? loaded.source : readFileSync(path));
   return loaded;
 };

@@ -1,45 +1,43 @@
-import {readFileSync} from 'node:fs';
+import {type Dirent, readdirSync, readFileSync, readlinkSync, statSync} from 'node:fs';
 import {findPackageJSON} from 'node:module';
-import {dirname, join} from 'node:path';
+import {basename, dirname, join, relative} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {z} from 'zod';
+import {canonicalJson} from '../base/canonical-json.ts';
+import {digestOf} from '../base/digest.ts';
 
 const names = z.record(z.string(), z.unknown()).default({});
-const manifestSchema = z.object({
-  name: z.string(),
-  version: z.string(),
-  dependencies: names,
-  optionalDependencies: names,
-  peerDependencies: names,
-});
+const needsSchema = z.object({dependencies: names, optionalDependencies: names, peerDependencies: names});
+const manifestSchema = needsSchema.extend({name: z.string(), version: z.string()});
 
-/** An installed package, by where its package.json lies. */
+/** An installed package, by where its package.json lies, or would. */
 interface Package {
   readonly path: string;
-  /** `name@version` */
+  /** `name@version`; without a version the digest of its files in its place. */
   readonly identity: string;
   /** Names of the packages that it may import. */
   readonly needs: readonly string[];
 }
 
-/** The package that a file belongs to; a file of none stands for itself. */
-export const identityOfPackage = (path: string): string => packageOf(path)?.identity ?? path;
+/** The package that a file belongs to. */
+export const identityOfPackage = (path: string): string => packageOf(path).identity;
 
 /**
- * The package that a file belongs to and all that it needs, as `name@version` of what is installed. What is optional and not there is left out;
- * what a package imports without naming it in its package.json is not known.
+ * The package that a file belongs to and all that it needs, as `name@version` of what is installed; without a version, by its files. What is optional and not there is
+ * left out; what a package imports without naming it in its package.json is not known.
  *
  * @param library A file of basin, whose version stands for all that it needs.
  */
 export function identitiesOfPackages(path: string, library: string): ReadonlySet<string> {
   const first = packageOf(path);
-  if (!first) return new Set([path]);
-  const leaf = packageOf(library)?.path;
+  const leaf = packageOf(library).path;
   const found = new Map([[first.path, first]]);
   for (const {path: from, needs} of found.values()) {
     for (const name of from === leaf ? [] : needs) {
-      const needed = packageAt(installed(name, from));
-      if (needed) found.set(needed.path, needed);
+      const manifest = installed(name, from);
+      if (manifest === undefined || found.has(manifest)) continue;
+      const needed = packageAt(manifest) ?? unversioned(dirname(manifest));
+      found.set(needed.path, needed);
     }
   }
   return new Set([...found.values()].map(({identity}) => identity));
@@ -54,22 +52,66 @@ export function installed(specifier: string, from: string): string | undefined {
   }
 }
 
-function packageOf(path: string): Package | undefined {
-  for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
-    const found = packageAt(join(folder, 'package.json'));
+/** A file of no package is one by itself. */
+function packageOf(path: string): Package {
+  for (let [child, folder] = [path, dirname(path)]; folder !== child; [child, folder] = [folder, dirname(folder)]) {
+    if (basename(folder) === MODULES && !isHidden(child)) break;
+    const found = packageAt(join(folder, MANIFEST)) ?? (isInstalled(folder) ? unversioned(folder) : undefined);
     if (found) return found;
   }
-  return undefined;
+  return {path, identity: identityOf(basename(path), {[basename(path)]: digestOf(readFileSync(path))}), needs: []};
 }
 
+const MANIFEST = 'package.json';
+const MODULES = 'node_modules';
+
+/** What tools keep beside packages, as basin keeps its bundle: a part of the package around. */
+const isHidden = (path: string): boolean => basename(path).startsWith('.');
+
+/** Whether a folder is what was installed as a package: `node_modules/name` or `node_modules/@scope/name`. */
+const isInstalled = (folder: string): boolean =>
+  (basename(dirname(folder)) === MODULES && !isHidden(folder)) ||
+  (basename(dirname(dirname(folder))) === MODULES && basename(dirname(folder)).startsWith('@'));
+
 /** Nothing for a package.json without name and version, as one that only says how its folder is to be read. */
-function packageAt(path: string | undefined): Package | undefined {
-  if (path === undefined) return undefined;
+function packageAt(path: string): Package | undefined {
+  const manifest = manifestSchema.safeParse(manifestAt(path));
+  if (!manifest.success) return undefined;
+  const {name, version, ...lists} = manifest.data;
+  return {path, identity: `${name}@${version}`, needs: namesIn(lists)};
+}
+
+/** A package whose package.json does not say which one it is, so that nothing but its files does. */
+function unversioned(folder: string): Package {
+  const path = join(folder, MANIFEST);
+  const lists = needsSchema.safeParse(manifestAt(path)).data ?? {};
+  return {path, identity: identityOf(basename(folder), filesBelow(folder, folder)), needs: namesIn(lists)};
+}
+
+const identityOf = (name: string, files: Readonly<Record<string, string>>): string =>
+  `${name}@${digestOf(canonicalJson(files))}`;
+
+function manifestAt(path: string): unknown {
   try {
-    const {name, version, ...lists} = manifestSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
-    const needs = Object.values(lists).flatMap((list) => Object.keys(list));
-    return {path, identity: `${name}@${version}`, needs: needs.filter((need) => !need.startsWith('@types/'))};
+    return JSON.parse(readFileSync(path, 'utf8'));
   } catch {
     return undefined;
   }
+}
+
+const namesIn = (lists: Readonly<Record<string, object>>): readonly string[] =>
+  Object.values(lists)
+    .flatMap((list) => Object.keys(list))
+    .filter((name) => !name.startsWith('@types/'));
+
+/** Digests of all files, but for the packages installed below. A link to a folder counts as what it says. */
+function filesBelow(folder: string, top: string): Record<string, string> {
+  const digestsOf = (entry: Dirent): readonly (readonly [string, string])[] => {
+    const path = join(folder, entry.name);
+    const name = relative(top, path);
+    if (entry.isDirectory()) return entry.name === MODULES ? [] : Object.entries(filesBelow(path, top));
+    if (statSync(path, {throwIfNoEntry: false})?.isFile()) return [[name, digestOf(readFileSync(path))]];
+    return entry.isSymbolicLink() ? [[name, `-> ${readlinkSync(path)}`]] : [];
+  };
+  return Object.fromEntries(readdirSync(folder, {withFileTypes: true}).flatMap(digestsOf));
 }

@@ -1,6 +1,7 @@
 import {type Dirent, realpathSync, type Stats, statSync} from 'node:fs';
 import {readdir} from 'node:fs/promises';
 import {join, posix} from 'node:path';
+import {isStoreFolder} from '../base/store-folder.ts';
 import {UserError} from '../base/user-error.ts';
 
 interface Walk {
@@ -14,12 +15,14 @@ interface Walk {
 }
 
 /**
- * The files below a folder by name, links followed.
+ * The files below a folder by name, links followed; caches of basin's in it are passed over.
  *
  * @param name How the folder is called; files are called by it and their path in it.
- * @throws UserError for a link to nothing or back to a folder above it, and for what is neither a file nor a folder.
+ * @throws UserError for such a cache itself, for a link to nothing or back to a folder above it, and for what is neither a file nor a folder.
  */
 export function walkFiles(folder: string, name: string, walk: Walk): AsyncGenerator<string> {
+  if (isStoreFolder(folder))
+    throw new UserError(`${name} is a cache of basin's, which every run changes.`, 'Name what it was made of instead.');
   return walkFrom(folder, name, walk, [realpathSync(folder)]);
 }
 
@@ -30,7 +33,7 @@ async function* walkFrom(folder: string, above: string, walk: Walk, chain: reado
     const path = join(folder, entry.name);
     const status: Dirent | Stats | undefined = entry.isSymbolicLink() ? statSync(path, {throwIfNoEntry: false}) : entry;
     if (status?.isDirectory()) {
-      if (chain.length >= walk.depth) continue;
+      if (chain.length >= walk.depth || isStoreFolder(path)) continue;
       const real = realpathSync(path);
       if (!chain.includes(real)) yield* walkFrom(path, name, walk, [...chain, real]);
       else if (walk.refusesLoops)
@@ -40,11 +43,14 @@ async function* walkFrom(folder: string, above: string, walk: Walk, chain: reado
         );
     } else if (walk.wants(name)) {
       if (status?.isFile()) yield name;
-      else if (status)
-        throw new UserError(`${name} is neither a file nor a folder.`, 'Name the files that are wanted.');
+      else if (status) throw notAFile(name);
       else throw new UserError(`The link ${name} leads to nothing.`, 'Mend or remove the link.');
     }
   }
 }
+
+/** A pipe would be waited on for ever, and a device may have no end. */
+export const notAFile = (name: string): UserError =>
+  new UserError(`${name} is neither a file nor a folder.`, 'Name the files that are wanted.');
 
 const byName = (one: Dirent, other: Dirent): number => (one.name < other.name ? -1 : 1);

@@ -3,6 +3,7 @@ import {mkdir, rename, rm} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import type {Digest, Key} from '../base/digest.ts';
 import {digestOfFile} from '../base/digested-files.ts';
+import {UserError} from '../base/user-error.ts';
 import type {RecordCost} from './choose-evictions.ts';
 import {diskNow} from './disk-clock.ts';
 import {DraftFolders} from './draft-folders.ts';
@@ -195,6 +196,9 @@ export class LocalStore implements Store {
   async digestOfFile(path: string): Promise<Digest> {
     const absolute = resolve(path);
     const before = statusOf(absolute);
+    // A pipe would be waited on for ever, and a device may have no end.
+    if (!before.isFile())
+      throw new UserError(`${path} is ${before.isDirectory() ? 'a folder' : 'a pipe or a device'}.`, 'Name a file.');
     const stamp = fileStamp(before);
     const known = this.#reading(() => this.#index.use((index) => index.fileDigest(absolute, stamp)));
     if (known !== undefined) return known;

@@ -1,5 +1,5 @@
 import {spawnSync} from 'node:child_process';
-import {mkdir, symlink, writeFile} from 'node:fs/promises';
+import {cp, mkdir, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from 'vitest';
 import {PipelineRig} from '../rig/pipeline-rig.ts';
@@ -67,6 +67,52 @@ test('links to files and folders are followed, in folders and in patterns, and t
   expect((await rig.plan(list('["data/*.csv", "data/linked/*.csv"]'))).instances[0]).toMatchObject({verdict: 'cached'});
 });
 
+test('a cache that lies among the files of a program is none of them', async () => {
+  await file('a.txt', 'a\n');
+  await mkdir(join(rig.folder, 'deep'));
+  expect(await seen('[.]')).not.toContain('./cache');
+  await cp(rig.cache, join(rig.folder, 'deep', 'other'), {recursive: true});
+  expect((await rig.plan(list('[.]'))).instances[0]).toMatchObject({verdict: 'cached'});
+  expect(await seen('["**/*"]')).not.toContain('./cache');
+  expect((await rig.plan(list('["**/*"]'))).instances[0]).toMatchObject({verdict: 'cached'});
+  const [planned] = (await rig.plan(list('[cache]'))).instances;
+  expect(planned?.reason).toMatchObject({detail: "cache is a cache of basin's, which every run changes."});
+});
+
+test('names that files cannot have beside each other are told before anything runs', async () => {
+  for (const folder of ['d', 'other']) await mkdir(join(rig.folder, folder));
+  for (const name of ['a.txt', 'b.txt', 'd/e', 'other/e']) await file(name, `text of ${name}\n`);
+  const detail = async (files: string): Promise<unknown> => {
+    const [planned] = (await rig.plan(list(files))).instances;
+    return planned?.reason.why === 'unresolved' ? planned.reason.detail : planned?.verdict;
+  };
+  const [d, e] = [join(rig.folder, 'd', 'e'), join(rig.folder, 'a.txt')];
+  expect(await detail('{x: a.txt, x/e: b.txt}')).toBe('The name x is that of a file, so x/e cannot lie in it.');
+  expect(await detail('{x/e/f: b.txt, x: d}')).toBe('The name x/e is that of a file, so x/e/f cannot lie in it.');
+  expect(await detail('{x: d, x/e: a.txt}')).toBe(`Two files would be called x/e: ${d} and ${e}.`);
+  expect(await detail('{.: a.txt}')).toBe(
+    'The name . is that of the folder that the program runs in, and a.txt is a file.',
+  );
+  expect(await detail('{x: d, x/f: a.txt}')).toBe('run');
+  expect(await seen('{.: d, x/e: d/e}')).toBe('==> ./e <==\ntext of d/e\n\n==> ./x/e <==\ntext of d/e\n');
+});
+
+test('a file that is called as a property of every object is handed over and is in the key', async () => {
+  for (const name of ['__proto__', '__constructor']) await file(name, `text of ${name}\n`);
+  const whole = '==> ./__constructor <==\ntext of __constructor\n\n==> ./__proto__ <==\ntext of __proto__\n';
+  expect(await seen('["__*"]')).toBe(whole);
+  await file('__proto__', 'changed\n');
+  expect((await rig.plan(list('["__*"]'))).instances[0]).toMatchObject({verdict: 'run'});
+  expect(await seen('["__*"]')).toBe(whole.replace('text of __proto__', 'changed'));
+});
+
+test('a variable that is called as a property of every object is one like any other', async () => {
+  const text = `stages: {told: {run: [sh, -c, 'echo "<$constructor>"'], env: [constructor]}}`;
+  const {records, totals, events} = await rig.run(text);
+  expect(totals, JSON.stringify(events)).toMatchObject({ran: 1});
+  expect(records[0]?.preimage.params).toMatchObject({env: {constructor: null}});
+});
+
 test('what a folder or a pattern cannot give is told', async () => {
   for (const folder of ['empty/inner', 'loop/inner', 'dangling', 'out'])
     await mkdir(join(rig.folder, folder), {recursive: true});
@@ -89,6 +135,9 @@ test('what a folder or a pattern cannot give is told', async () => {
   expect(await reason('[dangling]')).toEqual(told('The link dangling/b.csv leads to nothing.'));
   expect(await reason('["dangling/*.csv"]')).toEqual(told('The link dangling/b.csv leads to nothing.'));
   expect(await reason('["dangling/*.fifo"]')).toEqual(told('dangling/pipe.fifo is neither a file nor a folder.'));
+  // A pipe would be waited on for ever, and this device has no end.
+  expect(await reason('[dangling/pipe.fifo]')).toEqual(told('dangling/pipe.fifo is neither a file nor a folder.'));
+  expect(await reason('{zeros: /dev/zero}')).toEqual(told('/dev/zero is neither a file nor a folder.'));
   expect(await reason('["*/*.txt"]')).toEqual(told('No file matches */*.txt.'));
   expect(await reason('["o*/*.csv"]')).toEqual(told('The file out/a.csv would lie where inputs and outputs do.'));
   // Also where all that is found was named before.

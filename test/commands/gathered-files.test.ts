@@ -45,6 +45,17 @@ test('files are gathered into a folder, named by their axes, with an index in th
   expect((await rig.run(text('[2, 10, 3]'))).ran).toEqual(['all[m=x]', 'both', 'make[n=3,m=x]']);
 });
 
+test('the order in which axes are written decides nothing: neither what runs nor what a program sees', async () => {
+  const looked = (over: string): string =>
+    text('[10, 2]').replace('\'cat "$0"/*.txt\'', `'cd "$0" && ls && cat index.json'`).replace('[n, m]', over);
+  const log = await logOf(await rig.run(looked('[n, m]')), 'both');
+  expect(log).toContain('m=x,n=10.txt');
+  expect((await rig.run(looked('[m, n]'))).ran).toEqual([]);
+  await rig[Symbol.asyncDispose]();
+  rig = await PipelineRig.create();
+  expect(await logOf(await rig.run(looked('[m, n]')), 'both')).toBe(log);
+});
+
 test('whatever the values of an axis, each member has a name of its own that stays in its folder', async () => {
   const long = 'y'.repeat(300);
   const odd = await rig.run(text(`["../../up", "a/b", "A b", "a b", 1, "1", {k: [1]}, "", ".", ${long}]`));

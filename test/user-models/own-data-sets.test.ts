@@ -66,6 +66,19 @@ test('a path alone names a data set whose files lie beside it', async () => {
   expect((await run(cwd)).ids('cached')).toEqual(['start', 'tuned']);
 }, 60_000);
 
+test('a cache that lies among the files of a data set is none of them', async () => {
+  const cwd = await recipe();
+  await editFile(join(cwd, 'stripes.ts'), 'files: () => Object.values(FILES)', "files: () => ['.']");
+  await editFile(join(cwd, 'study.yaml'), 'root: pictures', 'root: .');
+  await editFile(
+    join(cwd, 'stripes.ts'),
+    "{train: 'train.bin', test: 'test.bin'}",
+    "{train: 'pictures/train.bin', test: 'pictures/test.bin'}",
+  );
+  expect((await run(cwd)).ids('ran')).toEqual(['start', 'tuned']);
+  expect((await run(cwd)).ids('ran')).toEqual([]);
+}, 60_000);
+
 const FAULTS: readonly (readonly [what: string, edit: (folder: string) => Promise<void>, expected: RegExp])[] = [
   [
     'a label beyond the classes',

@@ -1,3 +1,4 @@
+import {spawnSync} from 'node:child_process';
 import {mkdir, rm, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {expect, test} from 'vitest';
@@ -53,8 +54,8 @@ const FILES = {
 
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: as a stage has it
 
-async function running(cwd: string): Promise<readonly string[]> {
-  const {code, stdout, stderr} = await basin(['plan', 'p.yaml', '--json'], {cwd});
+async function running(cwd: string, cache = join(cwd, 'cache')): Promise<readonly string[]> {
+  const {code, stdout, stderr} = await basin(['plan', 'p.yaml', '--json'], {cwd, cache});
   expect(code, stdout + stderr).toBe(0);
   const {instances}: {instances: readonly {id: string; verdict: string}[]} = JSON.parse(stdout);
   return instances.flatMap(({id, verdict}) => (verdict === 'cached' ? [] : [id]));
@@ -80,6 +81,70 @@ test('whatever a stage comes to import decides its key, by way of packages and a
   await write(cwd, {'node_modules/foo/node_modules/bar/package.json': manifest('bar', '1.2.0')});
   await write(cwd, {'fallback.ts': FILES['alone.ts']});
   expect(await running(cwd)).toEqual(['packages', 'fallback']);
+});
+
+test('a package without a version is known by its files, one that is needed and one in no folder too, and where they lie does not matter', async () => {
+  const cwd = await scratchFolder();
+  const unnamed = JSON.stringify({type: 'module', main: 'index.js', dependencies: {'@own/inner': '1'}});
+  const files = {
+    'package.json': manifest('project', '1.0.0'),
+    'mine.ts': stage("import {foo} from 'foo';", 'foo'),
+    'lone.ts': stage("import {lone} from './node_modules/lone.js';", 'lone'),
+    'node_modules/foo/package.json': unnamed,
+    'node_modules/foo/index.js': "export {more as foo} from './lib/more.js';\n",
+    'node_modules/foo/lib/more.js': "export {inner as more} from '@own/inner';\n",
+    'node_modules/@own/inner/package.json': JSON.stringify({name: '@own/inner', type: 'module', main: 'index.js'}),
+    'node_modules/@own/inner/index.js': 'export const inner = 1;\n',
+    'node_modules/lone.js': 'export const lone = 1;\n',
+    'p.yaml': 'stages:\n  mine: {uses: ./mine.ts}\n  lone: {uses: ./lone.ts}\n',
+  };
+  await write(cwd, files);
+  expect(await basin(['run', 'p.yaml'], {cwd})).toMatchObject({code: 0, stdout: expect.stringContaining('ran 2')});
+  const elsewhere = await scratchFolder();
+  await write(elsewhere, files);
+  expect(await running(elsewhere, join(cwd, 'cache'))).toEqual([]);
+  await write(cwd, {'node_modules/@own/inner/index.js': 'export const inner = 2;\n'});
+  expect(await running(cwd)).toEqual(['mine']);
+  await write(cwd, {'node_modules/@own/inner/index.js': files['node_modules/@own/inner/index.js']});
+  expect(await running(cwd)).toEqual([]);
+  await write(cwd, {'node_modules/foo/lib/more.js': 'export const more = 3;\n'});
+  expect(await running(cwd)).toEqual(['mine']);
+  await write(cwd, {'node_modules/lone.js': 'export const lone = 2;\n'});
+  expect(await running(cwd)).toEqual(['mine', 'lone']);
+  expect(await basin(['run', 'p.yaml'], {cwd})).toMatchObject({code: 0, stdout: expect.stringContaining('ran 2')});
+});
+
+test('a pipe in the place of a file is refused and not waited on, of a stage, an import, a source or a data set', async () => {
+  const cwd = await scratchFolder();
+  const source =
+    "sources: {file: async (_, {folder, digestOfFile}) => ({state: 'resolved', identity: await digestOfFile(folder + '/pipe'), located: ''})}";
+  await write(cwd, {
+    'imports.ts': stage("import './pipe.ts';", '1'),
+    'later.ts': stage('', "(await import('./pipe.ts')).one"),
+    'source.ts': stage('', '1').replace(
+      'params: z.strictObject({})',
+      `params: z.strictObject({file: z.string()}), ${source}`,
+    ),
+    'data.ts':
+      "import {defineDataSet, z} from 'lossbasin';\nexport default defineDataSet({doc: '', settings: z.strictObject({}), files: () => ['pipe'], load: () => {}});\n",
+    'p.yaml': ['pipe', 'imports', 'later']
+      .map((name) => `  ${name}: {uses: ./${name}.ts}`)
+      .join('\n')
+      .replace('', 'stages:\n'),
+    'q.yaml': `stages:
+  source: {uses: ./source.ts, with: {file: x}}
+  start: {uses: pretrain-load, with: {source: random, model: {model: mlp, hidden: [2]}}}
+  data: {uses: evaluate, in: {weights: start.weights}, with: {data: {name: ./data.ts}}}
+  code: {uses: evaluate, in: {weights: start.weights}, with: {data: {name: ./pipe.ts}}}
+`,
+  });
+  for (const name of ['pipe', 'pipe.ts']) spawnSync('mkfifo', [join(cwd, name)]);
+  const refused = await basin(['plan', 'p.yaml'], {cwd});
+  expect(refused).toMatchObject({code: 2, stdout: ''});
+  expect(refused.stderr.match(/pipe\.ts is a pipe or a device\./g)).toHaveLength(2);
+  expect(refused.stderr).toContain('"./pipe.ts" cannot be imported: there is no such file.');
+  const {stdout} = await basin(['plan', 'q.yaml'], {cwd});
+  expect(stdout.match(/pipe(\.ts)? is a pipe or a device\./g)).toHaveLength(3);
 });
 
 const REFUSED: readonly (readonly [string, string, RegExp])[] = [

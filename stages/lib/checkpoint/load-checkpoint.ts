@@ -1,9 +1,10 @@
-import {basename} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import type {NamedTensor} from '../../../src/artifact/kinds.ts';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {checkAbsent} from '../../../src/stage/pinned-files.ts';
 import type {PreprocessorSettings} from '../pictures/preprocessor-settings.ts';
-import {type CheckpointFiles, findCheckpoint} from './checkpoint-files.ts';
+import {type CheckpointFiles, findCheckpoint, PREPROCESSOR} from './checkpoint-files.ts';
 import {checkpointPreprocessor} from './preprocessor.ts';
 import {quoted} from './quoted.ts';
 import {readObject} from './read-json.ts';
@@ -26,7 +27,11 @@ const TENSOR_NAME = /^[\w.-]{1,200}$/;
 
 async function filesOf(path: string): Promise<CheckpointFiles> {
   const files = await findCheckpoint(path);
-  if (files.ok) return files.value;
+  if (files.ok) {
+    const {config, preprocessor} = files.value;
+    if (preprocessor === undefined) checkAbsent(join(dirname(config), PREPROCESSOR));
+    return files.value;
+  }
   throw new StageError(`The checkpoint ${path} cannot be read: ${files.error.reason}`, files.error.hint);
 }
 

@@ -1,7 +1,8 @@
-import {readFile, stat} from 'node:fs/promises';
+import {stat} from 'node:fs/promises';
 import {basename} from 'node:path';
 import {isJsonObject, type Json, type JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {readPinned} from '../../../src/stage/pinned-files.ts';
 import {isNestedDeeper} from './json-depth.ts';
 import {quoted} from './quoted.ts';
 import {repeatedName} from './repeated-name.ts';
@@ -44,7 +45,7 @@ export function parseObject(text: string, what: string): JsonObject {
 async function readSmallFile(path: string, name: string): Promise<Uint8Array> {
   try {
     const {size} = await stat(path);
-    if (size <= LONGEST_JSON) return await readFile(path);
+    if (size <= LONGEST_JSON) return await readPinned(path);
     throw new StageError(
       `${name} is ${size} bytes long, and basin reads such files up to ${LONGEST_JSON} bytes.`,
       'No model has one so large: is it another file under this name?',

@@ -1,8 +1,11 @@
+import {createHash} from 'node:crypto';
 import {type FileHandle, open} from 'node:fs/promises';
 import {basename} from 'node:path';
 import type {NamedTensor} from '../../../src/artifact/kinds.ts';
+import {asDigest} from '../../../src/base/digest.ts';
 import {isJsonObject, type Json} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {checkPinned, isPinned} from '../../../src/stage/pinned-files.ts';
 import {FLOAT_BYTES, type FloatFormat, isFloatFormat, toFloat32} from './float-formats.ts';
 import {quoted} from './quoted.ts';
 import {LONGEST_JSON, parseObject} from './read-json.ts';
@@ -99,7 +102,15 @@ async function readExactly(handle: FileHandle, position: number, length: number)
   return bytes;
 }
 
-async function readHeader(handle: FileHandle, file: string): Promise<{text: string; dataStart: number; size: number}> {
+interface Header {
+  readonly text: string;
+  /** All up to the first tensor, as it is in the file. */
+  readonly head: readonly Uint8Array[];
+  readonly dataStart: number;
+  readonly size: number;
+}
+
+async function readHeader(handle: FileHandle, file: string): Promise<Header> {
   const {size} = await handle.stat();
   const refuse = refusalOf(file);
   if (size < LENGTH_BYTES) throw refuse(`it is ${size} bytes long, too short for a header`);
@@ -117,7 +128,7 @@ async function readHeader(handle: FileHandle, file: string): Promise<{text: stri
   const bytes = await readExactly(handle, LENGTH_BYTES, Number(length));
   try {
     const text = new TextDecoder('utf-8', {fatal: true}).decode(bytes);
-    return {text, dataStart: LENGTH_BYTES + Number(length), size};
+    return {text, head: [prefix, bytes], dataStart: LENGTH_BYTES + Number(length), size};
   } catch {
     throw refuse('its header is not UTF-8 text');
   }
@@ -125,7 +136,7 @@ async function readHeader(handle: FileHandle, file: string): Promise<{text: stri
 
 /**
  * Every tensor of a safetensors file as float32, in the order of the file. Nothing is allocated before the header has been
- * held against the file's size.
+ * held against the file's size. One that is in a key is hashed on the way, a tensor while the next is fetched: together they are the whole file.
  *
  * @throws StageError when the file breaks the format in any way, or holds numbers that are not F32, F16 or BF16.
  */
@@ -136,12 +147,21 @@ export async function readSafetensors(path: string): Promise<NamedTensor[]> {
     throw new StageError(`${file} cannot be opened (${reason}).`, 'Check that the file is there and readable.');
   });
   try {
-    const {text, dataStart, size} = await readHeader(handle, file);
+    const {text, head, dataStart, size} = await readHeader(handle, file);
+    const hash = isPinned() ? createHash('sha256') : undefined;
+    for (const bytes of head) hash?.update(bytes);
+    const entries = entriesOf(text, size - dataStart, file);
+    const fetched = (entry: Entry | undefined) =>
+      entry && readExactly(handle, dataStart + entry.begin, entry.end - entry.begin);
     const tensors: NamedTensor[] = [];
-    for (const {name, format, shape, begin, end} of entriesOf(text, size - dataStart, file)) {
-      const values = toFloat32(format, await readExactly(handle, dataStart + begin, end - begin));
-      tensors.push({name, shape, values});
+    let next = fetched(entries[0]);
+    for (const [at, {name, format, shape}] of entries.entries()) {
+      const bytes = (await next) ?? new Uint8Array();
+      next = fetched(entries[at + 1]);
+      hash?.update(bytes);
+      tensors.push({name, shape, values: toFloat32(format, bytes)});
     }
+    if (hash) checkPinned(path, asDigest(hash.digest('hex')));
     return tensors;
   } finally {
     await handle.close();

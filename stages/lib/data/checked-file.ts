@@ -1,7 +1,8 @@
 import {createHash} from 'node:crypto';
-import {readFile, stat} from 'node:fs/promises';
+import {stat} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {readPinned} from '../../../src/stage/pinned-files.ts';
 
 /** A file of a data set, whole in memory; messages use `name`, its name without folders. */
 export interface DataFile {
@@ -17,7 +18,7 @@ export async function readDataFile(folder: string, name: string): Promise<DataFi
   const path = join(folder, name);
   try {
     const {size} = await stat(path);
-    if (size <= LARGEST_DATA_FILE) return {name, bytes: await readFile(path)};
+    if (size <= LARGEST_DATA_FILE) return {name, bytes: await readPinned(path)};
     throw new StageError(
       `The data file ${name} in ${basename(folder)} has ${size} bytes; no official one has over ${LARGEST_DATA_FILE}.`,
       'It is another file under this name, or something was added to it: fetch it again from its official source.',

@@ -2,6 +2,7 @@ import {readdir, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {canonicalJson} from '../../../src/base/canonical-json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {checkPinnedNames, pinnedState} from '../../../src/stage/pinned-files.ts';
 import {openModule} from '../../../src/stage/user-module.ts';
 import {fileNameOf} from '../user-code.ts';
 import {CIFAR10_CLASSES, CIFAR10_FILES, CIFAR10_TEST_FILE, CIFAR10_TRAIN_FILES, readCifar10} from './cifar10.ts';
@@ -39,7 +40,7 @@ const KEPT = 3;
 const recent = new Map<string, Promise<DataSet>>();
 
 /**
- * Reads a located data set. The last few are kept in memory by their value and their files' times and sizes, so the
+ * Reads a located data set. The last few are kept in memory by their value and their files' digests, times and sizes, so the
  * points of a sweep that run in one process decode it once. Files that are malformed or not the official ones are
  * StageErrors.
  */
@@ -66,8 +67,9 @@ async function filesOf(value: DataSetValue, root: string): Promise<readonly stri
 }
 
 async function fingerprint(root: string, names: readonly string[]): Promise<string> {
-  const stats = await Promise.all(names.map((name) => stat(join(root, name)).catch(() => undefined)));
-  return stats.map((file) => `${file?.size}:${file?.mtimeMs}`).join(' ');
+  const paths = names.map((name) => join(root, name));
+  const stats = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)));
+  return [pinnedState(paths), ...stats.map((file) => `${file?.size}:${file?.mtimeMs}`)].join(' ');
 }
 
 async function decode(value: DataSetValue, root: string): Promise<DataSet> {
@@ -105,6 +107,10 @@ async function mnist(root: string): Promise<Whole> {
 async function cifar10(root: string): Promise<Whole> {
   const names = new Set(await readdir(root).catch(() => []));
   const batches = CIFAR10_TRAIN_FILES.filter((name) => names.has(name));
+  checkPinnedNames(
+    root,
+    [...batches, CIFAR10_TEST_FILE].map((name) => join(root, name)),
+  );
   const notes =
     batches.length < CIFAR10_TRAIN_FILES.length
       ? [

@@ -25,8 +25,7 @@ export const resolveDataSet: SourceResolver = async (json, context): Promise<Sou
   if ('settings' in value) return resolveUserDataSet(value, context);
   const location = value.name === 'mnist' ? await locateMnist(value, context) : await locateCifar10(value, context);
   if ('reason' in location) return {state: 'unresolved', ...location};
-  const files: Record<string, string> = {};
-  for (const name of location.files) files[name] = await context.digestOfFile(join(location.root, name));
+  const files = await digestsOf(location.root, location.files, context);
   const choices = choicesOf(value);
   return {
     state: 'resolved',
@@ -37,16 +36,21 @@ export const resolveDataSet: SourceResolver = async (json, context): Promise<Sou
 
 async function resolveUserDataSet(
   value: z.output<typeof userDataSetSchema>,
-  {folder, digestOfFile}: SourceContext,
+  context: SourceContext,
 ): Promise<SourceResolution> {
-  const path = resolve(folder, value.name);
+  const path = resolve(context.folder, value.name);
   const found = await findModule(path);
   const {settings, files: declared} = bindDataSet(found, value.settings);
-  const root = value.root === undefined ? dirname(path) : resolve(folder, value.root);
-  const files: Record<string, string> = {};
-  for (const name of await declaredFiles(declared, root)) files[name] = await digestOfFile(join(root, name));
+  const root = value.root === undefined ? dirname(path) : resolve(context.folder, value.root);
+  const files = await digestsOf(root, await declaredFiles(declared, root), context);
   const same = {name: found.reference, settings, ...choicesOf(value)};
   return {state: 'resolved', identity: {...same, files}, located: {...same, root}};
+}
+
+async function digestsOf(root: string, names: readonly string[], {digestOfFile}: SourceContext): Promise<JsonObject> {
+  const files: [string, string][] = [];
+  for (const name of names) files.push([name, await digestOfFile(join(root, name))]);
+  return Object.fromEntries(files);
 }
 
 function choicesOf({limit, classes, validation}: DataSetValue): JsonObject {

@@ -1,7 +1,10 @@
-import {readdir, readFile, stat} from 'node:fs/promises';
-import {isAbsolute, join, posix} from 'node:path';
+import {readdir, stat} from 'node:fs/promises';
+import {isAbsolute, join, posix, sep} from 'node:path';
 import type {JsonObject} from '../../../src/base/json.ts';
+import {isStoreFolder} from '../../../src/base/store-folder.ts';
+import {UserError} from '../../../src/base/user-error.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {checkPinnedNames, readPinned} from '../../../src/stage/pinned-files.ts';
 import {openModule, type UserModule} from '../../../src/stage/user-module.ts';
 import {fileNameOf, ofUser, userFault} from '../user-code.ts';
 import {type BoundDataSet, isDataSetDefinition, type LoadedPictures, type SplitPictures} from './define-data-set.ts';
@@ -34,15 +37,22 @@ export async function declaredFiles(declared: readonly string[], root: string): 
     const found = await stat(join(root, normal)).catch(() => undefined);
     if (!found)
       throw new StageError(`The file ${path} of the data set is not in its root.`, 'Give `root:` its folder.');
-    const inside = found.isDirectory()
-      ? (await readdir(join(root, normal), {recursive: true, withFileTypes: true}))
-          .filter((entry) => entry.isFile())
-          .map((entry) => posix.join(posix.relative(root, entry.parentPath), entry.name))
-      : [normal];
+    const inside = found.isDirectory() ? await filesBelow(join(root, normal), root) : [normal];
     for (const name of inside) names.add(name);
     if (names.size > MOST_FILES) throw new StageError(`The data set has more than ${MOST_FILES} files.`);
   }
   return [...names].sort();
+}
+
+/** Without those of caches of basin's, which every run changes. */
+async function filesBelow(folder: string, root: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, {recursive: true, withFileTypes: true});
+  const stores = entries.flatMap(({name, parentPath}) =>
+    name === 'FORMAT' && isStoreFolder(parentPath) ? [`${parentPath}${sep}`] : [],
+  );
+  return entries
+    .filter((entry) => entry.isFile() && !stores.some((store) => `${entry.parentPath}${sep}`.startsWith(store)))
+    .map((entry) => posix.join(posix.relative(root, entry.parentPath), entry.name));
 }
 
 /** Loads a user's data set that was located. @throws StageError that names its file. */
@@ -54,14 +64,28 @@ export async function loadUserDataSet(
   const name = fileNameOf(reference);
   const bound = bindDataSet(await openModule(reference), settings);
   const names = await declaredFiles(bound.files, root);
+  checkPinnedNames(
+    root,
+    names.map((file) => join(root, file)),
+  );
+  let fault: UserError | undefined;
   const read = async (file: string): Promise<Uint8Array> => {
-    if (names.includes(file)) return readFile(join(root, file));
+    if (names.includes(file)) {
+      try {
+        return await readPinned(join(root, file));
+      } catch (error) {
+        if (error instanceof UserError) fault = error;
+        throw error;
+      }
+    }
     throw new StageError(
       `The file ${file} was not declared.`,
       'Return it from `files` as well: what is not declared is in no key.',
     );
   };
-  const loaded = await load(bound, name, {names, read});
+  const loaded = await load(bound, name, {names, read}).finally(() => {
+    if (fault) throw fault; // also where the file's code goes on after it
+  });
   const train = picturesOf(loaded.train, loaded.classes, `${name}: train`);
   const test = picturesOf(loaded.test, loaded.classes, `${name}: test`);
   for (const side of ['channels', 'height', 'width'] as const)
