@@ -42,11 +42,8 @@ export interface Failed {
 export async function makePlan(graph: Graph, options: PlanOptions): Promise<Plan> {
   const {store, numerics, mayDownload = false, tell, failures} = options;
   const {forced = new Set(), wanted = all(graph), asked = []} = options;
-  const params = await resolveSources(graph, {
-    digestOfFile: (path) => store.digestOfFile(path),
-    mayDownload,
-    ...(tell && {tell}),
-  });
+  const asking = {digestOfFile: (path: string) => store.digestOfFile(path), mayDownload, ...(tell && {tell})};
+  const params = await resolveSources(graph, asking, wanted);
   const drafts = decideByGeneration(graph, params, store, numerics, forced);
   const toRun = graph.instances.filter(({index}) => drafts[index]?.state !== 'decided' && wanted.has(index));
   const failed = (await failures?.(new Set(toRun.map(({id}) => id)))) ?? new Map<string, Failed>();

@@ -32,15 +32,21 @@ interface Answer {
   readonly files: PinnedFiles;
 }
 
-type Resolve = (resolver: SourceResolver, value: Json, folder: string) => Promise<Answer>;
+type Resolve = (
+  resolver: SourceResolver,
+  value: Json,
+  from: Pick<SourceContext, 'folder' | 'mayDownload'>,
+) => Promise<Answer>;
 
 /**
  * Resolves every instance's outside data, in the order of `graph.instances`. Equal values of one resolver are resolved once, so a
- * sweep over one data set asks for it once; and a file is one content for all of them, though it changes meanwhile.
+ * sweep over one data set asks for it once; and a file is one content for all of them, though it changes meanwhile. Nothing is fetched for what
+ * nobody wants.
  */
 export async function resolveSources(
   graph: Graph,
   asked: Omit<SourceContext, 'folder'>,
+  wanted: ReadonlySet<number>,
 ): Promise<readonly ResolvedParams[]> {
   const queue = new PQueue({concurrency: AT_ONCE});
   const known = new Map<SourceResolver, Map<string, Promise<Answer>>>();
@@ -50,22 +56,27 @@ export async function resolveSources(
     digests.set(path, digest);
     return digest;
   };
-  const resolve: Resolve = (resolver, value, folder) => {
+  const resolve: Resolve = (resolver, value, {folder, mayDownload}) => {
     const ofResolver = known.get(resolver) ?? new Map<string, Promise<Answer>>();
     known.set(resolver, ofResolver);
     const text = `${folder}\n${canonicalJson(value)}`;
     const before = ofResolver.get(text);
     if (before) return before;
-    const answer = queue.add(() => resolveOne(resolver, value, {folder, ...asked, digestOfFile}));
+    const answer = queue.add(() => resolveOne(resolver, value, {...asked, folder, mayDownload, digestOfFile}));
     ofResolver.set(text, answer);
     return answer;
   };
   const resolved = graph.instances.map(withoutSources);
   // No promise for an instance that needs none: there may be a hundred thousand.
   const asking = graph.instances.filter(({stage}) => Object.keys(stage.sources).length > 0);
+  // What is wanted asks first: what another has in common with it is fetched for both.
+  asking.sort((one, other) => Number(wanted.has(other.index)) - Number(wanted.has(one.index)));
   await Promise.all(
     asking.map(async (instance) => {
-      resolved[instance.index] = await resolveParams(instance, resolve);
+      const mayDownload = asked.mayDownload && wanted.has(instance.index);
+      resolved[instance.index] = await resolveParams(instance, (resolver, value) =>
+        resolve(resolver, value, {folder: instance.folder, mayDownload}),
+      );
     }),
   );
   return resolved;
@@ -78,10 +89,13 @@ const withoutSources = ({stage, params}: Pick<Instance, 'stage' | 'params'>): Re
   pinned: [],
 });
 
-async function resolveParams({stage, params, folder}: Instance, resolve: Resolve): Promise<ResolvedParams> {
+async function resolveParams(
+  {stage, params}: Instance,
+  resolve: (resolver: SourceResolver, value: Json) => Promise<Answer>,
+): Promise<ResolvedParams> {
   const asked = Object.entries(stage.sources).flatMap(([parameter, resolver]) => {
     const value = Object.hasOwn(params, parameter) ? params[parameter] : undefined;
-    return value === undefined ? [] : [{parameter, answer: resolve(resolver, value, folder)}];
+    return value === undefined ? [] : [{parameter, answer: resolve(resolver, value)}];
   });
   if (asked.length === 0) return withoutSources({stage, params});
   const identity: Record<string, Json> = {...withoutNoop(stage, params)};

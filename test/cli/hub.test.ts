@@ -1,5 +1,5 @@
 import {readFileSync} from 'node:fs';
-import {writeFile} from 'node:fs/promises';
+import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import {fixture} from '../rig/checkpoints.ts';
@@ -18,6 +18,9 @@ test('a run fetches a model from the hub once and says so; a plan and an offline
   const offline = await basin(['run', 'a.yaml', '--offline'], place);
   expect(offline.code).toBe(1);
   expect(offline.stdout + offline.stderr).toMatch(/--offline or HF_HUB_OFFLINE/);
+  expect(server.requests).toEqual([]);
+  await writeFile(join(cwd, 'b.yaml'), `${await readFile(join(cwd, 'a.yaml'), 'utf8')}  free: {run: [echo, hello]}\n`);
+  expect((await basin(['run', 'b.yaml', '--target', 'free'], place)).code).toBe(0);
   expect(server.requests).toEqual([]);
   const run = await basin(['run', 'a.yaml', '--json'], place);
   expect(run).toMatchObject({

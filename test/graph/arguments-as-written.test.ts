@@ -70,7 +70,7 @@ test('a row of a sweep gives another command with the places of inputs and outpu
   const [, one, two] = params(text);
   expect(one).toMatchObject({run: ['sh', '-c', 'cat "$0" >"$1"', '${in.l}', '${out.f}', '1']});
   expect(two).toMatchObject({
-    run: ['cp', '${in.l}', '${out.f}', '2.10', 'k2', '${out.f}'],
+    run: ['cp', '${in.l}', '${out.f}', '2.10', 'k2', '$\u{e001}{out.f}'], // marked as text that is no reference
     env: {TO: '${out.f}'},
   });
 });
