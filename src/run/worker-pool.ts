@@ -148,6 +148,9 @@ class Worker {
   }
 }
 
+/** Ended by a signal for the whole process group, which a worker leaves to the driver as soon as its own code runs. */
+const wasStarting = (end: JobEnd): boolean => end.end === 'died' && /^signal SIG(HUP|INT|TERM)$/.test(end.how);
+
 const isSamePlace = (one: WorkerPlace, other: WorkerPlace): boolean =>
   one.threads === other.threads && one.gpus.join() === other.gpus.join();
 
@@ -164,6 +167,11 @@ export class WorkerPool {
 
   /** Runs a job on an idle worker of that place, or on a new one; resolves when it has ended, however it ended. */
   async run(job: Job, listener: JobListener, place: WorkerPlace): Promise<JobEnd> {
+    const end = await this.#runOnce(job, listener, place);
+    return wasStarting(end) ? this.#runOnce(job, listener, place) : end;
+  }
+
+  async #runOnce(job: Job, listener: JobListener, place: WorkerPlace): Promise<JobEnd> {
     await this.#vacate(place);
     // It was on its way when the stop came, so no worker had it to be told.
     if (this.#stopped) return {end: 'failed', why: 'stopped', logTail: []};
