@@ -1,7 +1,7 @@
 import {type ChildProcess, fork} from 'node:child_process';
-import {createInterface} from 'node:readline';
 import type {Readable} from 'node:stream';
 import type {Progress} from '../stage/define-stage.ts';
+import {LONGEST_TOLD, lineSplitter} from '../stage/log-lines.ts';
 import type {DraftOutput} from '../store/publish.ts';
 import type {FromWorker, Job, JobFailure, ToWorker} from './protocol.ts';
 import {OverdueWatch} from './time-limit.ts';
@@ -88,11 +88,16 @@ class Worker {
 
   #follow(stream: Readable | null): void {
     if (!stream) return;
-    createInterface({input: stream}).on('line', (line) => {
-      this.tail.push(line);
-      if (this.tail.length > TAIL_LINES) this.tail.shift();
-      this.current?.listener.log(line);
-    });
+    const {split, rest} = lineSplitter(LONGEST_TOLD);
+    const tell = (lines: Iterable<string>): void => {
+      for (const line of lines) {
+        this.tail.push(line);
+        if (this.tail.length > TAIL_LINES) this.tail.shift();
+        this.current?.listener.log(line);
+      }
+    };
+    stream.on('data', (bytes: Buffer) => tell(split(bytes)));
+    stream.on('end', () => tell(rest()));
   }
 
   #hear(message: FromWorker): void {

@@ -41,3 +41,22 @@ test.each(['SIGHUP', 'SIGTERM', 'SIGINT'])(
 test('a worker that is killed is not: that is what retries are for', async () => {
   expect(await endOf(1, 'SIGKILL')).toMatchObject({end: {end: 'died', how: 'signal SIGKILL'}, started: 1});
 });
+
+test('a line of any length that a stage prints is told as far as somebody reads', async () => {
+  const folder = await temporaryFolder();
+  const script = join(folder, 'worker.mjs');
+  await writeFile(script, "process.on('message', () => process.stdout.write('x'.repeat(9_000_000) + '\\nend\\n'));\n");
+  const pool = new WorkerPool({script, arguments: [], threads: 1});
+  const lines: string[] = [];
+  await new Promise<void>((resolve) => {
+    const log = (line: string): void => {
+      lines.push(line);
+      if (line === 'end') resolve();
+    };
+    const listener = {progress() {}, log, warning() {}, point() {}};
+    void pool.run(JOB, listener, {gpus: [], threads: undefined});
+  });
+  pool.kill();
+  await pool.close();
+  expect(lines).toEqual([`${'x'.repeat(2000)}… (8998000 more bytes)`, 'end']);
+});
