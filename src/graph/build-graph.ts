@@ -48,7 +48,7 @@ export function draftGraph(spec: Spec, registry: Registry, faults: Faults, files
     nodes.set(node.spec.name, built.node);
   }
   if (faults.none) {
-    refuseEqualIds(instances);
+    refuseEqualIds(instances, checked);
     // Parameters that have a fault are not there to be asked about.
     checkUpstream(instances, checked, faults);
   }
@@ -122,9 +122,10 @@ function expand(
 }
 
 /** Records, logs and events go by ids: of two that are equal one would be lost without a word. */
-function refuseEqualIds(instances: readonly Instance[]): void {
+function refuseEqualIds(instances: readonly Instance[], checked: ReadonlyMap<string, CheckedNode>): void {
   const seen = new Set<string>();
-  for (const {id} of instances) {
+  for (const {id, node} of instances) {
+    if (checked.get(node)?.spec.sweep.include.length === 0) continue; // values of axes are held to be distinct
     if (seen.has(id)) throw new Error(`Internal error: two instances are "${id}"`);
     seen.add(id);
   }

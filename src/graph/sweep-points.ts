@@ -39,6 +39,7 @@ interface SweptNode {
  */
 export function applyRows(node: SweptNode, inputs: Relation, joined: Relation, faults: Faults): Relation | undefined {
   const {sweep, groups, stage, isList} = node;
+  if (sweep.include.length + sweep.exclude.length === 0) return joined;
   const before = faults.count;
   const all = new PointIndex(joined.rows);
   const excluded = new Set(
