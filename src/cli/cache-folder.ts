@@ -1,8 +1,8 @@
-import {existsSync, readdirSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import {basename, dirname, join, resolve} from 'node:path';
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {nearestName} from '../base/nearest.ts';
-import {systemCode} from '../store/store-error.ts';
+import {namesIn} from '../store/names-in.ts';
 import {storeLayout} from '../store/store-layout.ts';
 import {commandFault} from './faults.ts';
 
@@ -32,13 +32,4 @@ export function noCacheAt(root: string): Diagnostic | undefined {
       ? 'Name the folder of one with --cache DIR or BASIN_CACHE, or start this where its project lies.'
       : `Did you mean ${join(dirname(root), near)}?`;
   return commandFault(`There is no cache at ${root}.`, hint);
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return [];
-  }
 }

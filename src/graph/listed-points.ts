@@ -39,7 +39,7 @@ export function ownAxes(
   const told = [...own, ...inherited.filter((axis) => include.some(({cells}) => cells.has(axis)))];
   const seen = new Set<string>();
   for (const row of include) {
-    const text = pointText(row, told);
+    const text = rowText(row, told);
     if (seen.has(text) && [...row.cells.keys()].every((cell) => told.includes(cell))) {
       const message = `The rows of "include" of "${name}" give the point {${text}} twice.`;
       faults.add('duplicate-value', row.at, message, 'Remove one, or have it set a parameter of the point.');
@@ -49,7 +49,7 @@ export function ownAxes(
   const names = [...own, ...common.filter(isInherited)];
   const points = new Map<string, SweepRow>();
   for (const row of include) {
-    const text = pointText(row, names);
+    const text = rowText(row, names);
     if (!points.has(text)) points.set(text, row);
   }
   const axes = names.map((axis) => axisOf(axis, first, [...points.values()]));
@@ -58,7 +58,7 @@ export function ownAxes(
   return {groups: [mine], joined: [axes], isList: true};
 }
 
-const pointText = ({cells}: SweepRow, names: readonly string[]): string =>
+const rowText = ({cells}: SweepRow, names: readonly string[]): string =>
   names
     .flatMap((axis) => cells.get(axis) ?? [])
     .map((cell) => `${cell.name}: ${canonicalJson(jsonOfTree(cell.value, () => null))}`)

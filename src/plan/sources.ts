@@ -6,7 +6,7 @@ import {UserError} from '../base/user-error.ts';
 import type {Graph, Instance} from '../graph/graph.ts';
 import type {PinnedFiles} from '../stage/pinned-files.ts';
 import type {SourceContext, SourceResolution, SourceResolver} from '../stage/source.ts';
-import {systemCode} from '../store/store-error.ts';
+import {pathOf, systemCode} from '../store/store-error.ts';
 
 /** Files hashed at once: more would only make a disk seek. */
 const AT_ONCE = 8;
@@ -145,7 +145,7 @@ async function resolutionOf(resolver: SourceResolver, value: Json, context: Sour
 }
 
 function systemReason(error: Error): {reason: string; hint?: string} {
-  const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
+  const path = pathOf(error);
   switch (path && systemCode(error)) {
     case 'ENOENT':
       return {reason: `${path} does not exist.`, hint: 'Paths start at the folder of the pipeline file.'};

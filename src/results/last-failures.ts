@@ -3,7 +3,7 @@ import {z} from 'zod';
 import type {Key} from '../base/digest.ts';
 import type {Failed} from '../plan/make-plan.ts';
 import type {PipelinePlace} from '../store/pipeline-place.ts';
-import {linesOf, logsOfPipeline, parsedLine, type RunLogFile} from './run-logs.ts';
+import {linesOf, logsOfPipeline, parsedLine} from './run-logs.ts';
 
 const entrySchema = z.union([
   z.object({
@@ -14,14 +14,6 @@ const entrySchema = z.union([
   }),
   z.object({event: z.literal('key'), id: z.string(), key: z.string()}),
 ]);
-
-/** How an instance ended in a run of the pipeline, and the key that it had then, where that is known. */
-interface End {
-  readonly id: string;
-  readonly outcome: string;
-  readonly message: string | undefined;
-  readonly key: string | undefined;
-}
 
 /**
  * What ended these instances badly when they were last part of a run of this pipeline, by id; those that ended well are not there, nor those that were
@@ -37,7 +29,7 @@ export async function lastFailures(
   const failures = new Map<string, string>();
   const unknown = new Set(keys.keys());
   for await (const log of unknown.size === 0 ? [] : logsOfPipeline(root, pipeline)) {
-    for (const [id, {finished, key: before}] of lastOf(log, unknown)) {
+    for (const [id, {finished, key: before}] of lastOf(linesOf(log), unknown)) {
       if (!finished) continue;
       unknown.delete(id);
       const key = keys.get(id);
@@ -54,12 +46,12 @@ export async function lastFailures(
 type Finished = Extract<z.infer<typeof entrySchema>, {readonly event: 'instance-finished'}>;
 
 /** How these instances ended in a run, and which key they had; the last word of the log on each counts. */
-function lastOf(log: RunLogFile, ids: ReadonlySet<string>) {
+function lastOf(lines: Iterable<string>, ids: ReadonlySet<string>, counts = (_outcome: string): boolean => true) {
   const last = new Map<string, {readonly finished?: Finished; readonly key?: string}>();
-  for (const line of linesOf(log)) {
+  for (const line of lines) {
     if (!/"event":"(instance-finished|key)"/.test(line)) continue;
     const entry = entrySchema.safeParse(parsedLine(line)).data;
-    if (!entry || !ids.has(entry.id)) continue;
+    if (!entry || !ids.has(entry.id) || (entry.event === 'instance-finished' && !counts(entry.outcome))) continue;
     last.set(entry.id, {
       ...last.get(entry.id),
       ...(entry.event === 'key' ? {key: entry.key} : {finished: entry}),
@@ -81,29 +73,18 @@ export async function recentFailures(
   const failures = new Map<string, Failed>();
   const unknown = new Set(ids);
   for await (const {path} of unknown.size === 0 ? [] : logsOfPipeline(root, pipeline, NEWEST_LOGS)) {
-    for (const {id, outcome, message = 'it failed.', key} of endsIn(await tailOf(path).catch(() => ''))) {
-      // What was skipped was not tried.
-      if (outcome === 'skipped' || !unknown.delete(id)) continue;
-      if (outcome === 'failed') failures.set(id, {message, key});
+    const lines = (await tailOf(path).catch(() => '')).split('\n');
+    for (const [id, {finished, key}] of lastOf(lines, unknown, wasTried)) {
+      if (!finished) continue;
+      unknown.delete(id);
+      if (finished.outcome === 'failed') failures.set(id, {message: finished.failure?.message ?? 'it failed.', key});
     }
     if (unknown.size === 0) break;
   }
   return failures;
 }
 
-/** From the last to the first: a log ends with the keys. */
-function* endsIn(log: string): Iterable<End> {
-  const keys = new Map<string, string>();
-  for (const line of log.split('\n').reverse()) {
-    const entry = /"event":"(instance-finished|key)"/.test(line)
-      ? entrySchema.safeParse(parsedLine(line)).data
-      : undefined;
-    if (entry?.event === 'key') keys.set(entry.id, entry.key);
-    if (entry?.event !== 'instance-finished') continue;
-    const {id, outcome, failure} = entry;
-    yield {id, outcome, message: failure?.message, key: keys.get(id)};
-  }
-}
+const wasTried = (outcome: string): boolean => outcome !== 'skipped';
 
 async function tailOf(path: string): Promise<string> {
   const file = await open(path, 'r');

@@ -200,7 +200,8 @@ class Run {
     outputs: Readonly<Record<string, DraftOutput>>,
     {seconds, peakMemory}: PointCost,
   ): Promise<void> {
-    const [{store}, {index}] = [this.#options, instance];
+    const {store} = this.#options;
+    const {index} = instance;
     try {
       const replace = this.#planned(index).reason.why === 'forced';
       const record = await store.publish({key: this.#keys.of(index), preimage, outputs, seconds, replace});
@@ -263,7 +264,8 @@ class Run {
   }
 
   #fail(index: number, failure: Failure, seconds: number): void {
-    const [{emit, onFailure, pool}, instance] = [this.#options, this.#instance(index)];
+    const {emit, onFailure, pool} = this.#options;
+    const instance = this.#instance(index);
     this.#second.beforeFailure(index);
     this.#states.set(index, 'failed');
     emit({event: 'instance-finished', id: instance.id, outcome: 'failed', seconds, failure});

@@ -13,18 +13,16 @@ export async function underLeases<T>(
   tell: boolean,
   work: () => Promise<T>,
 ): Promise<T | 'busy'> {
-  const told = async (ended: Promise<T | 'busy'>, what: string): Promise<T | 'busy'> => {
-    const end = await ended;
-    if (end === 'busy' && tell) emit({event: 'warning', message: `Another basin ${what}; waiting for it.`});
-    return end;
+  const busy = (what: string): 'busy' => {
+    if (tell) emit({event: 'warning', message: `Another basin ${what}; waiting for it.`});
+    return 'busy';
   };
-  const compute = () => told(store.tryLeases(keys, work), `computes ${first?.id}`);
+  const compute = async (): Promise<T | 'busy'> => {
+    const end = await store.tryLeases(keys, work);
+    return end === 'busy' ? busy(`computes ${first?.id}`) : end;
+  };
   const mutex = first?.mutex;
   if (mutex === undefined) return compute();
-  let isFree = false;
-  const ended = store.tryLeases([keyOf(`mutex ${mutex}`)], () => {
-    isFree = true;
-    return compute();
-  });
-  return (await ended) === 'busy' && !isFree ? told(ended, `has the mutex "${mutex}" of ${first?.id}`) : ended;
+  const under = await store.tryLeases([keyOf(`mutex ${mutex}`)], async () => ({end: await compute()}));
+  return under === 'busy' ? busy(`has the mutex "${mutex}" of ${first?.id}`) : under.end;
 }

@@ -1,4 +1,5 @@
 import {ARTIFACT_KINDS, type ArtifactKind, COLUMN_TYPES, type Columns, isTableKind} from '../artifact/kinds.ts';
+import {LONGEST_FILE_NAME} from '../base/longest-file-name.ts';
 import {suggestion} from '../base/nearest.ts';
 import {artifactFileName} from '../stage/artifact-file-name.ts';
 import {REFERENCE_MARK} from '../stage/command-parameters.ts';
@@ -13,8 +14,6 @@ import type {Entry, MapTree, Tree} from './tree.ts';
 const OUTPUT_HINT = 'Write out: {NAME: file}, or {NAME: {kind: summary, columns: {loss: float64}}}.';
 const OUTPUT_KEYS = ['kind', 'columns', 'extension'] as const;
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
-/** Systems allow 255 bytes, some of them less in encrypted folders. */
-const LONGEST_FILE_NAME = 120;
 const isTooLong = (name: string): boolean => Buffer.byteLength(name) > LONGEST_FILE_NAME;
 const WITH_REFERENCES: ReadonlySet<string> = new Set(['run', 'files', 'env']);
 /** `${in.NAME}` that is no `$${in.NAME}`. */

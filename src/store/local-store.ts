@@ -104,6 +104,10 @@ export class LocalStore implements Store {
     return readBlob(this.root, digest);
   }
 
+  stateOfBlob(digest: Digest): Promise<'whole' | 'missing' | 'damaged'> {
+    return stateOfBlob(this.root, digest);
+  }
+
   async discardBlob(digest: Digest): Promise<void> {
     await this.#writing('remove a damaged file from', async () => {
       if ((await stateOfBlob(this.root, digest)) === 'damaged') await this.#discard(digest);

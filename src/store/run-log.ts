@@ -1,5 +1,6 @@
 import {appendFileSync, closeSync, fstatSync, mkdirSync, openSync, readSync} from 'node:fs';
 import {dirname, join} from 'node:path';
+import {LONGEST_FILE_NAME} from '../base/longest-file-name.ts';
 import {openToAdd} from './own-file.ts';
 import {FILE_MODE, FOLDER_MODE} from './rights.ts';
 import {StoreError, storeError, systemCode} from './store-error.ts';
@@ -12,16 +13,13 @@ export interface RunLog {
   close(): void;
 }
 
-/** Systems allow 255 bytes, some of them less in encrypted folders. */
-const LONGEST_NAME = 120;
-
 /** A new file in `runs/`; a name that is taken gets a number. */
 export function openRunLog(runs: string, name: string, root: string): RunLog {
   const safe =
     name
       .replace(/[^A-Za-z0-9._-]+/g, '-')
       .replace(/^\.+/, '')
-      .slice(0, LONGEST_NAME) || 'run';
+      .slice(0, LONGEST_FILE_NAME) || 'run';
   try {
     mkdirSync(runs, {recursive: true, mode: FOLDER_MODE});
     for (let number = 1; ; number++) {

@@ -28,7 +28,8 @@ export const isSystemError = (error: unknown): boolean => /^E[A-Z0-9]+$/.test(sy
 const ANOTHER_CACHE = 'Name another folder with --cache DIR or BASIN_CACHE.';
 const OTHER_CACHE = ANOTHER_CACHE.replace('Name', 'Or name');
 
-const pathOf = (error: unknown): string | undefined =>
+/** Of the file that an error of the system is about. */
+export const pathOf = (error: unknown): string | undefined =>
   error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : undefined;
 const FULL_CODES: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT'];
 

@@ -29,6 +29,8 @@ export interface Store {
   hasBlob(digest: Digest, bytes?: number): boolean;
   /** Bytes that are what their digest says, or why there are none. */
   readBlob(digest: Digest): Promise<Uint8Array<ArrayBuffer> | 'missing' | 'damaged'>;
+  /** As `readBlob`, of a blob of any size: nothing of it stays in memory. */
+  stateOfBlob(digest: Digest): Promise<'whole' | 'missing' | 'damaged'>;
   /** Removes a blob found damaged: every record that names it then lacks a payload. */
   discardBlob(digest: Digest): Promise<void>;
 

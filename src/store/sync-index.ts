@@ -1,10 +1,10 @@
-import {readdirSync, statSync} from 'node:fs';
+import {statSync} from 'node:fs';
 import {join} from 'node:path';
 import {isKey, type Key} from '../base/digest.ts';
+import {namesIn} from './names-in.ts';
 import {readStampedRecord, type StampedRecord, stampOfFile, stampOfRecord} from './read-record.ts';
 import type {RecordIndex} from './record-index.ts';
 import {syncRemembered} from './remembered-file.ts';
-import {systemCode} from './store-error.ts';
 import type {StoreLayout} from './store-layout.ts';
 
 /** A change time younger than this may still get a second change under the same time stamp. */
@@ -16,7 +16,7 @@ export const RACY_MILLISECONDS = 2000;
  */
 export function syncIndex(index: RecordIndex, layout: StoreLayout): void {
   const known = index.folders();
-  const names = entriesOf(layout.keys).filter((name) => /^[0-9a-f]{2}$/.test(name));
+  const names = namesIn(layout.keys).filter((name) => /^[0-9a-f]{2}$/.test(name));
   const there = new Set(names);
   const changes: (() => void)[] = [];
   for (const name of names) {
@@ -68,7 +68,7 @@ function compareFolder(index: RecordIndex, {root, keys}: StoreLayout, name: stri
   const gone = new Set(stamps.keys());
   const [added, changed]: [StampedRecord[], StampedRecord[]] = [[], []];
   const folder = join(keys, name);
-  for (const entry of entriesOf(folder)) {
+  for (const entry of namesIn(folder)) {
     const key = entry.replace(/\.json$/, '');
     if (!isKey(key) || key === entry) continue;
     const known = stamps.get(key);
@@ -82,13 +82,4 @@ function compareFolder(index: RecordIndex, {root, keys}: StoreLayout, name: stri
     else added.push(record);
   }
   return {added, changed, gone: [...gone]};
-}
-
-function entriesOf(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return [];
-  }
 }

@@ -31,7 +31,8 @@ export const logCommand = (file: string, name: string, options: PipelineOptions)
         const lines =
           record && stored ? ended(stored, record.seconds) : await instanceLog(store.root, pipeline, id, record?.key);
         const nothing = nothingLeft(id, record, file, options);
-        for (const piece of options.json ? asJson(id, lines) : asText(id, lines, nothing)) await written(piece);
+        const parts = options.json ? asJson(id, lines) : asText(id, lines, nothing);
+        for (const piece of inPieces(parts)) await written(piece);
       }
       return EXIT.done;
     },
@@ -47,29 +48,34 @@ function* ended(stored: Iterable<string>, seconds: number): Generator<string> {
 }
 
 function* asText(id: string, lines: Iterable<string>, nothing: string): Generator<string> {
-  let [begun, piece] = [false, ''];
+  let begun = false;
   for (const line of lines) {
-    piece += begun ? harmless(line) : `${id}, ${harmless(line)}`;
+    yield `${begun ? '' : `${id}, `}${harmless(line)}\n`;
     begun = true;
-    piece += '\n';
-    if (piece.length < PIECE) continue;
-    yield piece;
-    piece = '';
   }
-  yield begun ? piece : `${id}${nothing}\n`;
+  if (!begun) yield `${id}${nothing}\n`;
 }
 
 function* asJson(instance: string, lines: Iterable<string>): Generator<string> {
-  let piece = `{"instance":${JSON.stringify(instance)},"lines":[`;
+  yield `{"instance":${JSON.stringify(instance)},"lines":[`;
   let comma = '';
   for (const line of lines) {
-    piece += comma + JSON.stringify(line);
+    yield comma + JSON.stringify(line);
     comma = ',';
+  }
+  yield ']}\n';
+}
+
+/** The same text in fewer parts. */
+function* inPieces(parts: Iterable<string>): Generator<string> {
+  let piece = '';
+  for (const part of parts) {
+    piece += part;
     if (piece.length < PIECE) continue;
     yield piece;
     piece = '';
   }
-  yield `${piece}]}\n`;
+  yield piece;
 }
 
 function nothingLeft(id: InstanceId, record: StoreRecord | undefined, file: string, options: PipelineOptions): string {
