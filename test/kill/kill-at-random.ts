@@ -69,6 +69,22 @@ function namesIn(folder: string): readonly string[] {
   }
 }
 
+const hasCheckpoint = (cache: string): boolean =>
+  namesIn(join(cache, 'scratch')).some((name) => name.endsWith('.checkpoint'));
+
+/** When a run has left a checkpoint, or never; it looks until the run has ended. */
+async function checkpointIn(cache: string, end: Promise<unknown>): Promise<'still running'> {
+  let isOver = false;
+  const over = end.then(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    if (hasCheckpoint(cache)) return 'still running';
+    await Promise.race([over, pause(5)]);
+  }
+  return new Promise(() => {});
+}
+
 /** Every payload of a store, each checked against its name. */
 async function payloads(cache: string): Promise<string[]> {
   const files = readdirSync(join(cache, 'blobs'), {recursive: true, withFileTypes: true}).filter((file) =>
@@ -113,7 +129,11 @@ export async function killAtRandom({folder, kills, life, driverOneIn, ...what}: 
       // By the round too: a moment that comes after the end of a run would do so again and again.
       const share =
         life.shortest + ((draw(SEED, 'subset', rounds, number, 0) % 1000) / 1000) * (life.longest - life.shortest);
-      const outcome = number < kills ? await Promise.race([end, pause(share * whole)]) : await end;
+      // The first kills wait for a checkpoint: on a slow machine every moment drawn may be before the first or after the last.
+      const awaitsCheckpoint = rounds === 1 && resumed === 0;
+      const moment = (): Promise<'still running'> =>
+        awaitsCheckpoint ? checkpointIn(cache, end) : pause(share * whole);
+      const outcome = number < kills ? await Promise.race([end, moment()]) : await end;
       // A worker's death is a failure of its instance, so such a run ends with 1 and the next goes on from it.
       if (outcome !== 'still running') {
         // Of a whole run that nothing hit; the first ones may have been slowed down.
@@ -122,8 +142,8 @@ export async function killAtRandom({folder, kills, life, driverOneIn, ...what}: 
       }
       const pid = child.pid ?? 0;
       const workers = childrenOf(pid);
-      const victim =
-        draw(SEED, 'subset', 0, number, 1) % driverOneIn === 0 ? undefined : workers[number % workers.length];
+      const isDriver = awaitsCheckpoint || draw(SEED, 'subset', 0, number, 1) % driverOneIn === 0;
+      const victim = isDriver ? undefined : workers[number % workers.length];
       kill(victim ?? pid);
       if (victim !== undefined) {
         worker += 1;
@@ -138,7 +158,7 @@ export async function killAtRandom({folder, kills, life, driverOneIn, ...what}: 
     const cache = join(folder, `killed-${rounds++}`);
     for (let isFresh = true; !(await disturb(cache, isFresh)); isFresh = false) {
       await expectIntact(cache);
-      if (namesIn(join(cache, 'scratch')).some((name) => name.endsWith('.checkpoint'))) resumed += 1;
+      if (hasCheckpoint(cache)) resumed += 1;
     }
     expect(await payloads(cache)).toEqual(expected);
     for (const left of ['scratch', 'tmp']) expect(namesIn(join(cache, left))).toEqual([]);
