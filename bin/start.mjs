@@ -1,9 +1,9 @@
 // What bin/basin starts: the command line. It is some 500 modules, and Node spends most of a short command on finding and linking
 // them one by one, so they are put together into a few files once, and again as soon as one of them is another than it was.
-import {dirname, join} from 'node:path';
-import {fileURLToPath, pathToFileURL} from 'node:url';
 import {bundledProgram, mayBundle} from './bundle/bundled-program.mjs';
 
+const {dirname, join} = process.getBuiltinModule('node:path');
+const {fileURLToPath, pathToFileURL} = process.getBuiltinModule('node:url');
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 async function program() {

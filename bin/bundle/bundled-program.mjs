@@ -1,5 +1,6 @@
-import {accessSync, constants, existsSync, readFileSync, statSync} from 'node:fs';
-import {join} from 'node:path';
+// Not imported: an import reads every name that a module of Node has, and some are getters that load as much again.
+const {accessSync, constants, existsSync, readFileSync, statSync} = process.getBuiltinModule('node:fs');
+const {join} = process.getBuiltinModule('node:path');
 
 export const bundleFolder = (root) => join(root, 'node_modules', '.basin', 'bundle');
 export const recordPath = (root) => join(bundleFolder(root), 'made.json');
@@ -8,6 +9,13 @@ export const recordPath = (root) => join(bundleFolder(root), 'made.json');
 export function stateOf(path) {
   const {ino, size, mtimeMs, ctimeMs} = statSync(path);
   return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+}
+
+/** The file whose state stands for a source's: npm writes one anew with whatever it installs, so packages are not asked for file by file. */
+export function witnessOf(path) {
+  const [folder] = path.split(/(?<=[\\/]node_modules)[\\/]/, 1);
+  const installed = join(folder, '.package-lock.json');
+  return folder !== path && existsSync(installed) ? installed : path;
 }
 
 /** The first file of the bundle, when it was made of this checkout and of every file as it is now. */

@@ -1,10 +1,12 @@
 // Puts the command line together: `make-bundle.mjs ROOT`. Started by bin/start.mjs, which does without where this fails.
 import {mkdirSync, readdirSync, readFileSync, rmSync, statSync} from 'node:fs';
+import {isBuiltin} from 'node:module';
 import {dirname, extname, join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {rolldown} from 'rolldown';
 import {writeWhole} from '../setup/write-whole.mjs';
-import {bundleFolder, recordPath, stateOf} from './bundled-program.mjs';
+import {bundleFolder, recordPath, stateOf, witnessOf} from './bundled-program.mjs';
+import {chunkGroups} from './chunk-groups.mjs';
 
 const DAY = 24 * 60 * 60 * 1000;
 /** Two changes of a file within one tick of the file system's clock look the same. */
@@ -16,7 +18,8 @@ const started = Date.now();
 const files = {};
 
 const read = (path) => {
-  files[path] = stateOf(path); // before it is read: what changes in between is seen as a change
+  const witness = witnessOf(path);
+  files[witness] ??= stateOf(witness); // before it is read: what changes in between is seen as a change
   return readFileSync(path, 'utf8');
 };
 
@@ -28,14 +31,33 @@ const inPlace = (code, path) =>
     .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href))
     .replaceAll('import.meta.dirname', JSON.stringify(dirname(path)));
 
+const BUILTIN = /^import (?:([\w$]+)|\{([^}]*)\}|([\w$]+), \{([^}]*)\}) from "([^"]+)";$/gm;
+
+/** As bundled-program.mjs gets them: an import reads getters that load streams and more, a sixth of the modules a run starts with. */
+const builtinsAsked = (code) =>
+  code.replace(BUILTIN, (line, whole, names, both, others, from) => {
+    if (!isBuiltin(from)) return line;
+    const taken = [whole ?? both, (names ?? others)?.replaceAll(' as ', ': ').replace(/^.*$/s, '{$&}')];
+    return taken
+      .filter((target) => target !== undefined)
+      .map((target) => `const ${target} = process.getBuiltinModule("${from}");`)
+      .join(' ');
+  });
+
+let groups = new Map();
 const build = await rolldown({
   input: main,
   platform: 'node',
   external: [/^@tensorflow\//, 'fs-native-extensions'], // native, or found from where they are
   logLevel: 'silent',
+  preserveEntrySignatures: 'allow-extension', // what groups need that leave their modules' dependencies where they are
   plugins: [
     {
       name: 'in-place',
+      buildEnd() {
+        groups = chunkGroups(root, (id) => this.getModuleInfo(id));
+      },
+      renderChunk: builtinsAsked,
       load(path) {
         const language = extname(path).slice(1).replace('mjs', 'js');
         if (!['ts', 'js'].includes(language)) return undefined;
@@ -58,6 +80,10 @@ const {output} = await build.generate({
   format: 'esm', // named .mjs, else Node reads each to find that out
   entryFileNames: '[name]-[hash].mjs',
   chunkFileNames: '[name]-[hash].mjs',
+  codeSplitting: {
+    includeDependenciesRecursively: false,
+    groups: ['run', 'run-and-worker'].map((name) => ({name, test: (id) => groups.get(id) === name})),
+  },
 });
 const program = output.find(({facadeModuleId}) => facadeModuleId === main);
 

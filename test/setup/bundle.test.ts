@@ -61,6 +61,31 @@ test('what a broken source is told of is its own place, and the next start after
   expect(await begin()).toMatchObject({word: 'three', bundled: true});
 });
 
+test('packages that were installed anew are seen, by what npm writes with them or else by their files', async () => {
+  const {root, word, begin} = await preparedCheckout();
+  const packages = join(root, 'node_modules');
+  const install = (value: string): void => {
+    mkdirSync(join(packages, 'word'), {recursive: true});
+    writeFileSync(join(packages, 'word', 'package.json'), '{"name": "word", "type": "module", "exports": "./word.js"}');
+    writeFileSync(join(packages, 'word', 'word.js'), `export const WORD = '${value}';`);
+  };
+  install('packed');
+  writeFileSync(word, "export {WORD} from 'word';");
+  await settled(word);
+  expect(await begin()).toMatchObject({word: 'packed', bundled: true});
+  install('edited');
+  expect(await begin()).toMatchObject({word: 'edited'});
+  const installed = join(packages, '.package-lock.json');
+  writeFileSync(installed, '{}');
+  await settled(installed);
+  writeFileSync(word, "export {WORD} from 'word'; // once more");
+  await settled(word);
+  expect(await begin()).toMatchObject({word: 'edited', bundled: true});
+  install('installed');
+  writeFileSync(installed, '{"lockfileVersion": 3}');
+  expect(await begin()).toMatchObject({word: 'installed'});
+});
+
 test('a checkout that was moved, and one where no bundle can be written, run', async () => {
   const {root, word, begin: _} = await preparedCheckout();
   await settled(word);
