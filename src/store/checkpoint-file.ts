@@ -1,5 +1,5 @@
 import {randomUUID} from 'node:crypto';
-import {mkdir, open, readdir, readFile, rename, rm} from 'node:fs/promises';
+import {lstat, mkdir, open, readdir, readFile, rename, rm, unlink} from 'node:fs/promises';
 import {join} from 'node:path';
 import {digestOf} from '../base/digest.ts';
 import type {Json} from '../base/json.ts';
@@ -71,6 +71,8 @@ export async function saveCheckpoint(folder: string, root: string, checkpoint: C
   const name = `${digestOf(bytes)}${SUFFIX}`;
   const draft = join(folder, randomUUID());
   try {
+    // What a link leads to is not the store's.
+    if ((await lstat(folder).catch(() => undefined))?.isSymbolicLink()) await unlink(folder);
     await mkdir(folder, {recursive: true});
     const file = await open(draft, 'wx');
     try {

@@ -1,4 +1,4 @@
-import {mkdtempSync, readdirSync, rmSync, truncateSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -132,4 +132,14 @@ test('a new checkpoint replaces the one before', async () => {
   for (const step of [1, 2, 3]) await saveCheckpoint(place, folder, {position: {step}, arrays: {}});
   expect(readdirSync(place)).toHaveLength(1);
   expect((await loadCheckpoint(place))?.position).toEqual({step: 3});
+});
+
+test('a link in the place of checkpoints goes, and what it leads to stays as it is', async () => {
+  const [place, elsewhere] = [join(folder, 'linked'), join(folder, 'elsewhere')];
+  mkdirSync(elsewhere);
+  writeFileSync(join(elsewhere, 'thesis.tex'), 'All of it.');
+  symlinkSync(elsewhere, place);
+  for (const step of [1, 2]) await saveCheckpoint(place, folder, {position: {step}, arrays: {}});
+  expect(readdirSync(elsewhere)).toEqual(['thesis.tex']);
+  expect((await loadCheckpoint(place))?.position).toEqual({step: 2});
 });
