@@ -1,5 +1,5 @@
 import canonicalize from 'canonicalize';
-import type {Json} from './json.ts';
+import {isJsonObject, type Json, type JsonObject} from './json.ts';
 
 /** Deeper values are left to the package, which keeps its own stack. */
 const DEEPEST_RECURSION = 50;
@@ -17,7 +17,7 @@ function shallowText(value: Json, depth: number): string | undefined {
   if (value === null || typeof value !== 'object') return primitiveText(value);
   if (depth > DEEPEST_RECURSION) return undefined;
   let text = '';
-  if (Array.isArray(value)) {
+  if (!isJsonObject(value)) {
     for (const item of value) {
       const inner = shallowText(item, depth + 1);
       if (inner === undefined) return undefined;
@@ -25,17 +25,23 @@ function shallowText(value: Json, depth: number): string | undefined {
     }
     return `[${text}]`;
   }
-  const entries = Object.entries(value).sort(byName);
-  for (const [name, item] of entries) {
-    const inner = shallowText(item, depth + 1);
+  for (const name of sortedNames(value)) {
+    const item = value[name];
+    const inner = item === undefined ? undefined : shallowText(item, depth + 1);
     if (inner === undefined) return undefined;
     text += `${text === '' ? '' : ','}${primitiveText(name)}:${inner}`;
   }
   return `{${text}}`;
 }
 
-const byName = ([one]: readonly [string, Json], [other]: readonly [string, Json]): number =>
-  one < other ? -1 : one > other ? 1 : 0;
+function sortedNames(value: JsonObject): readonly string[] {
+  const names = Object.keys(value);
+  for (let at = 1; at < names.length; at++) {
+    const [before = '', name = ''] = [names[at - 1], names[at]];
+    if (before > name) return names.sort();
+  }
+  return names;
+}
 
 function primitiveText(value: null | boolean | number | string): string {
   if (typeof value === 'string' ? value.isWellFormed() : typeof value !== 'number' || Number.isFinite(value))

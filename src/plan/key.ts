@@ -50,8 +50,8 @@ export function staticPreimage({instance: {stage}, identity}: Identified, numeri
 
 function inputPart(binding: Binding, outputsOf: OutputsOf): JsonObject | readonly JsonObject[] {
   if (!binding.many) {
-    const {kind, digest} = outputsOf(binding.from, binding.artifact);
-    return {kind, digest};
+    const {digest, kind} = outputsOf(binding.from, binding.artifact);
+    return {digest, kind};
   }
   return binding.members.map(({axes, from, artifact}) => ({axes, digest: outputsOf(from, artifact).digest}));
 }

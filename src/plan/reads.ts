@@ -37,12 +37,16 @@ export function readsOf(graph: Graph, wanted: ReadonlySet<number>, asked: readon
 }
 
 /** The outputs of a record that are read from their files. */
-export const filesRead = (
+export function filesRead(
   reads: Reads,
   index: number,
-  {outputs}: Pick<StoreRecord, 'outputs'>,
-): readonly {readonly artifact: string; readonly output: OutputRecord}[] =>
-  (reads.get(index) ?? []).flatMap(({artifact, asFile}) => {
+  record: Pick<StoreRecord, 'outputs'>,
+): readonly {readonly artifact: string; readonly output: OutputRecord}[] {
+  const asked = reads.get(index);
+  if (asked === undefined) return []; // before what a record gave is parsed, which most runs ask of few
+  const {outputs} = record;
+  return asked.flatMap(({artifact, asFile}) => {
     const output = outputs[artifact];
     return output && (asFile || output.inline === undefined) ? [{artifact, output}] : [];
   });
+}

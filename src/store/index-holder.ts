@@ -1,15 +1,12 @@
 import {existsSync} from 'node:fs';
 import type {Key} from '../base/digest.ts';
 import {claimIndexFile, identityOf, indexFileAt, removeIndexFile} from './index-file.ts';
-import {DamagedIndex} from './indexed-record.ts';
+import {DamagedIndex, isIndexError} from './indexed-record.ts';
 import {type StampedRecord, stampOfRecord} from './read-record.ts';
 import type {StoreRecord} from './record.ts';
 import {RecordIndex} from './record-index.ts';
 import type {StoreLayout} from './store-layout.ts';
 import {putAsTheyLie, syncIndex} from './sync-index.ts';
-
-const isIndexError = (error: unknown): boolean =>
-  error instanceof DamagedIndex || (error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR');
 
 /** Also SQLITE_CORRUPT and SQLITE_NOTADB: the file itself is no use. */
 const isDamage = (error: unknown): boolean =>

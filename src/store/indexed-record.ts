@@ -13,8 +13,16 @@ export class DamagedIndex extends Error {
   }
 }
 
-/** The columns that `indexedRecord` reads. */
-export const RECORD = 'record.key, record.preimage, record.outputs, record.seconds, record.sum';
+/** Of SQLite, and of a database that was closed. */
+const SQLITE_CODES: ReadonlySet<unknown> = new Set(['ERR_SQLITE_ERROR', 'ERR_INVALID_STATE']);
+
+export const isIndexError = (error: unknown): boolean =>
+  error instanceof DamagedIndex || (error instanceof Error && 'code' in error && SQLITE_CODES.has(error.code));
+
+/** The columns of what a record gave. */
+export const RESULT = 'record.key, record.outputs, record.seconds, record.sum';
+/** With what its key is of, which is the most of a row. */
+export const RECORD = `${RESULT}, record.preimage`;
 
 /** A record as the index has it. */
 interface RecordTexts {
@@ -30,31 +38,37 @@ export function recordTexts({key, preimage, outputs, seconds}: StoreRecord): Rec
 }
 
 /** Of all but the preimage, which has the key for its sum. */
-const sumOf = ({key, outputs, seconds}: RecordTexts): Digest => digestOf(`${key} ${seconds} ${outputs}`);
+const sumOf = ({key, outputs, seconds}: Omit<RecordTexts, 'preimage'>): Digest =>
+  digestOf(`${key} ${seconds} ${outputs}`);
 
 type Row = Readonly<Record<string, SQLOutputValue>>;
 
-function checkedTexts({key, preimage, outputs, seconds, sum}: Row): RecordTexts {
+function checkedTexts({key, outputs, seconds, sum}: Row): Omit<RecordTexts, 'preimage'> {
   if (typeof key !== 'string' || !isKey(key) || typeof seconds !== 'number') throw new DamagedIndex();
-  const texts = {key, preimage: String(preimage), outputs: String(outputs), seconds};
+  const texts = {key, outputs: String(outputs), seconds};
   if (sumOf(texts) !== sum) throw new DamagedIndex();
   return texts;
 }
 
 /**
  * A record from its row of the index. Its texts are parsed when they are first looked at: a no-op over ten thousand instances
- * asks for all records, and for the preimage of none. A preimage that is damaged is then an empty one, which is like no other.
+ * asks for all records, and for the preimage of none, so that may even be asked for then. A preimage that is damaged or gone is an
+ * empty one, which is like no other.
  *
  * @throws DamagedIndex when the outputs are not as they were written.
  */
-export function indexedRecord(row: Row): StoreRecord {
-  const {key, preimage, outputs, seconds} = checkedTexts(row);
+export function indexedRecord(row: Row, preimageText = (_: Key): string => String(row.preimage)): StoreRecord {
+  const {key, outputs, seconds} = checkedTexts(row);
   let preimageValue: JsonObject | undefined;
   let outputsValue: StoreRecord['outputs'] | undefined;
+  const preimageOf = (): JsonObject => {
+    const text = preimageText(key);
+    return keyOf(text) === key ? objectOf(text) : {};
+  };
   return {
     key,
     get preimage() {
-      preimageValue ??= keyOf(preimage) === key ? objectOf(preimage) : {};
+      preimageValue ??= preimageOf();
       return preimageValue;
     },
     get outputs() {

@@ -2,7 +2,16 @@ import {DatabaseSync, type SQLInputValue, type StatementSync} from 'node:sqlite'
 import {type Digest, digestOf, isDigest, isKey, type Key} from '../base/digest.ts';
 import type {RecordCost} from './choose-evictions.ts';
 import {APPLICATION_ID} from './index-file.ts';
-import {costOf, DamagedIndex, indexedRecord, indexedWithPreimage, RECORD, recordTexts} from './indexed-record.ts';
+import {
+  costOf,
+  DamagedIndex,
+  indexedRecord,
+  indexedWithPreimage,
+  isIndexError,
+  RECORD,
+  RESULT,
+  recordTexts,
+} from './indexed-record.ts';
 import type {StampedRecord} from './read-record.ts';
 import type {StoreRecord} from './record.ts';
 import {staticPart} from './static-part.ts';
@@ -27,7 +36,7 @@ const TABLES = `
 
 const fileSum = (path: string, stamp: string, digest: Digest): Digest => digestOf(`${digest} ${stamp} ${path}`);
 
-const RECORDS_OF_KEYS = `select ${RECORD}, record.stamp from json_each(?) as asked cross join record on record.key = asked.value`;
+const OF_KEYS = 'from json_each(?) as asked cross join record on record.key = asked.value';
 
 /**
  * What makes the files of a store fast to ask: never the truth, and lost without harm. Its methods throw only what SQLite
@@ -80,15 +89,26 @@ export class RecordIndex {
   }
 
   records(keys: readonly Key[]): Map<Key, StoreRecord> {
+    const preimageText = (key: Key): string => this.#preimageText(key);
     return new Map(
-      this.#all(RECORDS_OF_KEYS, JSON.stringify(keys))
-        .map(indexedRecord)
+      this.#all(`select ${RESULT} ${OF_KEYS}`, JSON.stringify(keys))
+        .map((row) => indexedRecord(row, preimageText))
         .map((record) => [record.key, record]),
     );
   }
 
+  /** Asked for at any time, also when another index has taken the place of this one. */
+  #preimageText(key: Key): string {
+    try {
+      return String(this.#all('select preimage from record where key = ?', key)[0]?.preimage);
+    } catch (error) {
+      if (!isIndexError(error)) throw error;
+      return '';
+    }
+  }
+
   stampedRecords(keys: readonly Key[]): StampedRecord[] {
-    return this.#all(RECORDS_OF_KEYS, JSON.stringify(keys)).map((row) => ({
+    return this.#all(`select ${RECORD}, record.stamp ${OF_KEYS}`, JSON.stringify(keys)).map((row) => ({
       record: indexedRecord(row),
       stamp: String(row.stamp),
     }));
@@ -203,7 +223,7 @@ export class RecordIndex {
   }
 
   costs(): RecordCost[] {
-    return this.#all(`select ${RECORD}, stage from record`).map(costOf);
+    return this.#all(`select ${RESULT}, stage from record`).map(costOf);
   }
 
   /** Newest first. */

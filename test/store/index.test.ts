@@ -114,6 +114,16 @@ test.each([
   expect([...store.recordsOfStage('finetune')].sort(byKey).map(told)).toEqual(expected);
 });
 
+test('what a key is of is asked for when it is looked at, and is nothing where the index is no more', async () => {
+  const {root} = await filled();
+  const store = await reopened(root);
+  const [looked, late] = [A, B].map((one) => store.records([keyOf(one)]).get(keyOf(one)));
+  expect(looked?.preimage).toEqual(A);
+  await store.close();
+  expect(looked?.preimage).toEqual(A);
+  expect(late?.preimage).toEqual({});
+});
+
 test('a record whose file somebody deleted is no longer believed', async () => {
   const {root} = await filled();
   expect((await reopened(root)).records([keyOf(A)]).size).toBe(1);
