@@ -1,5 +1,5 @@
 // Not imported: an import reads every name that a module of Node has, and some are getters that load as much again.
-const {accessSync, constants, existsSync, readFileSync, statSync} = process.getBuiltinModule('node:fs');
+const {accessSync, constants, existsSync, readFileSync, statSync, utimesSync} = process.getBuiltinModule('node:fs');
 const {join} = process.getBuiltinModule('node:path');
 
 export const bundleFolder = (root) => join(root, 'node_modules', '.basin', 'bundle');
@@ -18,17 +18,36 @@ export function witnessOf(path) {
   return folder !== path && existsSync(installed) ? installed : path;
 }
 
-/** The first file of the bundle, when it was made of this checkout and of every file as it is now. */
+/** The first file of the bundle and all of them, when it is whole, and was made of this checkout and of every file as it is now. */
 export function bundledProgram(root) {
   try {
     const made = JSON.parse(readFileSync(recordPath(root), 'utf8'));
     if (made.root !== root) return undefined;
     for (const [path, state] of Object.entries(made.files)) if (stateOf(path) !== state) return undefined;
-    const program = join(bundleFolder(root), made.program);
-    return existsSync(program) ? program : undefined;
+    const folder = bundleFolder(root);
+    const parts = Object.keys(made.parts).map((name) => join(folder, name));
+    const sizes = Object.values(made.parts);
+    if (parts.some((path, at) => statSync(path).size !== sizes[at])) return undefined;
+    return {path: join(folder, made.program), parts};
   } catch {
     return undefined;
   }
+}
+
+const HOUR = 60 * 60 * 1000;
+
+/** Keeps the files of a bundle young while this process lasts: it loads some late, and starts workers from them. */
+export function keepInUse({path, parts}) {
+  const touch = () => {
+    const now = new Date();
+    try {
+      for (const part of parts) utimesSync(part, now, now);
+    } catch {
+      // another's checkout; then it is the owner who removes what is old
+    }
+  };
+  if (statSync(path).mtimeMs < Date.now() - HOUR) touch();
+  setInterval(touch, HOUR).unref();
 }
 
 /** Whether this user may write the bundle; a checkout can be another's. */

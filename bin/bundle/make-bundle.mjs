@@ -28,8 +28,8 @@ const NEIGHBOUR = /new URL\('(\.[^']*\.ts)', import\.meta\.url\)/g;
 /** Modules find what they name (C++ sources, package.json, packages) from where they are, and go on to do so in a bundle. */
 const inPlace = (code, path) =>
   code
-    .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href))
-    .replaceAll('import.meta.dirname', JSON.stringify(dirname(path)));
+    .replaceAll('import.meta.url', () => JSON.stringify(pathToFileURL(path).href)) // as it is: a path may have `$&`
+    .replaceAll('import.meta.dirname', () => JSON.stringify(dirname(path)));
 
 const BUILTIN = /^import (?:([\w$]+)|\{([^}]*)\}|([\w$]+), \{([^}]*)\}) from "([^"]+)";$/gm;
 
@@ -92,9 +92,10 @@ mkdirSync(folder, {recursive: true});
 for (const {fileName, code} of output) await writeWhole(join(folder, fileName), code);
 const states = Object.values(files).map((state) => Number(state.split(' ').at(-1)));
 if (states.every((changed) => changed < started - TICK)) {
-  await writeWhole(recordPath(root), JSON.stringify({root, program: program.fileName, files}));
+  const parts = Object.fromEntries(output.map(({fileName, code}) => [fileName, Buffer.byteLength(code)]));
+  await writeWhole(recordPath(root), JSON.stringify({root, program: program.fileName, parts, files}));
 }
-// A run that began before a change still loads what it was made of.
+// What some command still runs from is kept young by it.
 const current = new Set([...output.map(({fileName}) => fileName), 'made.json']);
 for (const name of readdirSync(folder).filter((name) => !current.has(name))) {
   const path = join(folder, name);

@@ -1,5 +1,18 @@
-import {mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync} from 'node:fs';
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import {join} from 'node:path';
+import {pathToFileURL} from 'node:url';
 import {expect, test} from 'vitest';
 import {makeCheckout, makePath, REPOSITORY, run} from './checkout.ts';
 
@@ -16,7 +29,7 @@ async function preparedCheckout() {
   const word = join(root, 'src', 'cli', 'word.ts');
   writeFileSync(word, "export const WORD: string = 'one';");
   writeFileSync(join(root, 'src', 'cli', 'main.ts'), MAIN);
-  return {root, word, bundle: join(root, 'node_modules', '.basin', 'bundle'), begin: begin(root, env)};
+  return {root, word, env, bundle: join(root, 'node_modules', '.basin', 'bundle'), begin: begin(root, env)};
 }
 
 const begin = (root: string, env: Readonly<Record<string, string>>) => async () => {
@@ -84,6 +97,57 @@ test('packages that were installed anew are seen, by what npm writes with them o
   install('installed');
   writeFileSync(installed, '{"lockfileVersion": 3}');
   expect(await begin()).toMatchObject({word: 'installed'});
+});
+
+test('a bundle of which a file is gone or cut is made again', async () => {
+  const {word, bundle, begin} = await preparedCheckout();
+  await settled(word);
+  await begin();
+  const [part = ''] = readdirSync(bundle).filter((name) => name.endsWith('.mjs'));
+  truncateSync(join(bundle, part), 3);
+  expect(await begin()).toMatchObject({word: 'one', bundled: true});
+  rmSync(join(bundle, part));
+  expect(await begin()).toMatchObject({word: 'one', bundled: true});
+});
+
+test('a command that runs for long loads what it was made of, whatever was made since and however old that is', async () => {
+  const {root, word, env, bundle, begin} = await preparedCheckout();
+  const main = join(root, 'src', 'cli', 'main.ts');
+  writeFileSync(
+    main,
+    `import {once} from 'node:events';
+process.stdin.resume();
+console.log('begun');
+await once(process.stdin, 'end');
+console.log(JSON.stringify({word: (await import('./word.ts')).WORD}));`,
+  );
+  await settled(main);
+  await run(join(root, 'bin', 'basin'), [], env);
+  const before = Date.now() / 1000 - 2 * 24 * 60 * 60;
+  for (const name of readdirSync(bundle)) utimesSync(join(bundle, name), before, before);
+  const long = spawn(join(root, 'bin', 'basin'), [], {env, stdio: ['pipe', 'pipe', 'inherit']});
+  let told = '';
+  long.stdout.on('data', (piece) => {
+    told += piece;
+  });
+  await once(long.stdout, 'data');
+  writeFileSync(word, "export const WORD: string = 'two';");
+  writeFileSync(main, MAIN);
+  await settled(main);
+  expect(await begin()).toMatchObject({word: 'two', bundled: true});
+  long.stdin.end();
+  await once(long, 'close');
+  expect(told).toBe('begun\n{"word":"one"}\n');
+});
+
+test('a checkout may lie in a folder of any name', async () => {
+  const {root, word} = await preparedCheckout();
+  await settled(word);
+  const moved = `${root} $$ $& $' %41#é`;
+  renameSync(root, moved);
+  const start = begin(moved, {PATH: makePath({node: process.versions.node, npm: 'real'}), HOME: moved});
+  const url = pathToFileURL(join(moved, 'src', 'cli', 'main.ts')).href;
+  expect(await start()).toMatchObject({word: 'one', bundled: true, url});
 });
 
 test('a checkout that was moved, and one where no bundle can be written, run', async () => {
