@@ -159,9 +159,23 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Node keeps what it was told first, so that a folder which goes later is no matter. */
+function isFolderGone(): boolean {
+  try {
+    return process.cwd() === '';
+  } catch {
+    return true;
+  }
+}
+
 keepIgnoringHangup();
 followOutputs(process.argv[2] === 'run');
 // What a run writes is never everybody's to write, whatever the shell allows; a group may share a cache.
 process.umask(process.umask() | 0o002);
 guardFromUsersCode(process.argv.includes('--json'));
+if (isFolderGone()) {
+  const hint = 'Go to one that is there; paths start at it.';
+  printFaults([commandFault('The folder you are in was removed.', hint)], process.argv.includes('--json'));
+  await endProcess(EXIT.wrong);
+}
 await endProcess(await main(process.argv.slice(2)));

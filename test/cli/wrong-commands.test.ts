@@ -97,3 +97,14 @@ test('a cache that cannot be one is told in two lines, and no run starts', async
   expect(told.stderr).toMatch(/^store-is-a-file: The cache at .* is a file, not a folder\.\n/);
   expect(told.stderr).not.toMatch(STACK);
 });
+
+test('in a folder that was removed a command says so, and nothing else', async () => {
+  const under = join(cwd, 'in-a-folder-that-goes');
+  await writeFile(under, '#!/bin/sh\nmkdir gone && cd gone && rmdir ../gone && exec "$@"\n', {mode: 0o755});
+  const told = await basin(['plan', join(cwd, 'plain.yaml')], {cwd, under});
+  expect(told).toMatchObject({code: 2, stdout: ''});
+  expect(told.stderr).toContain(
+    'wrong-command: The folder you are in was removed.\nGo to one that is there; paths start at it.\n',
+  );
+  expect(told.stderr).not.toMatch(STACK);
+});
