@@ -1,13 +1,15 @@
 import {type Columns, declaredColumns} from '../artifact/kinds.ts';
 import {suggestion} from '../base/nearest.ts';
 import type {Faults} from '../spec/faults.ts';
-import type {SweepSpec} from '../spec/spec.ts';
+import {reportShadow} from '../spec/read-sweep.ts';
+import type {NodeSpec, SweepSpec} from '../spec/spec.ts';
 import type {Stage} from '../stage/define-stage.ts';
 import type {CheckedNode, Edge} from './check-node.ts';
 import {ownAxes} from './listed-points.ts';
 import {ordered, type Together} from './previous.ts';
 import {gather, join, type Relation, sizeOfJoin, UNIT} from './relation.ts';
 import {applyRows, groupRelation} from './sweep-points.ts';
+import {refuseTwoMeanings} from './two-meanings.ts';
 
 /** More instances than this in one pipeline are a mistake of the sweep, not a plan. */
 const MOST_INSTANCES = 200_000;
@@ -27,7 +29,7 @@ export interface NodePoints extends Relation {
   readonly together: readonly Together[];
 }
 
-interface Part {
+export interface Part {
   readonly name: string;
   readonly relation: Relation;
   readonly together: readonly Together[];
@@ -47,11 +49,12 @@ export function nodeAxes(
   const inputs: Part[] = [];
   for (const edge of node.edges) {
     const source = sources.get(edge.from.node);
-    const part = source && inputPart(edge, source, faults);
+    const part = source && inputPart(edge, source, spec.params, faults);
     if (part) inputs.push(part);
   }
   const inherited = inputs.flatMap(({relation}) => relation.axes);
   const {groups, joined: parts, isList} = ownAxes(spec, stage, inherited, faults);
+  refuseTwoMeanings(spec, inputs, [...inherited, ...groups.flat().map((axis) => axis.name)], faults);
   const own: Part[] = parts.flatMap((group) => {
     const relation = groupRelation(group);
     const together =
@@ -89,7 +92,7 @@ function joinAll(
   return joined.rows.length > most ? tooMany(node, faults) : joined;
 }
 
-function inputPart(edge: Edge, source: Source, faults: Faults): Part | undefined {
+function inputPart(edge: Edge, source: Source, params: NodeSpec['params'], faults: Faults): Part | undefined {
   const {input, from, declaration} = edge;
   const renamed = new Map<string, string>();
   for (const {axis, name} of input.as) {
@@ -117,9 +120,12 @@ function inputPart(edge: Edge, source: Source, faults: Faults): Part | undefined
     by,
     axes: group.map((axis) => renamed.get(axis) ?? axis),
   }));
-  if (!declaration.many) return {name, relation, together};
-  const over = gatheredAxes(edge, axes, source.stage, faults);
-  return over && {name, relation: gather(relation, input.name, over), together};
+  const over = declaration.many ? gatheredAxes(edge, axes, source.stage, faults) : [];
+  // what is gathered is a column, and no axis of the node
+  const shadowing = input.as.find(({name: to}) => params.has(to) && over?.includes(to) === false);
+  if (shadowing) reportShadow({name: shadowing.name, keyAt: shadowing.at}, faults, 'Choose another name.');
+  if (!over || shadowing) return undefined;
+  return {name, relation: declaration.many ? gather(relation, input.name, over) : relation, together};
 }
 
 /** The axes to gather over: those the file names, else those of the declaration. */

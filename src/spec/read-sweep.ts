@@ -96,9 +96,13 @@ function readAxis(
   return {name, keyAt, values: resolved && !waits ? axisValues(name, resolved, zipped, faults) : undefined};
 }
 
-export function reportShadow({name, keyAt}: Pick<AxisSpec, 'name' | 'keyAt'>, faults: Faults): void {
+export function reportShadow(
+  {name, keyAt}: Pick<AxisSpec, 'name' | 'keyAt'>,
+  faults: Faults,
+  hint = 'Rename the param.',
+): void {
   const message = `The axis "${name}" has the name of a param, so "\${${name}}" would have two meanings.`;
-  faults.add('axis-shadows-param', keyAt, message, 'Rename the param.');
+  faults.add('axis-shadows-param', keyAt, message, hint);
 }
 
 /** Zipped axes have equally many values, and give no point twice. */
@@ -127,7 +131,9 @@ function readRow(tree: Tree, read: (cell: Entry) => Tree, resolver: Resolver, fa
   const written = tree.kind === 'map' ? withValues(tree, read) : tree;
   const map = asMap(resolver.resolve(written), 'A row of a sweep', 'Write {AXIS: VALUE, …}.', faults);
   if (!map) return undefined;
-  if (map.entries.size > 0) return {at: map.at, cells: map.entries};
+  if (map.entries.size > 0) {
+    return {at: map.at, cells: map.entries, written: written.kind === 'map' ? written.entries : map.entries};
+  }
   faults.add('wrong-type', map.at, 'A row of a sweep is empty.', 'Write {AXIS: VALUE, …}.');
   return undefined;
 }
