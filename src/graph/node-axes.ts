@@ -25,6 +25,8 @@ export interface Source {
 /** The points of a node, and the groups of axes among theirs that its own sweep gives. */
 export interface NodePoints extends Relation {
   readonly groups: SweepSpec['groups'];
+  /** Axes that come with its inputs. */
+  readonly followed: readonly string[];
   /** Of its own sweep and of those that come with its inputs. */
   readonly together: readonly Together[];
 }
@@ -70,7 +72,7 @@ export function nodeAxes(
   const points = joined && applyRows({...spec, stage, groups, isList}, followed, joined, faults);
   if (points && points.rows.length > most) return tooMany(node, faults);
   const together = [...inputs, ...own].flatMap((part) => part.together);
-  return points && ordered({...points, groups, together}, node, faults);
+  return points && ordered({...points, groups, followed: inherited, together}, node, faults);
 }
 
 /** `before` are the parts that are joined already. */

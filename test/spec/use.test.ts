@@ -261,3 +261,15 @@ The axis "by" has the name of a param, so "\${by}" would have two meanings.
                                                                ^^
 Choose another name.`);
 });
+
+test('a value of a file that is used is marked here, where it does not fit', async () => {
+  const files = {
+    'main.yaml': 'use: ./base.yaml\nstages:\n  m: {uses: mod, in: {a: base.n.summary}, with: {by: "${value}"}}\n',
+    'base.yaml': `params: {values: [0.5]}\n${SWEPT.replace('[1, 2]', '"${values}"')}`,
+  };
+  expect(await read(files)).toBe(`main.yaml:3:54 bad-parameter
+"by" of "mod" must be a whole number of at least 1, but is 0.5.
+    m: {uses: mod, in: {a: base.n.summary}, with: {by: "\${value}"}}
+                                                       ^^^^^^^^^^
+by: The divisor.`);
+});
