@@ -55,7 +55,9 @@ export function nodeAxes(
     if (part) inputs.push(part);
   }
   const inherited = inputs.flatMap(({relation}) => relation.axes);
-  const {groups, joined: parts, isList} = ownAxes(spec, stage, inherited, faults);
+  const swept = ownAxes(spec, stage, inherited, faults);
+  if (!swept) return undefined;
+  const {groups, joined: parts, isList} = swept;
   refuseTwoMeanings(spec, inputs, [...inherited, ...groups.flat().map((axis) => axis.name)], faults);
   const own: Part[] = parts.flatMap((group) => {
     const relation = groupRelation(group);

@@ -50,6 +50,8 @@ export interface SweepSpec {
   readonly groups: readonly (readonly AxisSpec[])[];
   readonly include: readonly SweepRow[];
   readonly exclude: readonly SweepRow[];
+  /** Where `include` is given, when it has no rows. */
+  readonly emptyAt: Place | undefined;
   /** Some axis of it cannot be read at all. */
   readonly incomplete: boolean;
 }

@@ -166,6 +166,31 @@ test.each([
   expect(codesOf(node(sweep))).toEqual(codes);
 });
 
+test('rows alone that are none are no sweep, and beside swept inputs they set nothing', () => {
+  const text = `params: {rows: [{k: 1}], more: [{value: 1, by: 2}]}
+stages:
+  n: {uses: number, sweep: {include: "\${rows}"}, with: {value: "\${k}"}}
+  m: {uses: number, sweep: {axes: {value: [1]}, include: []}}
+  z: {uses: number, sweep: {value: [1, 2]}}
+  y: {uses: mod, in: {a: z.summary}, with: {by: 3}, sweep: {include: "\${more}"}}
+`;
+  expect(faultsOf(text, {set: ['rows=[]', 'more=[]']})).toBe(
+    `--set:1:6 empty-sweep
+The sweep of "n" has no points: "include" is empty.
+  rows=[]
+       ^^
+Give it at least one row.`,
+  );
+  expect(paramsOf(graphOf(text, {set: ['more=[]']}))).toEqual({
+    'n[k=1]': {value: 1},
+    'm[value=1]': {value: 1},
+    'z[value=1]': {value: 1},
+    'z[value=2]': {value: 2},
+    'y[value=1]': {by: 3},
+    'y[value=2]': {by: 3},
+  });
+});
+
 test('a row of which a later one sets everything anew is a fault, since a point seems to be meant', () => {
   const text = `stages:
   n: {uses: number, sweep: {value: [7, 8]}}
