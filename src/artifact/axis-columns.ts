@@ -21,6 +21,10 @@ export function axisColumns(axes: readonly string[], columns: readonly string[])
   );
 }
 
-/** Where an instance stands, each axis under the name of its column. */
-export const underColumns = (axes: JsonObject, columns: ReadonlyMap<string, string>): JsonObject =>
-  Object.fromEntries(Object.entries(axes).map(([axis, value]) => [columns.get(axis) ?? axis, value]));
+/** What puts where an instance of a node stands under the names of columns; `axes` are those of any of its instances. */
+export function underColumns(axes: JsonObject, columns: readonly string[]): (axes: JsonObject) => JsonObject {
+  const names = axisColumns(Object.keys(axes), columns);
+  // a table of ten thousand points has seldom one
+  if ([...names].every(([axis, name]) => axis === name)) return (own) => own;
+  return (own) => Object.fromEntries(Object.entries(own).map(([axis, value]) => [names.get(axis) ?? axis, value]));
+}

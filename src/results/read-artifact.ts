@@ -1,4 +1,4 @@
-import {axisColumns, FAILED, underColumns} from '../artifact/axis-columns.ts';
+import {FAILED, underColumns} from '../artifact/axis-columns.ts';
 import {gatherRows} from '../artifact/gather.ts';
 import {isTableKind, type Row, type Rows, type TableKind} from '../artifact/kinds.ts';
 import {own} from '../base/own.ts';
@@ -45,11 +45,11 @@ export async function readRows(
 ): Promise<Result<Rows, NotReadable>> {
   const [first] = members;
   const columns = first ? Object.keys(columnsOf(first.instance.stage, artifact)) : [];
-  const names = axisColumns(Object.keys(first?.instance.axes ?? {}), columns);
+  const shown = underColumns(first?.instance.axes ?? {}, columns);
   const gathered = [];
   for (const {instance, record, failure} of members) {
     const output = record?.outputs[artifact];
-    const axes = underColumns(instance.axes, names);
+    const axes = shown(instance.axes);
     if (!output && failure !== undefined) {
       gathered.push({axes, rows: [{[FAILED]: failure}]});
       continue;

@@ -1,4 +1,4 @@
-import {axisColumns, underColumns} from '../artifact/axis-columns.ts';
+import {underColumns} from '../artifact/axis-columns.ts';
 import {gatherRows} from '../artifact/gather.ts';
 import type {Mask, Row, Rows, Weights} from '../artifact/kinds.ts';
 import {ok, type Result} from '../base/result.ts';
@@ -27,8 +27,8 @@ export async function tensorRows(
     gathered.push({axes: instance.axes, rows});
   }
   const columns = gathered.flatMap(({rows}) => Object.keys(rows[0] ?? {}));
-  const names = axisColumns(Object.keys(gathered[0]?.axes ?? {}), columns);
-  return ok(gatherRows(gathered.map(({axes, rows}) => ({axes: underColumns(axes, names), rows}))));
+  const shown = underColumns(gathered[0]?.axes ?? {}, columns);
+  return ok(gatherRows(gathered.map(({axes, rows}) => ({axes: shown(axes), rows}))));
 }
 
 const maskRows = ({tensors}: Mask): Row[] =>
