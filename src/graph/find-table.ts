@@ -1,3 +1,4 @@
+import {axisColumns} from '../artifact/axis-columns.ts';
 import {type Columns, declaredColumns, isTableKind, TABLE_KINDS} from '../artifact/kinds.ts';
 import type {Faults} from '../spec/faults.ts';
 import type {Reference, Spec} from '../spec/spec.ts';
@@ -29,9 +30,7 @@ export function findTable(
     return undefined;
   }
   const columns = declaredColumns(output);
+  const own = Object.keys(columns);
   const axes = sources.get(of.node)?.axes;
-  return {
-    columns,
-    names: axes && [...Object.keys(columns), ...axes.filter((axis) => !Object.hasOwn(columns, axis))],
-  };
+  return {columns, names: axes && [...own, ...axisColumns(axes, own).values()]};
 }

@@ -19,15 +19,21 @@ export interface OwnAxes {
 /**
  * A node's own axes. Where rows of `include` are all that a sweep says, the names that all of them have are the axes, and each point
  * is there once: later rows set parameters of it. Rows that say something of the axes of the inputs set parameters there, so only
- * what is no parameter is an axis then.
+ * what is no parameter is an axis then. Undefined when there are to be rows and none is there.
  */
 export function ownAxes(
   {name, sweep, params}: NodeSpec,
   stage: Stage,
   inherited: readonly string[],
   faults: Faults,
-): OwnAxes {
-  const {groups, include} = sweep;
+): OwnAxes | undefined {
+  const {groups, include, emptyAt} = sweep;
+  // beside swept inputs, rows that set something at their points may be none
+  if (emptyAt && groups.length === 0 && inherited.length === 0) {
+    const message = `The sweep of "${name}" has no points: "include" is empty.`;
+    faults.add('empty-sweep', emptyAt, message, 'Give it at least one row.');
+    return undefined;
+  }
   const [first, ...others] = include;
   const common = [...(first?.cells.keys() ?? [])].filter((axis) => others.every(({cells}) => cells.has(axis)));
   const isInherited = (axis: string): boolean => inherited.includes(axis);

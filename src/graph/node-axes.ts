@@ -1,13 +1,15 @@
 import {type Columns, declaredColumns} from '../artifact/kinds.ts';
 import {suggestion} from '../base/nearest.ts';
 import type {Faults} from '../spec/faults.ts';
-import type {SweepSpec} from '../spec/spec.ts';
+import {reportShadow} from '../spec/read-sweep.ts';
+import type {NodeSpec, SweepSpec} from '../spec/spec.ts';
 import type {Stage} from '../stage/define-stage.ts';
 import type {CheckedNode, Edge} from './check-node.ts';
 import {ownAxes} from './listed-points.ts';
 import {ordered, type Together} from './previous.ts';
 import {gather, join, type Relation, sizeOfJoin, UNIT} from './relation.ts';
 import {applyRows, groupRelation} from './sweep-points.ts';
+import {refuseTwoMeanings} from './two-meanings.ts';
 
 /** More instances than this in one pipeline are a mistake of the sweep, not a plan. */
 const MOST_INSTANCES = 200_000;
@@ -23,11 +25,13 @@ export interface Source {
 /** The points of a node, and the groups of axes among theirs that its own sweep gives. */
 export interface NodePoints extends Relation {
   readonly groups: SweepSpec['groups'];
+  /** Axes that come with its inputs. */
+  readonly followed: readonly string[];
   /** Of its own sweep and of those that come with its inputs. */
   readonly together: readonly Together[];
 }
 
-interface Part {
+export interface Part {
   readonly name: string;
   readonly relation: Relation;
   readonly together: readonly Together[];
@@ -47,11 +51,14 @@ export function nodeAxes(
   const inputs: Part[] = [];
   for (const edge of node.edges) {
     const source = sources.get(edge.from.node);
-    const part = source && inputPart(edge, source, faults);
+    const part = source && inputPart(edge, source, spec.params, faults);
     if (part) inputs.push(part);
   }
   const inherited = inputs.flatMap(({relation}) => relation.axes);
-  const {groups, joined: parts, isList} = ownAxes(spec, stage, inherited, faults);
+  const swept = ownAxes(spec, stage, inherited, faults);
+  if (!swept) return undefined;
+  const {groups, joined: parts, isList} = swept;
+  refuseTwoMeanings(spec, inputs, [...inherited, ...groups.flat().map((axis) => axis.name)], faults);
   const own: Part[] = parts.flatMap((group) => {
     const relation = groupRelation(group);
     const together =
@@ -67,7 +74,7 @@ export function nodeAxes(
   const points = joined && applyRows({...spec, stage, groups, isList}, followed, joined, faults);
   if (points && points.rows.length > most) return tooMany(node, faults);
   const together = [...inputs, ...own].flatMap((part) => part.together);
-  return points && ordered({...points, groups, together}, node, faults);
+  return points && ordered({...points, groups, followed: inherited, together}, node, faults);
 }
 
 /** `before` are the parts that are joined already. */
@@ -89,7 +96,7 @@ function joinAll(
   return joined.rows.length > most ? tooMany(node, faults) : joined;
 }
 
-function inputPart(edge: Edge, source: Source, faults: Faults): Part | undefined {
+function inputPart(edge: Edge, source: Source, params: NodeSpec['params'], faults: Faults): Part | undefined {
   const {input, from, declaration} = edge;
   const renamed = new Map<string, string>();
   for (const {axis, name} of input.as) {
@@ -117,9 +124,12 @@ function inputPart(edge: Edge, source: Source, faults: Faults): Part | undefined
     by,
     axes: group.map((axis) => renamed.get(axis) ?? axis),
   }));
-  if (!declaration.many) return {name, relation, together};
-  const over = gatheredAxes(edge, axes, source.stage, faults);
-  return over && {name, relation: gather(relation, input.name, over), together};
+  const over = declaration.many ? gatheredAxes(edge, axes, source.stage, faults) : [];
+  // what is gathered is a column, and no axis of the node
+  const shadowing = input.as.find(({name: to}) => params.has(to) && over?.includes(to) === false);
+  if (shadowing) reportShadow({name: shadowing.name, keyAt: shadowing.at}, faults, 'Choose another name.');
+  if (!over || shadowing) return undefined;
+  return {name, relation: declaration.many ? gather(relation, input.name, over) : relation, together};
 }
 
 /** The axes to gather over: those the file names, else those of the declaration. */

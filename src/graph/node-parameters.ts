@@ -119,7 +119,7 @@ export function nodeParameters(
       // a rule over several parameters, told at one that an axis with a fault of its own was to give
       if (fault.kind === 'bad' && raw[String(first)] === undefined && accountedFor(String(first))) continue;
       if (fault.kind === 'one-missing' && fault.path.length === 0 && fault.names.some(accountedFor)) continue;
-      reportParameter(node, row, fault, faults);
+      reportParameter(node, row, points?.followed ?? [], fault, faults);
     }
     return undefined;
   }

@@ -1,4 +1,3 @@
-import {canonicalJson} from '../base/canonical-json.ts';
 import {suggestion} from '../base/nearest.ts';
 import type {Faults} from '../spec/faults.ts';
 import type {AxisSpec, SweepRow, SweepSpec} from '../spec/spec.ts';
@@ -6,6 +5,7 @@ import {settableNames} from '../spec/stage-parameters.ts';
 import {type Entry, jsonOfTree, type Place} from '../spec/tree.ts';
 import {WIRED_PARAMETERS} from '../stage/command-parameters.ts';
 import type {Stage} from '../stage/define-stage.ts';
+import {refuseOverridden, type SplitRow, shownRow} from './overridden-rows.ts';
 import {PointIndex} from './point-index.ts';
 import {type AxisPoint, axisPoint, type Relation, type Row} from './relation.ts';
 
@@ -51,10 +51,12 @@ export function applyRows(node: SweptNode, inputs: Relation, joined: Relation, f
   const points = new PointIndex(joined.rows.filter((_, place) => !excluded.has(place) && (listed?.has(place) ?? true)));
   const followed = new PointIndex(inputs.rows);
   const own = groups.flat().map(({name}) => name);
+  const sound: SplitRow[] = [];
   for (const include of sweep.include) {
     const found = faults.count;
     const {axes, overrides} = splitRow(include, joined.axes, stage, true, faults);
     if (faults.count > found) continue;
+    sound.push({row: include, axes, overrides});
     const there = points.agreeing(axes);
     for (const place of there) points.replace(place, (row) => withOverrides(row, overrides));
     if (there.length > 0) continue;
@@ -63,6 +65,7 @@ export function applyRows(node: SweptNode, inputs: Relation, joined: Relation, f
     if (added.length === 0) reportNoPoint(include, node, own, isComplete, faults);
     for (const row of added) points.add(withOverrides(row, overrides));
   }
+  refuseOverridden(sound, faults);
   const {rows} = points;
   if (faults.count > before) return undefined;
   if (rows.length === 0) {
@@ -118,21 +121,17 @@ function splitRow(
 }
 
 function reportNoPoint(
-  {at, cells}: SweepRow,
+  row: SweepRow,
   {name}: SweptNode,
   own: readonly string[],
   complete: boolean,
   faults: Faults,
 ): void {
-  const shown = [...cells.values()]
-    .filter(({value}) => value.kind === 'scalar')
-    .map((cell) => `${cell.name}: ${canonicalJson(jsonOfTree(cell.value, () => null))}`)
-    .join(', ');
-  const absent = own.filter((axis) => !cells.has(axis));
+  const absent = own.filter((axis) => !row.cells.has(axis));
   const hint = complete
     ? 'Its inputs have no such point, and a row cannot add one to them.'
     : absent.length > 0
       ? `Correct its values, or give ${absent.map((axis) => `"${axis}"`).join(' and ')} too, to add a point.`
       : 'Correct its values.';
-  faults.add('no-such-point', at, `"${name}" has no point {${shown}}.`, hint);
+  faults.add('no-such-point', row.at, `"${name}" has no point {${shownRow(row)}}.`, hint);
 }

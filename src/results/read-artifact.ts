@@ -1,3 +1,4 @@
+import {FAILED, underColumns} from '../artifact/axis-columns.ts';
 import {gatherRows} from '../artifact/gather.ts';
 import {isTableKind, type Row, type Rows, type TableKind} from '../artifact/kinds.ts';
 import {own} from '../base/own.ts';
@@ -36,25 +37,28 @@ interface Member {
   readonly failure?: string | undefined;
 }
 
-/** The rows of one artifact over several instances of a node, their axes as columns before those of the artifact in declared order. */
+/** The rows of one artifact over some instances of one node, their axes as columns before those of the artifact in declared order. */
 export async function readRows(
   store: Store,
   members: readonly Member[],
   artifact: string,
 ): Promise<Result<Rows, NotReadable>> {
+  const [first] = members;
+  const columns = first ? Object.keys(columnsOf(first.instance.stage, artifact)) : [];
+  const shown = underColumns(first?.instance.axes ?? {}, columns);
   const gathered = [];
   for (const {instance, record, failure} of members) {
     const output = record?.outputs[artifact];
+    const axes = shown(instance.axes);
     if (!output && failure !== undefined) {
-      gathered.push({axes: instance.axes, rows: [{failed: failure}]});
+      gathered.push({axes, rows: [{[FAILED]: failure}]});
       continue;
     }
     if (!output) return notRun(`${instance.id} has not run.`);
     if (!isTableKind(output.kind)) return notRun(`${instance.id}.${artifact} is no table.`);
     const rows = output.inline ? ok(output.inline) : await decodedRows(store, instance, artifact, output, output.kind);
     if (!rows.ok) return rows;
-    const columns = Object.keys(columnsOf(instance.stage, artifact));
-    gathered.push({axes: instance.axes, rows: rows.value.map((row) => inOrder(row, columns))});
+    gathered.push({axes, rows: rows.value.map((row) => inOrder(row, columns))});
   }
   return ok(gatherRows(gathered));
 }

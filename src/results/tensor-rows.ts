@@ -1,3 +1,4 @@
+import {underColumns} from '../artifact/axis-columns.ts';
 import {gatherRows} from '../artifact/gather.ts';
 import type {Mask, Row, Rows, Weights} from '../artifact/kinds.ts';
 import {ok, type Result} from '../base/result.ts';
@@ -25,7 +26,9 @@ export async function tensorRows(
         : weightRows(decodeArtifact('weights', bytes.value));
     gathered.push({axes: instance.axes, rows});
   }
-  return ok(gatherRows(gathered));
+  const columns = gathered.flatMap(({rows}) => Object.keys(rows[0] ?? {}));
+  const shown = underColumns(gathered[0]?.axes ?? {}, columns);
+  return ok(gatherRows(gathered.map(({axes, rows}) => ({axes: shown(axes), rows}))));
 }
 
 const maskRows = ({tensors}: Mask): Row[] =>

@@ -43,14 +43,11 @@ export function readCommand(
   const names = inputs.map(({name}) => name);
   const marked = commandCell(parts, node, names, faults);
   const oneText = parts.run !== undefined && isOneText(parts.run, node, resolver, faults);
-  const argument = (entry: Entry): ArgumentSpec => ({
-    name: entry.name,
-    keyAt: entry.keyAt,
-    value:
-      entry.name === 'run' && oneText
-        ? undefined
-        : resolver.resolve(entry.name === 'out' ? declared(entry.value) : marked(entry)),
-  });
+  const argument = (entry: Entry): ArgumentSpec => {
+    const {name, keyAt} = entry;
+    const written = name === 'out' ? declared(entry.value) : marked(entry);
+    return {name, keyAt, written, value: name === 'run' && oneText ? undefined : resolver.resolve(written)};
+  };
   const given = [parts.run, parts.files, parts.env, parts.out].filter((part) => part !== undefined);
   return {outputs, arguments: new Map(given.map((part) => [part.name, argument(part)]))};
 }

@@ -106,6 +106,7 @@ const readArgument = ({name, keyAt, value}: Entry, resolver: Resolver): Argument
   name,
   keyAt,
   value: resolver.resolve(value),
+  written: value,
 });
 
 function readInput({name, keyAt, value}: Entry, faults: Faults): InputSpec {
@@ -130,7 +131,7 @@ function readInput({name, keyAt, value}: Entry, faults: Faults): InputSpec {
 
 function readRenames(as: MapTree, faults: Faults): InputSpec['as'] {
   const taken = new Set<string>();
-  const renames: {axis: Named; name: string}[] = [];
+  const renames: {axis: Named; name: string; at: Place}[] = [];
   for (const {name, keyAt, value} of as.entries.values()) {
     const to = asText(value, `The new name of "${name}"`, 'Give the name of an axis.', faults);
     if (!to) continue;
@@ -142,7 +143,7 @@ function readRenames(as: MapTree, faults: Faults): InputSpec['as'] {
       continue;
     }
     taken.add(to.text);
-    renames.push({axis: {name, at: keyAt}, name: to.text});
+    renames.push({axis: {name, at: keyAt}, name: to.text, at: to.at});
   }
   return renames;
 }

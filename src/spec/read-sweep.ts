@@ -5,13 +5,13 @@ import type {Resolver} from './resolve.ts';
 import {asList, asMap, fields} from './shape.ts';
 import type {AxisSpec, SweepRow, SweepSpec} from './spec.ts';
 import {type AxisValue, axisValues} from './sweep.ts';
-import {type Entry, type MapTree, pendingIn, type Tree} from './tree.ts';
+import {type Entry, type ListTree, type MapTree, pendingIn, type Tree} from './tree.ts';
 
 const LONG_FORM = ['axes', 'zip', 'include', 'exclude'] as const;
 const AXES_HINT = 'Write {AXIS: [VALUES], …}.';
 const ROWS_HINT = 'Write a list of points: [{AXIS: VALUE, …}, …].';
 
-export const NO_SWEEP: SweepSpec = {groups: [], include: [], exclude: [], incomplete: false};
+export const NO_SWEEP: SweepSpec = {groups: [], include: [], exclude: [], emptyAt: undefined, incomplete: false};
 
 /**
  * `sweep:` of a node, short form or long; params are in place, and the axes of its inputs are not known yet.
@@ -50,14 +50,16 @@ export function readSweep(
     return together ? [group(together.entries.values(), true)] : [];
   });
   for (const zip of zips) checkZip(zip, faults);
-  const rows = (entry: Entry | undefined, read: (cell: Entry) => Tree): readonly SweepRow[] =>
-    asList(whole(entry?.value), `"${entry?.name}" of the sweep of "${node}"`, ROWS_HINT, faults)?.items.flatMap(
-      (row) => readRow(row, read, resolver, faults) ?? [],
-    ) ?? [];
+  const listOf = (entry: Entry | undefined): ListTree | undefined =>
+    asList(whole(entry?.value), `"${entry?.name}" of the sweep of "${node}"`, ROWS_HINT, faults);
+  const rows = (list: ListTree | undefined, read: (cell: Entry) => Tree): readonly SweepRow[] =>
+    list?.items.flatMap((row) => readRow(row, read, resolver, faults) ?? []) ?? [];
+  const included = listOf(parts.include);
   return {
     groups: [...multiplied, ...zips],
-    include: rows(parts.include, cell),
-    exclude: rows(parts.exclude, ({value}) => value),
+    include: rows(included, cell),
+    exclude: rows(listOf(parts.exclude), ({value}) => value),
+    emptyAt: included?.items.length === 0 ? included.at : undefined,
     incomplete,
   };
 }
@@ -96,9 +98,13 @@ function readAxis(
   return {name, keyAt, values: resolved && !waits ? axisValues(name, resolved, zipped, faults) : undefined};
 }
 
-export function reportShadow({name, keyAt}: Pick<AxisSpec, 'name' | 'keyAt'>, faults: Faults): void {
+export function reportShadow(
+  {name, keyAt}: Pick<AxisSpec, 'name' | 'keyAt'>,
+  faults: Faults,
+  hint = 'Rename the param.',
+): void {
   const message = `The axis "${name}" has the name of a param, so "\${${name}}" would have two meanings.`;
-  faults.add('axis-shadows-param', keyAt, message, 'Rename the param.');
+  faults.add('axis-shadows-param', keyAt, message, hint);
 }
 
 /** Zipped axes have equally many values, and give no point twice. */
@@ -127,7 +133,9 @@ function readRow(tree: Tree, read: (cell: Entry) => Tree, resolver: Resolver, fa
   const written = tree.kind === 'map' ? withValues(tree, read) : tree;
   const map = asMap(resolver.resolve(written), 'A row of a sweep', 'Write {AXIS: VALUE, …}.', faults);
   if (!map) return undefined;
-  if (map.entries.size > 0) return {at: map.at, cells: map.entries};
+  if (map.entries.size > 0) {
+    return {at: map.at, cells: map.entries, written: written.kind === 'map' ? written.entries : map.entries};
+  }
   faults.add('wrong-type', map.at, 'A row of a sweep is empty.', 'Write {AXIS: VALUE, …}.');
   return undefined;
 }

@@ -23,7 +23,7 @@ export interface InputSpec {
   /** Undefined: it has a fault that is reported already. */
   readonly from: Reference | undefined;
   /** New names of the source's axes. */
-  readonly as: readonly {readonly axis: Named; readonly name: string}[];
+  readonly as: readonly {readonly axis: Named; readonly name: string; readonly at: Place}[];
   /** The axes to gather over, when the file says so. */
   readonly over: readonly Named[] | undefined;
   /** The axis along which it comes from the node's own earlier point. */
@@ -41,6 +41,8 @@ export interface AxisSpec {
 export interface SweepRow {
   readonly at: Place;
   readonly cells: ReadonlyMap<string, Entry>;
+  /** The same before params were in place. */
+  readonly written: ReadonlyMap<string, Entry>;
 }
 
 export interface SweepSpec {
@@ -48,6 +50,8 @@ export interface SweepSpec {
   readonly groups: readonly (readonly AxisSpec[])[];
   readonly include: readonly SweepRow[];
   readonly exclude: readonly SweepRow[];
+  /** Where `include` is given, when it has no rows. */
+  readonly emptyAt: Place | undefined;
   /** Some axis of it cannot be read at all. */
   readonly incomplete: boolean;
 }
@@ -57,6 +61,8 @@ export interface ArgumentSpec {
   readonly keyAt: Place;
   /** Params are in place, expressions over axes pending. Undefined: it has a fault that is reported already. */
   readonly value: Tree | undefined;
+  /** The same before params were in place. */
+  readonly written: Tree;
 }
 
 /** How much of a resource an instance takes while it runs; memory in bytes. */

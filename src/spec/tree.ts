@@ -98,6 +98,23 @@ export function* pendingIn(tree: Tree): Generator<{readonly template: TextTempla
   }
 }
 
+/** The texts in a tree, wherever they stand. */
+export function* textsIn(tree: Tree): Generator<{readonly text: string; readonly at: Place}> {
+  switch (tree.kind) {
+    case 'pending':
+      return;
+    case 'scalar':
+      if (typeof tree.value === 'string') yield {text: tree.value, at: tree.at};
+      return;
+    case 'list':
+      for (const item of tree.items) yield* textsIn(item);
+      return;
+    case 'map':
+      for (const {value} of tree.entries.values()) yield* textsIn(value);
+      return;
+  }
+}
+
 /** Numbers and truth values as the text that stands in the file, `2.10` and not 2.1; those that were computed as JSON has them. */
 export function asWritten(tree: Tree): Tree {
   switch (tree.kind) {

@@ -154,3 +154,47 @@ p.yaml:8:86 unknown-parameter
 Remove it, or what it excludes.`,
   );
 });
+
+test('a value that comes with an input is marked at the node that it does not fit, and not where it is right', () => {
+  const text = `params: {values: [1, 2.5]}
+stages:
+  n: {uses: number, sweep: {value: "\${values}"}}
+  by: {uses: mod, in: {a: n.summary}, with: {by: "\${value}"}}
+  row: {uses: mod, in: {a: n.summary}, with: {by: 3}, sweep: {include: [{value: 1, by: 2}, {value: 2.5, by: "\${value}"}]}}
+  joined: {uses: mod, in: {a: n.summary}, with: {by: "\${value}"}, sweep: {value: [2.5, 7]}}
+  own: {uses: mod, in: {a: n.summary}, sweep: {by: [2, 0.5]}}
+  limit: {uses: number, with: {value: "\${limit == 'low' ? 1 : 2}"}, sweep: {limit: [low, high]}}
+  named: {uses: at-most, in: {a: limit.summary}}
+`;
+  expect(faultsOf(text)).toBe(
+    `p.yaml:4:50 bad-parameter
+"by" of "mod" must be a whole number of at least 1, but is 2.5.
+    by: {uses: mod, in: {a: n.summary}, with: {by: "\${value}"}}
+                                                   ^^^^^^^^^^
+by: The divisor.
+
+p.yaml:5:109 bad-parameter
+"by" of "mod" must be a whole number of at least 1, but is 2.5.
+    row: {uses: mod, in: {a: n.summary}, with: {by: 3}, sweep: {include: [{value: 1, by: 2}, {value: 2.5, by: "\${value}"}]}}
+                                                                                                              ^^^^^^^^^^
+by: The divisor.
+
+p.yaml:6:54 bad-parameter
+"by" of "mod" must be a whole number of at least 1, but is 2.5.
+    joined: {uses: mod, in: {a: n.summary}, with: {by: "\${value}"}, sweep: {value: [2.5, 7]}}
+                                                       ^^^^^^^^^^
+by: The divisor.
+
+p.yaml:7:56 bad-parameter
+"by" of "mod" must be a whole number of at least 1, but is 0.5.
+    own: {uses: mod, in: {a: n.summary}, sweep: {by: [2, 0.5]}}
+                                                         ^^^
+by: The divisor.
+
+p.yaml:9:3 bad-parameter
+"limit" of "at-most" must be a number, but is "low".
+    named: {uses: at-most, in: {a: limit.summary}}
+    ^^^^^
+The axis "limit" comes with an input and sets it: give "limit" under "with", or rename the axis with {from: NODE.ARTIFACT, as: {limit: NEW_NAME}}.`,
+  );
+});

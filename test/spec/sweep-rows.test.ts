@@ -43,7 +43,7 @@ test('an "include" row sets parameters of the points it equals, and else is a po
 
 test('later rows meet the points that earlier ones made, by all or by some of their axes', () => {
   const rows =
-    '[{k: 1, seed: 9}, {seed: 9, steps: 6}, {k: 2, seed: 9, steps: 7}, {k: 1, seed: 9, steps: 8}, {k: 1, steps: 2}]';
+    '[{k: 1, seed: 9}, {seed: 9, steps: 6}, {k: 2, seed: 9, steps: 7}, {k: 1, steps: 2}, {k: 1, seed: 9, steps: 8}]';
   const graph = graphOf(`stages:
   n:
     uses: sleepless-train
@@ -52,7 +52,7 @@ test('later rows meet the points that earlier ones made, by all or by some of th
 `);
   expect(paramsOf(graph)).toEqual({
     'n[k=1,seed=1]': {seed: 1, steps: 2},
-    'n[k=1,seed=9]': {seed: 9, steps: 2},
+    'n[k=1,seed=9]': {seed: 9, steps: 8},
     'n[k=2,seed=9]': {seed: 9, steps: 7},
   });
 });
@@ -70,11 +70,11 @@ test('rows alone are the points; the names that all of them have are the axes', 
 });
 
 test('of rows alone, each point is there once, and later rows set parameters of it', () => {
-  const sweep = '{include: [{seed: 1}, {seed: 2, steps: 7}, {seed: 1.0, steps: 9}, {seed: 2, steps: 8}]}';
+  const sweep = '{include: [{seed: 1}, {seed: 2, steps: 7}, {seed: 1.0, steps: 9}]}';
   const graph = graphOf(`stages:\n  n: {uses: sleepless-train, with: {steps: 5}, sweep: ${sweep}}\n`);
   expect(graph.instances.map(({id, params}) => [id, params])).toEqual([
     ['n[seed=1]', {seed: 1, steps: 9}],
-    ['n[seed=2]', {seed: 2, steps: 8}],
+    ['n[seed=2]', {seed: 2, steps: 7}],
   ]);
 });
 
@@ -164,6 +164,62 @@ test.each([
   ['{axes: [a], zip: 3}', ['wrong-type', 'wrong-type']],
 ])('the sweep %s is refused as %j', (sweep, codes) => {
   expect(codesOf(node(sweep))).toEqual(codes);
+});
+
+test('rows alone that are none are no sweep, and beside swept inputs they set nothing', () => {
+  const text = `params: {rows: [{k: 1}], more: [{value: 1, by: 2}]}
+stages:
+  n: {uses: number, sweep: {include: "\${rows}"}, with: {value: "\${k}"}}
+  m: {uses: number, sweep: {axes: {value: [1]}, include: []}}
+  z: {uses: number, sweep: {value: [1, 2]}}
+  y: {uses: mod, in: {a: z.summary}, with: {by: 3}, sweep: {include: "\${more}"}}
+`;
+  expect(faultsOf(text, {set: ['rows=[]', 'more=[]']})).toBe(
+    `--set:1:6 empty-sweep
+The sweep of "n" has no points: "include" is empty.
+  rows=[]
+       ^^
+Give it at least one row.`,
+  );
+  expect(paramsOf(graphOf(text, {set: ['more=[]']}))).toEqual({
+    'n[k=1]': {value: 1},
+    'm[value=1]': {value: 1},
+    'z[value=1]': {value: 1},
+    'z[value=2]': {value: 2},
+    'y[value=1]': {by: 3},
+    'y[value=2]': {by: 3},
+  });
+});
+
+test('a row of which a later one sets everything anew is a fault, since a point seems to be meant', () => {
+  const text = `stages:
+  n: {uses: number, sweep: {value: [7, 8]}}
+  m: {uses: more, in: {a: n.summary}, sweep: {include: [{by: 1, value: 7}, {by: 2, value: 7}, {by: 3, value: 8}]}}
+  t:
+    run: [echo, a, "\${k + v}"]
+    out: {}
+    sweep:
+      axes: {k: [1], v: [1, 2]}
+      include:
+        - {k: 1, v: 1.0, env: {A: b}, run: [echo, b]}
+        - {k: 1, v: 1, run: [echo, c]}
+        - {v: 2, env: {A: c}}
+        - {k: 1, v: 1, env: {A: d}}
+        - {k: 1, run: [echo, d]}
+`;
+  expect(faultsOf(text)).toBe(
+    `p.yaml:3:57 overridden-row
+What the row {by: 1, value: 7} sets is lost: {by: 2, value: 7} sets "by" at the same points.
+    m: {uses: more, in: {a: n.summary}, sweep: {include: [{by: 1, value: 7}, {by: 2, value: 7}, {by: 3, value: 8}]}}
+                                                          ^^^^^^^^^^^^^^^^^
+Remove one; for a point of each, give the rows an axis that is no parameter, and use it under "with".
+
+p.yaml:11:11 overridden-row
+What the row {k: 1, v: 1} sets is lost: {k: 1} sets "run" at the same points.
+          - {k: 1, v: 1, run: [echo, c]}
+            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+Remove one; for a point of each, give the rows an axis that is no parameter, and use it under "with".`,
+  );
 });
 
 test('rows alone cannot make an axis that is named like a param', () => {
