@@ -7,6 +7,7 @@ import {checkExpectations} from './check-expectations.ts';
 import {type CheckedNode, checkNode} from './check-node.ts';
 import {checkPlots} from './check-plots.ts';
 import {checkUpstream} from './check-upstream.ts';
+import {reportVarying} from './fixed-parameters.ts';
 import type {Binding, Graph, GraphNode, Instance} from './graph.ts';
 import {instanceId} from './instance-id.ts';
 import {neededNodes} from './needed-nodes.ts';
@@ -80,6 +81,7 @@ function expand(
   const taken = Object.fromEntries([...resources].map(([resource, {amount}]) => [resource, amount]));
   const upstream = node.incomplete || node.edges.some(({from}) => !sources.has(from.node));
   const points = upstream ? undefined : nodeAxes(node, sources, instances.length, faults);
+  const varies = points !== undefined && reportVarying(node, points.axes, faults);
   const parameters = nodeParameters(node, points, check, faults);
   if (!points) {
     // Its own axes still find what is wrong with its parameters.
@@ -114,6 +116,8 @@ function expand(
       mutex: node.spec.mutex,
     });
   }
+  // What its tables hold is not known, so that nothing can be said of who reads them.
+  if (varies) return undefined;
   const source: Source = {stage, axes: points.axes, together: points.together, rows};
   return {
     source,

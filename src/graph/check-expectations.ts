@@ -1,9 +1,8 @@
 import type {Columns} from '../artifact/kinds.ts';
+import {placeInCondition} from '../spec/condition.ts';
 import {compileCondition} from '../spec/expression.ts';
 import type {Faults} from '../spec/faults.ts';
-import type {ExpectationSpec, Spec} from '../spec/spec.ts';
-import {placeWithin} from '../spec/template.ts';
-import type {Place} from '../spec/tree.ts';
+import type {ConditionSpec, ExpectationSpec, Spec} from '../spec/spec.ts';
 import {findTable} from './find-table.ts';
 import type {Expectation} from './graph.ts';
 import type {Source} from './node-axes.ts';
@@ -36,14 +35,9 @@ function checkExpectation(
   return {node: of.node, artifact: of.artifact, where: where?.text, that: that.text, span: at.span};
 }
 
-function checkCondition(
-  {text, at}: {readonly text: string; readonly at: Place},
-  names: readonly string[],
-  columns: Columns,
-  faults: Faults,
-): void {
-  const compiled = compileCondition(text, names, columns);
+function checkCondition(condition: ConditionSpec, names: readonly string[], columns: Columns, faults: Faults): void {
+  const compiled = compileCondition(condition.text, names, columns);
   if (compiled.ok) return;
   const {message, hint, span} = compiled.error;
-  faults.add('bad-expectation', placeWithin(at, text, 0, span), message, hint);
+  faults.add('bad-expectation', placeInCondition(condition, span), message, hint);
 }

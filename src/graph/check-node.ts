@@ -4,6 +4,7 @@ import type {Faults} from '../spec/faults.ts';
 import type {InputSpec, Named, NodeSpec, Reference, Spec} from '../spec/spec.ts';
 import type {Tree} from '../spec/tree.ts';
 import type {InputDeclaration, OutputDeclaration, Stage} from '../stage/define-stage.ts';
+import {type FixedParameter, fixedParameters} from './fixed-parameters.ts';
 import type {PipelineStages} from './pipeline-stages.ts';
 import {canLoop} from './previous.ts';
 
@@ -23,6 +24,8 @@ export interface Loop extends Edge {
 export interface CheckedNode {
   readonly spec: NodeSpec;
   readonly stage: Stage;
+  /** Parameters that decide what it gives. */
+  readonly fixed: readonly FixedParameter[];
   /** In the order in which the stage declares its inputs. */
   readonly edges: readonly Edge[];
   /** Inputs that come from the node's own earlier point. */
@@ -75,7 +78,7 @@ export function checkNode(node: NodeSpec, spec: Spec, stages: PipelineStages, fa
       );
     }
   }
-  return {spec: node, stage: wired, edges, loops, incomplete};
+  return {spec: node, stage: wired, fixed: fixedParameters(stage), edges, loops, incomplete};
 }
 
 /**

@@ -3,7 +3,7 @@ import {nearestName, suggestion} from '../base/nearest.ts';
 import {unknownVariable} from '../spec/expression.ts';
 import type {Faults} from '../spec/faults.ts';
 import {parameterNames, settableNames} from '../spec/stage-parameters.ts';
-import {addTemplateFault, evaluateTemplate, type TextTemplate, variablesOf} from '../spec/template.ts';
+import {addTemplateFault, evaluateTemplate, faultWithin, type TextTemplate, variablesOf} from '../spec/template.ts';
 import {asWritten, jsonOfTree, type Place, pendingIn} from '../spec/tree.ts';
 import {WRITTEN_PARAMETERS} from '../stage/command-parameters.ts';
 import type {CheckedNode} from './check-node.ts';
@@ -147,6 +147,6 @@ function reportVariable(
   for (const part of template.parts) {
     if (typeof part === 'string' || !part.expression.variables.includes(variable)) continue;
     const {text} = part.expression;
-    addTemplateFault(faults, at, {...unknownVariable(text, variable, scope), expression: text, offset: part.offset});
+    addTemplateFault(faults, at, faultWithin(template.text, part.offset, unknownVariable(text, variable, scope)));
   }
 }

@@ -1,5 +1,5 @@
-import {placeWithin} from '../spec/template.ts';
 import type {Place, Tree} from '../spec/tree.ts';
+import {placeWithin} from '../spec/written-place.ts';
 
 /** A column as a plot names it, with Vega-Lite's escapes. */
 export interface PlottedField {
@@ -27,10 +27,10 @@ export function fieldsIn(tree: Tree, key = ''): readonly PlottedField[] {
     case 'map':
       return [...tree.entries.values()].flatMap(({name, value}) => (APART.has(name) ? [] : fieldsIn(value, name)));
     case 'scalar': {
-      const {value, at} = tree;
+      const {value, at, computed} = tree;
       if (typeof value !== 'string' || value === '*') return [];
       if (NAMES.has(key)) return [{text: value, at}];
-      return EXPRESSIONS.has(key) ? fieldsOfExpression(value, at) : [];
+      return EXPRESSIONS.has(key) ? fieldsOfExpression(value, at, computed) : [];
     }
   }
 }
@@ -41,11 +41,19 @@ export const fieldsRepeated = (tree: Tree): readonly PlottedField[] =>
     ? [...tree.entries.values()].flatMap(({value}) => fieldsIn(value, 'field'))
     : fieldsIn(tree, 'field');
 
-const fieldsOfExpression = (expression: string, at: Place): readonly PlottedField[] =>
-  [...expression.matchAll(DATUM)].map(([whole, plain, single, double]) => ({
+const fieldsOfExpression = (expression: string, at: Place, isComputed = false): readonly PlottedField[] =>
+  [...expression.matchAll(DATUM)].map(({0: whole, 1: plain, 2: single, 3: double, index}) => ({
     text: (plain ?? single ?? double ?? '').replace(/[.[\]\\]/g, '\\$&'),
-    at: placeWithin(at, whole, 0, {start: 0, end: whole.length}),
+    at: isComputed ? besideParams(whole, at) : placeWithin(at, expression, {start: index, end: index + whole.length}),
   }));
+
+/** Where a column stands in text with `${…}` in it; the whole text for one that a param names. */
+function besideParams(column: string, at: Place): Place {
+  const written = at.source.text.slice(at.span.start, at.span.end);
+  const same = [...written.matchAll(DATUM)].find(([whole]) => whole === column);
+  const start = at.span.start + (same?.index ?? 0);
+  return same ? {source: at.source, span: {start, end: start + column.length}} : at;
+}
 
 /** The column that a field of Vega-Lite reads: a dot or bracket without a backslash leads into a value. */
 export function columnMeant(text: string): {readonly name: string; readonly isNested: boolean} {

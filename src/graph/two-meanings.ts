@@ -1,8 +1,9 @@
 import {unknownVariable} from '../spec/expression.ts';
 import type {Faults} from '../spec/faults.ts';
 import type {NodeSpec} from '../spec/spec.ts';
-import {parseTemplate, placeWithin} from '../spec/template.ts';
+import {parseTemplate} from '../spec/template.ts';
 import {type Tree, textsIn} from '../spec/tree.ts';
+import {placeWithin} from '../spec/written-place.ts';
 import type {Part} from './node-axes.ts';
 
 /**
@@ -34,9 +35,9 @@ function refuseIn(tree: Tree, axis: string, inputs: readonly string[], faults: F
     const template = parseTemplate(text);
     for (const part of (template.ok && template.value?.parts) || []) {
       if (typeof part === 'string' || !part.expression.variables.includes(axis)) continue;
-      const {text: expression} = part.expression;
-      const {span} = unknownVariable(expression, axis, []);
-      faults.add('axis-shadows-param', placeWithin(at, expression, part.offset, span), message, hint);
+      const {start, end} = unknownVariable(part.expression.text, axis, []).span;
+      const span = {start: part.offset + start, end: part.offset + end};
+      faults.add('axis-shadows-param', placeWithin(at, text, span), message, hint);
     }
   }
 }

@@ -69,7 +69,8 @@ function valueAt(scope: ReadonlyMap<string, Json>, [name = '', ...steps]: readon
 
 /** The fault of a name that is neither a param nor an axis; the hint gives the nearest that is. */
 export function unknownVariable(text: string, name: string, names: Iterable<string>): ExpressionFault {
-  const start = Math.max(0, text.search(new RegExp(`(?<![\\w.])${name}\\b`)));
+  const namesAndTexts = new RegExp(`"(?:\\\\.|[^"\\\\])*"|'(?:\\\\.|[^'\\\\])*'|(?<![\\w.])${name}\\b`, 'g');
+  const start = [...text.matchAll(namesAndTexts)].find(([found]) => found === name)?.index ?? 0;
   return {
     code: 'unknown-param-reference',
     message: `"${name}" is neither a param nor an axis of this node.`,

@@ -19,6 +19,8 @@ export interface GivenParam {
   readonly path: readonly string[];
   readonly value: Tree;
   readonly at: Place;
+  /** Written with dots, as on the command line, from the first name on; else in maps. */
+  readonly isDotted: boolean;
 }
 
 interface Overridden {
@@ -36,11 +38,12 @@ export function overrideParams(
 ): Overridden {
   let result = params;
   const ofUsed = new Map<string, GivenParam[]>();
-  const apply = ({path, value, at}: GivenParam): void => {
+  const apply = (given: GivenParam): void => {
+    const {path, value, at} = given;
     const [name = '', ...rest] = path;
     if (!used.has(name)) result = replace(result, path, value, at, faults) ?? result;
     else {
-      const parts = rest.length > 0 ? [{path: rest, value, at}] : partsOf(name, value, faults);
+      const parts = rest.length > 0 ? [{...given, path: rest}] : partsOf(name, given, faults);
       ofUsed.set(name, [...(ofUsed.get(name) ?? []), ...parts]);
     }
   };
@@ -59,7 +62,7 @@ export function overrideParams(
       continue;
     }
     for (const {name, keyAt, value} of tree.entries.values()) {
-      apply({path: [name], value, at: keyAt});
+      apply({path: [name], value, at: keyAt, isDotted: false});
     }
   }
   for (const text of overrides.set ?? []) {
@@ -70,13 +73,21 @@ export function overrideParams(
 }
 
 /** The params of a file that is used, as one map. */
-function partsOf(name: string, value: Tree, faults: Faults): readonly GivenParam[] {
+function partsOf(name: string, {value, at, isDotted}: GivenParam, faults: Faults): readonly GivenParam[] {
   if (value.kind === 'map')
-    return [...value.entries.values()].map((entry) => ({path: [entry.name], value: entry.value, at: entry.keyAt}));
+    return [...value.entries.values()].map((entry) => ({
+      path: [entry.name],
+      value: entry.value,
+      at: entry.keyAt,
+      isDotted: false,
+    }));
   const message = `"${name}" is a pipeline that is used here, and takes a map of its params, not ${describeTree(value)}.`;
-  faults.add('bad-override', value.at, message, `Write ${name}.PARAM=VALUE.`);
+  const form = isDotted ? `${textAt(at)}.PARAM=VALUE` : `${name}: {PARAM: VALUE}`;
+  faults.add('bad-override', value.at, message, `Write ${form}.`);
   return [];
 }
+
+const textAt = ({source, span}: Place): string => source.text.slice(span.start, span.end);
 
 function readSet(source: SourceText, faults: Faults): GivenParam | undefined {
   const equals = source.text.indexOf('=');
@@ -96,7 +107,7 @@ function readSet(source: SourceText, faults: Faults): GivenParam | undefined {
   const nothing: Tree = {kind: 'scalar', value: null, at: whole};
   const path = source.text.slice(0, equals).split('.');
   const at = {source, span: {start: 0, end: equals}};
-  return {path, value: value ?? nothing, at};
+  return {path, value: value ?? nothing, at, isDotted: true};
 }
 
 /** A copy of `map` with another value at a path that exists. */
@@ -126,6 +137,8 @@ function replaceInside(
 ): Tree | undefined {
   if (entry.value.kind === 'map') return replace(entry.value, path, value, at, faults);
   const message = `"${entry.name}" is ${describeTree(entry.value)}, so it has no "${path[0]}" to override.`;
-  faults.add('unknown-param', at, message, `Set "${entry.name}" as a whole.`);
+  // only what is written with dots reaches into a param
+  const whole = textAt(at).split('.').slice(0, -path.length).join('.');
+  faults.add('unknown-param', at, message, `Set "${whole}" as a whole.`);
   return undefined;
 }

@@ -202,7 +202,7 @@ function markReferences(
       return {...tree, entries: new Map(entries)};
     }
     case 'scalar': {
-      if (typeof tree.value !== 'string') return tree;
+      if (typeof tree.value !== 'string' || tree.computed) return tree;
       const value = tree.value.replace(WRITTEN_REFERENCE, (whole, side: string, name: string) => {
         const names = side === 'in' ? known?.in : known?.out;
         if (!names) {

@@ -2,6 +2,7 @@ import {basename, dirname, extname, resolve} from 'node:path';
 import {nearestName} from '../base/nearest.ts';
 import {fail, ok, type Result} from '../base/result.ts';
 import {isVariableName, VARIABLE_HINT} from './cel.ts';
+import {readCondition} from './condition.ts';
 import {Faults} from './faults.ts';
 import {type Overrides, overrideParams} from './overrides.ts';
 import {readNode, readReference} from './read-node.ts';
@@ -12,7 +13,6 @@ import {decodeText} from './read-yaml.ts';
 import {Resolver} from './resolve.ts';
 import {asList, asMap, asText, fields} from './shape.ts';
 import type {ExpectationSpec, Spec} from './spec.ts';
-import {addTemplateFault, evaluateTemplate, parseTemplate} from './template.ts';
 import type {Entry, MapTree, Place, Tree} from './tree.ts';
 import {nodesOfUse, type Reading, type UsedFile} from './used-nodes.ts';
 
@@ -125,35 +125,8 @@ function readExpectation(item: Tree, resolver: Resolver, faults: Faults): Expect
     if (!parts[key]) faults.add('missing-key', map.at, `This expectation has no "${key}".`, EXPECTATION_HINT);
   }
   const of = parts.of && readReference(parts.of.value, '"of" of an expectation', EXPECTATION_HINT, faults);
-  const that = parts.that && readCondition(parts.that, resolver, faults);
-  const where = parts.where && readCondition(parts.where, resolver, faults);
+  const that = parts.that && readCondition(parts.that, EXPECTATION_HINT, resolver, faults);
+  const where = parts.where && readCondition(parts.where, EXPECTATION_HINT, resolver, faults);
   if (!of || !that || (parts.where && !where)) return undefined;
   return {of, that, where, at: map.at};
-}
-
-/** A condition is an expression already; `${…}` puts the value of a param into its text. */
-function readCondition(
-  {name, value}: Entry,
-  resolver: Resolver,
-  faults: Faults,
-): {text: string; at: Place} | undefined {
-  const given = asText(value, `"${name}" of an expectation`, EXPECTATION_HINT, faults);
-  const template = given && parseTemplate(given.text);
-  if (!given || !template) return undefined;
-  if (!template.ok) {
-    addTemplateFault(faults, given.at, template.error);
-    return undefined;
-  }
-  if (template.value === undefined) return given;
-  // A text without "${" beside the holes keeps a lone hole from giving a value that is no text.
-  const parts = [...template.value.parts, ''];
-  const unknown = template.value.parts.find(
-    (part) => typeof part !== 'string' && part.expression.variables.some((variable) => !resolver.has(variable)),
-  );
-  const text = evaluateTemplate({text: given.text, parts}, resolver.values);
-  if (text.ok) return {text: String(text.value), at: given.at};
-  // A param that has a fault of its own is not in `values`; its fault is reported where it stands.
-  if (unknown !== undefined || text.error.code !== 'unknown-param-reference')
-    addTemplateFault(faults, given.at, text.error);
-  return undefined;
 }

@@ -63,7 +63,7 @@ export class Resolver {
       case 'pending':
         return {tree, size: 1};
       case 'scalar':
-        return typeof tree.value === 'string' ? this.#text(tree.value, tree.at) : {tree, size: 1};
+        return typeof tree.value === 'string' && !tree.computed ? this.#text(tree.value, tree.at) : {tree, size: 1};
       case 'list': {
         const items: Tree[] = [];
         let size = 1;

@@ -1,4 +1,4 @@
-import type {SourceText} from '../base/diagnostic.ts';
+import type {SourceText, Span} from '../base/diagnostic.ts';
 import type {Json} from '../base/json.ts';
 import type {Outputs} from '../stage/define-stage.ts';
 import type {AxisValue} from './sweep.ts';
@@ -99,10 +99,20 @@ export interface NodeSpec {
   readonly incomplete: boolean;
 }
 
+/** A condition over the columns of a table, the values of params in its text. */
+export interface ConditionSpec {
+  readonly text: string;
+  readonly at: Place;
+  /** As the file has it. */
+  readonly written: string;
+  /** The parts of the text, in order, and where they are in what is written: text from there, or a value for an expression. */
+  readonly parts: readonly {readonly text: string; readonly span: Span; readonly isValue: boolean}[];
+}
+
 export interface ExpectationSpec {
   readonly of: Reference;
-  readonly where: {readonly text: string; readonly at: Place} | undefined;
-  readonly that: {readonly text: string; readonly at: Place};
+  readonly where: ConditionSpec | undefined;
+  readonly that: ConditionSpec;
   readonly at: Place;
 }
 

@@ -1,11 +1,11 @@
 import {canonicalJson} from '../base/canonical-json.ts';
-import type {Span} from '../base/diagnostic.ts';
 import type {Json} from '../base/json.ts';
 import {fail, ok, type Result} from '../base/result.ts';
 import {type Expression, parseExpression} from './expression.ts';
 import type {ExpressionFault} from './expression-fault.ts';
 import type {Faults} from './faults.ts';
 import type {Place} from './tree.ts';
+import {placeWithin} from './written-place.ts';
 
 /** An expression and where its text starts inside the text around it. */
 export interface Hole {
@@ -19,7 +19,15 @@ export interface TextTemplate {
   readonly parts: readonly (string | Hole)[];
 }
 
-export type TemplateFault = ExpressionFault & {readonly expression: string; readonly offset: number};
+/** What is wrong with an expression; `span` is inside the text around it. */
+export type TemplateFault = ExpressionFault & {readonly text: string};
+
+/** The fault of an expression that starts at `offset` of a text. */
+export const faultWithin = (text: string, offset: number, fault: ExpressionFault): TemplateFault => ({
+  ...fault,
+  text,
+  span: {start: offset + fault.span.start, end: offset + fault.span.end},
+});
 
 /** The template of a text; undefined when the text holds no `${` at all. `$${` stands for `${` itself. */
 export function parseTemplate(text: string): Result<TextTemplate | undefined, TemplateFault> {
@@ -38,10 +46,10 @@ export function parseTemplate(text: string): Result<TextTemplate | undefined, Te
         const message = 'This "${" is not closed.';
         const span = {start: 0, end: inside.length};
         const hint = 'Close it with "}", or write "$${" for the two characters themselves.';
-        return fail({code: 'bad-expression', message, hint, span, expression: inside, offset: at + 2});
+        return fail(faultWithin(text, at + 2, {code: 'bad-expression', message, hint, span}));
       }
       const expression = parseExpression(inside);
-      if (!expression.ok) return fail({...expression.error, expression: inside, offset: at + 2});
+      if (!expression.ok) return fail(faultWithin(text, at + 2, expression.error));
       if (literal !== '') parts.push(literal);
       literal = '';
       parts.push({expression: expression.value, offset: at + 2});
@@ -97,28 +105,16 @@ export function evaluateTemplate(
       continue;
     }
     const value = part.expression.evaluate(scope);
-    if (!value.ok) return fail({...value.error, expression: part.expression.text, offset: part.offset});
+    if (!value.ok) return fail(faultWithin(template.text, part.offset, value.error));
     if (whole) return value;
     text += textOf(value.value);
   }
   return ok(text);
 }
 
-const textOf = (value: Json): string => (typeof value === 'string' ? value : canonicalJson(value));
+export const textOf = (value: Json): string => (typeof value === 'string' ? value : canonicalJson(value));
 
 /** Reports a fault inside an expression, with the caret under the part of it that is wrong. */
-export function addTemplateFault(faults: Faults, at: Place, fault: TemplateFault): void {
-  const place = placeWithin(at, fault.expression, fault.offset, fault.span);
-  faults.add(fault.code, place, fault.message, fault.hint, '');
-}
-
-/**
- * Where a part of a value was written. `expression` starts at `offset` of the value and `span` is inside it. Escapes
- * and folded lines can move it; when it is not found, the whole value is meant.
- */
-export function placeWithin(at: Place, expression: string, offset: number, span: Span): Place {
-  const start = at.source.text.slice(at.span.start, at.span.end).indexOf(expression, offset);
-  if (start < 0) return at;
-  const from = at.span.start + start;
-  return {source: at.source, span: {start: from + span.start, end: Math.max(from + span.end, from + span.start + 1)}};
+export function addTemplateFault(faults: Faults, at: Place, {code, message, hint, text, span}: TemplateFault): void {
+  faults.add(code, placeWithin(at, text, span), message, hint, '');
 }

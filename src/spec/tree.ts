@@ -15,7 +15,13 @@ export interface Entry {
 
 /** A value of a pipeline file that knows where each part of it was written. */
 export type Tree =
-  | {readonly kind: 'scalar'; readonly value: null | boolean | number | string; readonly at: Place}
+  | {
+      readonly kind: 'scalar';
+      readonly value: null | boolean | number | string;
+      readonly at: Place;
+      /** It came out of `${…}` or `$${`: what looks like an expression in it is text. */
+      readonly computed?: true;
+    }
   | {readonly kind: 'list'; readonly items: readonly Tree[]; readonly at: Place}
   | {readonly kind: 'map'; readonly entries: ReadonlyMap<string, Entry>; readonly at: Place}
   /** Text with `${…}` that waits for an instance's axes. */
@@ -55,9 +61,9 @@ export function innermost(tree: Tree, path: readonly PropertyKey[]): Tree {
   return here;
 }
 
-/** A JSON value as a tree whose every part was written at one place. */
+/** What an expression gave, as a tree whose every part was written at its place. */
 export function treeOfJson(value: Json, at: Place): Tree {
-  if (value === null || typeof value !== 'object') return {kind: 'scalar', value, at};
+  if (value === null || typeof value !== 'object') return {kind: 'scalar', value, at, computed: true};
   if (Array.isArray(value)) return {kind: 'list', items: value.map((item) => treeOfJson(item, at)), at};
   const entries = new Map<string, Entry>();
   for (const [name, item] of Object.entries(value)) entries.set(name, {name, keyAt: at, value: treeOfJson(item, at)});

@@ -100,6 +100,6 @@ function givenBy({params}: UseSpec, resolver: Resolver): readonly GivenParam[] {
     const resolved = resolver.resolve(value);
     const pending = resolved ? [...pendingIn(resolved)] : [];
     for (const {template, at} of pending) resolver.reportPending(template, at);
-    return resolved && pending.length === 0 ? [{path: [name], value: resolved, at: keyAt}] : [];
+    return resolved && pending.length === 0 ? [{path: [name], value: resolved, at: keyAt, isDotted: false}] : [];
   });
 }

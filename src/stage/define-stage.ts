@@ -31,9 +31,9 @@ export interface OutputDeclaration {
   readonly columns?: Columns;
   /** Gives one of the candidates of this input, byte for byte; is there only where that input is. */
   readonly passes?: string;
-  /** Is there only where this parameter, which is off by default, is written as `true`: what is large and seldom wanted. */
+  /** Is there only where this parameter, which is off by default, is `true` for the whole node: what is large and seldom wanted. */
   readonly when?: string;
-  /** Has before its `columns` one of text for each name that this parameter, a list, holds; none where the parameter is not given. */
+  /** Has before its `columns` one of text for each name that this parameter, a list, holds for the whole node; none where it is not given. */
   readonly named?: string;
   /** The stage gives the path of a file, which must hold what is declared; a table may be an Arrow file or a JSON list of rows. */
   readonly as?: 'path';

@@ -1,6 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: pipelines write expressions like this
 import {resolve} from 'node:path';
 import {expect, test} from 'vitest';
+import {z} from 'zod';
+import {defineStage} from '../../src/stage/define-stage.ts';
 import {codesOf, graphOf, idsOf, paramsOf} from '../rig/read-text.ts';
 
 const TEXT = `params:
@@ -63,6 +65,44 @@ stages:
 `);
   expect(graph.params).toEqual({a: 2, b: 3, c: {d: 3}, w: {value: 6}});
   expect(paramsOf(graph)).toEqual({n: {value: 6}});
+});
+
+test('what is escaped in a param stays text wherever a param gives a whole: parameters, sweeps, axes, groups, rows', () => {
+  const say = defineStage({
+    name: 'say',
+    doc: 'Has text.',
+    params: z.strictObject({text: z.string()}),
+    inputs: {},
+    outputs: {},
+    computes: 'plain',
+    run: async () => ({}),
+  });
+  const graph = graphOf(
+    `params:
+  q: five
+  whole: {text: "$\${q} $\${zz.y}"}
+  grid: {text: ["$\${q}"]}
+  rows: [{k: 2, run: [echo, "$\${in.x}"]}]
+stages:
+  whole: {uses: say, with: "\${whole}"}
+  short: {uses: say, sweep: "\${grid}"}
+  axes: {uses: say, sweep: {axes: "\${grid}"}}
+  zip: {uses: say, sweep: {zip: ["\${grid}"]}}
+  rows: {run: [echo, "\${in.x}", "\${k}"], in: {x: make.o}, out: {o: file}, sweep: {axes: {k: [1, 2]}, include: "\${rows}"}}
+  make: {run: [echo], out: {o: file}}
+`,
+    {},
+    new Map([['say', say]]),
+  );
+  expect(paramsOf(graph)).toEqual({
+    whole: {text: '${q} ${zz.y}'},
+    'short[text="${q}"]': {text: '${q}'},
+    'axes[text="${q}"]': {text: '${q}'},
+    'zip[text="${q}"]': {text: '${q}'},
+    make: expect.anything(),
+    'rows[k=1]': expect.objectContaining({run: ['echo', '${in.x}', '1']}),
+    'rows[k=2]': expect.objectContaining({run: ['echo', '$\u{e001}{in.x}']}), // marked as no reference
+  });
 });
 
 test('the name is that of the file when the pipeline has none', () => {

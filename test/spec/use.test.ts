@@ -58,6 +58,32 @@ test('params of a file that is used are given where it is used, and win over its
   expect(idsAndParams(await read(files, set))).toMatchObject({'base.start': {value: 7}, 'base.rest[k=2]': {by: 10}});
 });
 
+const READS = `params: {q: five, t: d, m: {l: [d], T: d}}
+stages:
+  n: {run: [echo, "\${t}", "\${m.l[0]}"], env: {T: "\${m.T}"}, out: {o: file}}
+`;
+
+test('text that is escaped where a file is used is plain in it, through several files, in lists and maps; by --set it is read there, once', async () => {
+  const files = {
+    'main.yaml': `use: {b: {file: lib/b.yaml, params: {t: "$\${q}", m: {l: ["\${raw}"], T: "a$\${k}"}, inner: {t: "$\${r}"}}}}
+params: {raw: "cost $\${q} and $\${zz.y}"}
+stages:
+  s: {run: [cat, "\${in.a}", "\${in.b}"], in: {a: b.n.o, b: b.inner.n.o}, out: {o: file}}
+`,
+    'lib/b.yaml': `use: {inner: {file: ./inner.yaml, params: {m: {l: ["\${t}"], T: "$\${t}"}}}}\n${READS}`,
+    'lib/inner.yaml': READS,
+  };
+  expect(idsAndParams(await read(files))).toMatchObject({
+    'b.n': {run: ['echo', '${q}', 'cost ${q} and ${zz.y}'], env: {T: 'a${k}'}},
+    'b.inner.n': {run: ['echo', '${r}', '${q}'], env: {T: '${t}'}},
+  });
+  const set = ['b.t=$${q}!', 'b.m.T=${q}', 'b={inner: {t: "${q} $${q}"}}'];
+  expect(idsAndParams(await read(files, set))).toMatchObject({
+    'b.n': {run: ['echo', '${q}!', 'cost ${q} and ${zz.y}'], env: {T: 'five'}},
+    'b.inner.n': {run: ['echo', 'five ${q}', '${q}!'], env: {T: '${t}'}},
+  });
+});
+
 test('files use files, each path from the folder of the file that has it, and sources too', async () => {
   const files = {
     'main.yaml': `use: [lib/base.yml, ./lib/deep/inner.yaml]
