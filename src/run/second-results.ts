@@ -1,4 +1,5 @@
 import type {Key} from '../base/digest.ts';
+import {UserError} from '../base/user-error.ts';
 import type {Instance} from '../graph/graph.ts';
 import {upstreamOf} from '../plan/generations.ts';
 import {filesRead} from '../plan/reads.ts';
@@ -89,7 +90,8 @@ export class SecondResults {
     for (const index of options.plan.reads.keys()) {
       const record = states.of(index) === 'ran' ? undefined : states.resultOf(index);
       for (const {output} of record ? filesRead(options.plan.reads, index, record) : []) {
-        if ((await options.store.stateOfBlob(output.digest)) === 'whole') continue;
+        const state = await options.store.stateOfBlob(output.digest).catch(leftToReader);
+        if (state === 'whole') continue;
         if (remakes.begin(index, 'damaged')) unreadable.push(index);
         break;
       }
@@ -189,4 +191,10 @@ export class SecondResults {
   #planned(index: number): PlannedInstance | undefined {
     return this.#run.options.plan.instances[index];
   }
+}
+
+/** That it may not be read is no reason to compute it again. */
+function leftToReader(error: unknown): 'whole' {
+  if (error instanceof UserError) return 'whole';
+  throw error;
 }
