@@ -1,6 +1,6 @@
 import type {Key} from '../base/digest.ts';
 import type {JsonObject} from '../base/json.ts';
-import type {Graph, Instance, InstanceId} from '../graph/graph.ts';
+import type {Graph, Instance} from '../graph/graph.ts';
 import {placeOf} from '../store/pipeline-place.ts';
 import type {StoreRecord} from '../store/record.ts';
 import {staticPart} from '../store/static-part.ts';
@@ -47,8 +47,13 @@ export async function makePlan(graph: Graph, options: PlanOptions): Promise<Plan
   const drafts = decideByGeneration(graph, params, store, numerics, forced);
   const toRun = graph.instances.filter(({index}) => drafts[index]?.state !== 'decided' && wanted.has(index));
   const failed = (await failures?.(new Set(toRun.map(({id}) => id)))) ?? new Map<string, Failed>();
-  const candidates = servedIfCutOff(graph, drafts, {store, numerics, lost: lostAgain(graph, drafts, failed)});
-  const withReasons = addReasons(graph, drafts, store, {candidates, forced, failed});
+  const lastKeys = lastKeysOf(graph, drafts, store);
+  const candidates = servedIfCutOff(graph, drafts, {
+    store,
+    numerics,
+    lost: perhapsLost(graph, drafts, {failed, lastKeys}),
+  });
+  const withReasons = addReasons(drafts, store, {candidates, forced, failed, lastKeys});
   const reads = readsOf(graph, wanted, asked);
   const instances = spreadRemade(graph, withReasons, {candidates, forced, wanted, reads}, store);
   return numerics === undefined ? {instances, reads} : {instances, reads, numerics};
@@ -139,18 +144,25 @@ function outputOf(graph: Graph, drafts: readonly Draft[], index: number, artifac
   return output;
 }
 
-/** Verdicts and reasons of what is not cached, from what the same instances were last time: one look-up for all. */
+/** The keys that what is not cached had last time: one look-up for all. */
+const lastKeysOf = (graph: Graph, drafts: readonly Draft[], store: Store): ReadonlyMap<string, Key> =>
+  store.lastKeys(
+    placeOf(store.root, graph),
+    drafts.flatMap((draft) => (draft.state === 'decided' ? [] : [draft.base.instance.id])),
+  );
+
+/** What instances were when they last ran, by id. */
+interface Before {
+  readonly failed: ReadonlyMap<string, Failed>;
+  readonly lastKeys: ReadonlyMap<string, Key>;
+}
+
+/** Verdicts and reasons of what is not cached, from what the same instances were last time. */
 function addReasons(
-  graph: Graph,
   drafts: readonly Draft[],
   store: Store,
-  {candidates, forced, failed}: Pick<Known, 'candidates' | 'forced'> & {readonly failed: ReadonlyMap<string, Failed>},
+  {candidates, forced, failed, lastKeys}: Pick<Known, 'candidates' | 'forced'> & Before,
 ): readonly PlannedInstance[] {
-  const open = drafts.flatMap((draft) => (draft.state === 'decided' ? [] : [draft]));
-  const lastKeys = store.lastKeys(
-    placeOf(store.root, graph),
-    open.map(({base}) => base.instance.id),
-  );
   const lastRecords = store.records([...new Set(lastKeys.values())]);
   return drafts.map((draft): PlannedInstance => {
     if (draft.state === 'decided') return draft.planned;
@@ -200,27 +212,22 @@ function reasonOf(
   }
 }
 
-/** Ids of what gives nothing if all that failed when it was last tried fails again. */
-function lostAgain(
-  graph: Graph,
-  drafts: readonly Draft[],
-  failed: ReadonlyMap<string, Failed>,
-): ReadonlySet<InstanceId> {
-  const lost = new Set<InstanceId>();
+/**
+ * Ids of what may give nothing: what was tried before may fail now, whatever it gave then, and what takes from one that failed may
+ * be skipped again. A new point is taken to end well, so that what gathers it is told to run.
+ */
+function perhapsLost(graph: Graph, drafts: readonly Draft[], {failed, lastKeys}: Before): ReadonlySet<string> {
+  const lost = new Set(lastKeys.keys());
   if (failed.size === 0) return lost;
-  const isLost = (index: number): boolean => {
-    const id = graph.instances[index]?.id;
-    return id !== undefined && lost.has(id);
-  };
+  const skipped = new Set<number>();
   for (const {id, index, inputs} of graph.instances) {
-    const draft = drafts[index];
-    if (draft === undefined || draft.state === 'decided') continue;
-    const before = failed.get(id);
-    const fails = before !== undefined && (draft.state !== 'miss' || (before.key ?? draft.key) === draft.key);
+    if (drafts[index]?.state === 'decided') continue;
     const lacks = Object.values(inputs).some((binding) =>
-      binding.many ? binding.members.every(({from}) => isLost(from)) : isLost(binding.from),
+      binding.many ? binding.members.every(({from}) => skipped.has(from)) : skipped.has(binding.from),
     );
-    if (fails || lacks) lost.add(id);
+    if (!failed.has(id) && !lacks) continue;
+    skipped.add(index);
+    lost.add(id);
   }
   return lost;
 }

@@ -44,8 +44,8 @@ export type Reason =
     };
 
 /**
- * cached: the key is known and has a record · run: no record can serve · run-unless-cut-off: upstream will run, and if
- * it gives the bytes it gave before, a record serves, or a payload that is gone may be needed · unresolved: outside data cannot be had now, its own or something upstream's.
+ * cached: the key is known and has a record · run: no record can serve, unless a point that was never tried fails ·
+ * run-unless-cut-off: upstream will run, and if it gives the bytes it gave before, a record serves, or a payload that is gone may be needed · unresolved: outside data cannot be had now, its own or something upstream's.
  */
 export type Verdict = 'cached' | 'run' | 'run-unless-cut-off' | 'unresolved';
 
