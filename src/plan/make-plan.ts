@@ -7,12 +7,12 @@ import {staticPart} from '../store/static-part.ts';
 import type {Store} from '../store/store.ts';
 import {generations, upstreamOf} from './generations.ts';
 import {keyOfPreimage, preimageOf} from './key.ts';
-import {couldBecome, partialPreimage} from './partial-preimage.ts';
+import {couldBecome, isAwaited, partialPreimage} from './partial-preimage.ts';
 import {diffPreimages} from './preimage-diff.ts';
 import {type AskedArtifact, readsOf} from './reads.ts';
 import {type Known, spreadRemade} from './remade.ts';
 import {type ResolvedParams, resolveSources} from './sources.ts';
-import type {Plan, PlannedInstance, Reason} from './verdict.ts';
+import type {Change, Plan, PlannedInstance, Reason} from './verdict.ts';
 
 export interface PlanOptions {
   readonly store: Store;
@@ -48,12 +48,9 @@ export async function makePlan(graph: Graph, options: PlanOptions): Promise<Plan
   const toRun = graph.instances.filter(({index}) => drafts[index]?.state !== 'decided' && wanted.has(index));
   const failed = (await failures?.(new Set(toRun.map(({id}) => id)))) ?? new Map<string, Failed>();
   const lastKeys = lastKeysOf(graph, drafts, store);
-  const candidates = servedIfCutOff(graph, drafts, {
-    store,
-    numerics,
-    lost: perhapsLost(graph, drafts, {failed, lastKeys}),
-  });
-  const withReasons = addReasons(drafts, store, {candidates, forced, failed, lastKeys});
+  const partials = partialsOf(graph, drafts, numerics);
+  const candidates = servedIfCutOff(partials, store, perhapsLost(graph, drafts, {failed, lastKeys}));
+  const withReasons = addReasons(drafts, store, {candidates, forced, failed, lastKeys, partials});
   const reads = readsOf(graph, wanted, asked);
   const instances = spreadRemade(graph, withReasons, {candidates, forced, wanted, reads}, store);
   return numerics === undefined ? {instances, reads} : {instances, reads, numerics};
@@ -161,7 +158,13 @@ interface Before {
 function addReasons(
   drafts: readonly Draft[],
   store: Store,
-  {candidates, forced, failed, lastKeys}: Pick<Known, 'candidates' | 'forced'> & Before,
+  {
+    candidates,
+    forced,
+    failed,
+    lastKeys,
+    partials,
+  }: Pick<Known, 'candidates' | 'forced'> & Before & {readonly partials: Partials},
 ): readonly PlannedInstance[] {
   const lastRecords = store.records([...new Set(lastKeys.values())]);
   return drafts.map((draft): PlannedInstance => {
@@ -171,11 +174,13 @@ function addReasons(
     const isForced = forced.has(draft.base.instance.index);
     const verdict = candidates.has(draft.base.instance.index) && !isForced ? 'run-unless-cut-off' : 'run';
     const key = draft.state === 'miss' ? draft.key : undefined;
+    // What may be cut off runs for what upstream gives, whatever else it was last time.
+    const soFar = verdict === 'run' ? partials.get(draft.base.instance.index) : undefined;
     const isNew = lastKey === undefined && verdict === 'run';
     const reason = isForced
       ? FORCED
       : (failureOf(failed.get(draft.base.instance.id), key, lastKey, isNew) ??
-        (isNew ? NEVER_RUN : reasonOf(draft, lastKey, last)));
+        (isNew ? NEVER_RUN : reasonOf(draft, lastKey, last, soFar)));
     return {...draft.base, verdict, reason, key, record: undefined};
   });
 }
@@ -199,18 +204,26 @@ function reasonOf(
   draft: Exclude<Draft, {state: 'decided'}>,
   lastKey: Key | undefined,
   last: StoreRecord | undefined,
+  soFar: JsonObject | undefined,
 ): Reason {
   switch (draft.state) {
     case 'backend-unknown':
       return {why: 'backend-unknown'};
-    case 'awaits':
-      return {why: 'upstream', upstream: draft.upstream.map(({id}) => id)};
+    case 'awaits': {
+      const upstream = draft.upstream.map(({id}) => id);
+      const changes = last && soFar ? knownChanges(last.preimage, soFar) : [];
+      return changes.length === 0 ? {why: 'upstream', upstream} : {why: 'changed', changes, upstream};
+    }
     case 'miss': {
       if (lastKey === draft.key) return {why: 'record-missing'};
       return {why: 'changed', changes: last === undefined ? [] : diffPreimages(last.preimage, draft.preimage)};
     }
   }
 }
+
+/** What has changed already, whatever upstream will give. */
+const knownChanges = (before: JsonObject, soFar: JsonObject): readonly Change[] =>
+  diffPreimages(before, soFar).filter(({after}) => after === undefined || !isAwaited(after));
 
 /**
  * Ids of what may give nothing: what was tried before may fail now, whatever it gave then, and what takes from one that failed may
@@ -232,18 +245,27 @@ function perhapsLost(graph: Graph, drafts: readonly Draft[], {failed, lastKeys}:
   return lost;
 }
 
+/** By index, of the instances that await upstream, what is known of their preimages. */
+type Partials = ReadonlyMap<number, JsonObject>;
+
+function partialsOf(graph: Graph, drafts: readonly Draft[], numerics: string | undefined): Partials {
+  const known = (index: number, artifact: string) => cachedRecord(drafts[index])?.outputs[artifact];
+  return new Map(
+    drafts.flatMap((draft): [number, JsonObject][] =>
+      draft.state === 'awaits'
+        ? [[draft.base.instance.index, partialPreimage(draft.base, known, graph.instances, numerics)]]
+        : [],
+    ),
+  );
+}
+
 /** By index, of the instances that await upstream, the records that serve if upstream gives the bytes it gave before. */
 function servedIfCutOff(
-  graph: Graph,
-  drafts: readonly Draft[],
-  {store, numerics, lost}: Pick<PlanOptions, 'store' | 'numerics'> & {readonly lost: ReadonlySet<string>},
+  partials: Partials,
+  store: Store,
+  lost: ReadonlySet<string>,
 ): ReadonlyMap<number, readonly StoreRecord[]> {
-  const known = (index: number, artifact: string) => cachedRecord(drafts[index])?.outputs[artifact];
-  const waiting = drafts.flatMap((draft) => {
-    if (draft.state !== 'awaits') return [];
-    const partial = partialPreimage(draft.base, known, graph.instances, numerics);
-    return [{index: draft.base.instance.index, partial, digest: staticPart(partial)}];
-  });
+  const waiting = [...partials].map(([index, partial]) => ({index, partial, digest: staticPart(partial)}));
   const candidates = store.recordsWithStaticPart([...new Set(waiting.map(({digest}) => digest))]);
   return new Map(
     waiting.flatMap(({index, partial, digest}): [number, readonly StoreRecord[]][] => {

@@ -17,7 +17,8 @@ export type Reason =
   | {readonly why: 'never-run'}
   /** It was tried as it is now, or has never given anything. */
   | {readonly why: 'failed'; readonly message: string}
-  | {readonly why: 'changed'; readonly changes: readonly Change[]}
+  /** With what runs above it, if anything does: it runs whatever that gives. */
+  | {readonly why: 'changed'; readonly changes: readonly Change[]; readonly upstream?: readonly InstanceId[]}
   | {readonly why: 'upstream'; readonly upstream: readonly InstanceId[]}
   /** It is stored, but something upstream is computed a second time, and may give other bytes. */
   | {readonly why: 'upstream-remade'; readonly upstream: readonly InstanceId[]}
