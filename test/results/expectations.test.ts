@@ -64,3 +64,44 @@ test('a claim that cannot be held to its table is not met, and neither the other
   expect(again.code).toBe(1);
   expect(again.stdout).toContain('✓ expected plain.f: v > 1\n');
 });
+
+test('what is made of a gather that went without a point is marked as that is, and no claim on it is met', async () => {
+  const table = 'out: {f: {kind: summary, columns: {v: float64}}}';
+  const takes = `run: [sh, -c, 'test -s $1 && echo "[{\\"v\\": 1}]" > $2', sh, "\${in.a}", "\${out.f}"], ${table}`;
+  const {folder: cwd} = await writtenPipeline(`stages:
+  point: {run: [sh, -c, 'test $1 != 2 && echo "[{\\"v\\": $1}]" > $2', sh, "\${k}", "\${out.f}"], ${table}, sweep: {k: [1, 2, 3]}}
+  gather: {${takes}, in: {a: {from: point.f, over: [k]}}}
+  below: {${takes}, in: {a: gather.f}}
+  lowest: {${takes}, in: {a: below.f}}
+  skipped: {${takes}, in: {a: point.f, b: below.f}}
+  beside: {${gives('[{"v": 3}]')}}
+expect:
+  - {of: gather.f, that: "v > 0"}
+  - {of: lowest.f, that: "v > 0"}
+  - {of: skipped.f, that: "v > 0"}
+  - {of: beside.f, that: "v > 0"}
+`);
+  const ended = await basin(['run', 'p.yaml', '--keep-going'], {cwd});
+  const lines = ended.stdout.split('\n');
+  const claims = lines.findIndex((line) => line.includes('expected'));
+  expect(lines.slice(claims, claims + 7)).toEqual([
+    '✗ expected gather.f: v > 0',
+    '  gather is made without what failed: point[k=2].',
+    '✗ expected lowest.f: v > 0',
+    '  lowest is made without what failed: point[k=2].',
+    '✗ expected skipped.f: v > 0',
+    '  skipped[k=1] is made without what failed: point[k=2].',
+    '✓ expected beside.f: v > 0',
+  ]);
+  const rows = lines.slice(lines.findIndex((line) => line.startsWith('instance')) + 2);
+  expect(rows.slice(0, rows.indexOf('')).map((row) => row.replace(/ +\S+$/, ''))).toEqual([
+    ...[
+      'point[k=1]',
+      'point[k=3]',
+      'gather (without 1 failed)',
+      'below (without 1 failed)',
+      'lowest (without 1 failed)',
+    ],
+    ...['skipped[k=1] (without 1 failed)', 'skipped[k=3] (without 1 failed)', 'beside'],
+  ]);
+});
