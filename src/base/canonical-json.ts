@@ -12,6 +12,9 @@ const DEEPEST_RECURSION = 50;
  */
 export const canonicalJson = (value: Json): string => shallowText(value, 0) ?? deepText(value);
 
+/** The value as its canonical text has it: every map by its names. */
+export const inCanonicalOrder = (value: Json): Json => JSON.parse(canonicalJson(value));
+
 /** What `canonicalize` gives, at a quarter of its time: a plan writes the preimage of every instance. */
 function shallowText(value: Json, depth: number): string | undefined {
   if (value === null || typeof value !== 'object') return primitiveText(value);

@@ -1,6 +1,7 @@
 import {fail} from '../base/result.ts';
 import type {Graph} from '../graph/graph.ts';
 import {heldExpectations} from '../plan/reads.ts';
+import {some} from '../plan/reason-text.ts';
 import {checkExpectations} from '../results/expectations.ts';
 import {readRows} from '../results/read-artifact.ts';
 import type {RunEvent} from '../run/event.ts';
@@ -20,7 +21,10 @@ export async function reportExpectations(
   const verdicts = await checkExpectations({...graph, expectations}, async (node, artifact) => {
     const instances = members(node).flatMap((index) => graph.instances[index] ?? []);
     const partial = instances.find(({index}) => without.has(index));
-    if (partial) return fail(`${partial.id} went without points that failed.`);
+    if (partial) {
+      const lost = (without.get(partial.index) ?? []).flatMap((index) => graph.instances[index]?.id ?? []);
+      return fail(`${partial.id} is made without what failed: ${some(lost, ', ')}.`);
+    }
     const rows = await readRows(
       store,
       instances.map((instance) => ({instance, record: records[instance.index]})),

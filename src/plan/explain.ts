@@ -1,7 +1,7 @@
 import type {Key} from '../base/digest.ts';
 import type {JsonObject} from '../base/json.ts';
 import type {Graph, InstanceId} from '../graph/graph.ts';
-import {type PipelinePlace, placeOf} from '../store/pipeline-place.ts';
+import {placeOf} from '../store/pipeline-place.ts';
 import type {StoreRecord} from '../store/record.ts';
 import type {Store} from '../store/store.ts';
 import {partialPreimage} from './partial-preimage.ts';
@@ -14,7 +14,7 @@ export interface Explanation {
   readonly reason: Reason;
   /** What makes it run now; of an input whose upstream runs, `after` is `{awaits: id}`. Empty when cached or never run. */
   readonly changes: readonly Change[];
-  /** For a cached instance: what had changed when it last ran, against the result it had before. */
+  /** For a cached instance: what had changed when it ran, against the result it had before. */
   readonly lastChanges: readonly Change[];
 }
 
@@ -31,10 +31,10 @@ export function explainInstance(graph: Graph, plan: Plan, store: Store, id: stri
   const now = planned.record?.preimage ?? preimageSoFar(graph, plan, {...planned, identity});
   const pipeline = placeOf(store.root, graph);
   if (verdict === 'cached') {
-    const before = lastRecord(store, pipeline, instance.id, planned.key);
+    const before = newestRecord(store, keysBefore(store.keyHistory(pipeline, instance.id), planned.key));
     return {...about, changes: [], lastChanges: before ? diffPreimages(before.preimage, now) : []};
   }
-  const before = lastRecord(store, pipeline, instance.id, undefined)?.preimage;
+  const before = newestRecord(store, store.keyHistory(pipeline, instance.id))?.preimage;
   return {
     ...about,
     changes: before ? diffPreimages(before, now) : nearestDiff(store.recordsOfStage(instance.stage.name), now),
@@ -51,14 +51,13 @@ function preimageSoFar(
   return partialPreimage(planned, outputsOf, graph.instances, plan.numerics);
 }
 
-/** The newest record of an instance whose key is another than `except`. */
-function lastRecord(
-  store: Store,
-  pipeline: PipelinePlace,
-  id: InstanceId,
-  except: Key | undefined,
-): StoreRecord | undefined {
-  const keys = store.keyHistory(pipeline, id).filter((key) => key !== except);
+/** Of keys, the newest first, those from before one came for the first time: whoever went back to it was served by what it gave then. */
+function keysBefore(keys: readonly Key[], key: Key | undefined): readonly Key[] {
+  const first = key === undefined ? -1 : keys.lastIndexOf(key);
+  return first < 0 ? [] : keys.slice(first + 1);
+}
+
+function newestRecord(store: Store, keys: readonly Key[]): StoreRecord | undefined {
   const records = store.records([...new Set(keys)]);
   for (const key of keys) {
     const record = records.get(key);

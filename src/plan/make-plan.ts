@@ -1,18 +1,18 @@
 import type {Key} from '../base/digest.ts';
 import type {JsonObject} from '../base/json.ts';
-import type {Graph, Instance, InstanceId} from '../graph/graph.ts';
+import type {Graph, Instance} from '../graph/graph.ts';
 import {placeOf} from '../store/pipeline-place.ts';
 import type {StoreRecord} from '../store/record.ts';
 import {staticPart} from '../store/static-part.ts';
 import type {Store} from '../store/store.ts';
 import {generations, upstreamOf} from './generations.ts';
 import {keyOfPreimage, preimageOf} from './key.ts';
-import {couldBecome, partialPreimage} from './partial-preimage.ts';
+import {couldBecome, isAwaited, partialPreimage} from './partial-preimage.ts';
 import {diffPreimages} from './preimage-diff.ts';
 import {type AskedArtifact, readsOf} from './reads.ts';
 import {type Known, spreadRemade} from './remade.ts';
 import {type ResolvedParams, resolveSources} from './sources.ts';
-import type {Plan, PlannedInstance, Reason} from './verdict.ts';
+import type {Change, Plan, PlannedInstance, Reason} from './verdict.ts';
 
 export interface PlanOptions {
   readonly store: Store;
@@ -47,8 +47,10 @@ export async function makePlan(graph: Graph, options: PlanOptions): Promise<Plan
   const drafts = decideByGeneration(graph, params, store, numerics, forced);
   const toRun = graph.instances.filter(({index}) => drafts[index]?.state !== 'decided' && wanted.has(index));
   const failed = (await failures?.(new Set(toRun.map(({id}) => id)))) ?? new Map<string, Failed>();
-  const candidates = servedIfCutOff(graph, drafts, {store, numerics, lost: lostAgain(graph, drafts, failed)});
-  const withReasons = addReasons(graph, drafts, store, {candidates, forced, failed});
+  const lastKeys = lastKeysOf(graph, drafts, store);
+  const partials = partialsOf(graph, drafts, numerics);
+  const candidates = servedIfCutOff(partials, store, perhapsLost(graph, drafts, {failed, lastKeys}));
+  const withReasons = addReasons(drafts, store, {candidates, forced, failed, lastKeys, partials});
   const reads = readsOf(graph, wanted, asked);
   const instances = spreadRemade(graph, withReasons, {candidates, forced, wanted, reads}, store);
   return numerics === undefined ? {instances, reads} : {instances, reads, numerics};
@@ -139,18 +141,31 @@ function outputOf(graph: Graph, drafts: readonly Draft[], index: number, artifac
   return output;
 }
 
-/** Verdicts and reasons of what is not cached, from what the same instances were last time: one look-up for all. */
+/** The keys that what is not cached had last time: one look-up for all. */
+const lastKeysOf = (graph: Graph, drafts: readonly Draft[], store: Store): ReadonlyMap<string, Key> =>
+  store.lastKeys(
+    placeOf(store.root, graph),
+    drafts.flatMap((draft) => (draft.state === 'decided' ? [] : [draft.base.instance.id])),
+  );
+
+/** What instances were when they last ran, by id. */
+interface Before {
+  readonly failed: ReadonlyMap<string, Failed>;
+  readonly lastKeys: ReadonlyMap<string, Key>;
+}
+
+/** Verdicts and reasons of what is not cached, from what the same instances were last time. */
 function addReasons(
-  graph: Graph,
   drafts: readonly Draft[],
   store: Store,
-  {candidates, forced, failed}: Pick<Known, 'candidates' | 'forced'> & {readonly failed: ReadonlyMap<string, Failed>},
+  {
+    candidates,
+    forced,
+    failed,
+    lastKeys,
+    partials,
+  }: Pick<Known, 'candidates' | 'forced'> & Before & {readonly partials: Partials},
 ): readonly PlannedInstance[] {
-  const open = drafts.flatMap((draft) => (draft.state === 'decided' ? [] : [draft]));
-  const lastKeys = store.lastKeys(
-    placeOf(store.root, graph),
-    open.map(({base}) => base.instance.id),
-  );
   const lastRecords = store.records([...new Set(lastKeys.values())]);
   return drafts.map((draft): PlannedInstance => {
     if (draft.state === 'decided') return draft.planned;
@@ -159,11 +174,13 @@ function addReasons(
     const isForced = forced.has(draft.base.instance.index);
     const verdict = candidates.has(draft.base.instance.index) && !isForced ? 'run-unless-cut-off' : 'run';
     const key = draft.state === 'miss' ? draft.key : undefined;
+    // What may be cut off runs for what upstream gives, whatever else it was last time.
+    const soFar = verdict === 'run' ? partials.get(draft.base.instance.index) : undefined;
     const isNew = lastKey === undefined && verdict === 'run';
     const reason = isForced
       ? FORCED
       : (failureOf(failed.get(draft.base.instance.id), key, lastKey, isNew) ??
-        (isNew ? NEVER_RUN : reasonOf(draft, lastKey, last)));
+        (isNew ? NEVER_RUN : reasonOf(draft, lastKey, last, soFar)));
     return {...draft.base, verdict, reason, key, record: undefined};
   });
 }
@@ -187,12 +204,16 @@ function reasonOf(
   draft: Exclude<Draft, {state: 'decided'}>,
   lastKey: Key | undefined,
   last: StoreRecord | undefined,
+  soFar: JsonObject | undefined,
 ): Reason {
   switch (draft.state) {
     case 'backend-unknown':
       return {why: 'backend-unknown'};
-    case 'awaits':
-      return {why: 'upstream', upstream: draft.upstream.map(({id}) => id)};
+    case 'awaits': {
+      const upstream = draft.upstream.map(({id}) => id);
+      const changes = last && soFar ? knownChanges(last.preimage, soFar) : [];
+      return changes.length === 0 ? {why: 'upstream', upstream} : {why: 'changed', changes, upstream};
+    }
     case 'miss': {
       if (lastKey === draft.key) return {why: 'record-missing'};
       return {why: 'changed', changes: last === undefined ? [] : diffPreimages(last.preimage, draft.preimage)};
@@ -200,43 +221,51 @@ function reasonOf(
   }
 }
 
-/** Ids of what gives nothing if all that failed when it was last tried fails again. */
-function lostAgain(
-  graph: Graph,
-  drafts: readonly Draft[],
-  failed: ReadonlyMap<string, Failed>,
-): ReadonlySet<InstanceId> {
-  const lost = new Set<InstanceId>();
+/** What has changed already, whatever upstream will give. */
+const knownChanges = (before: JsonObject, soFar: JsonObject): readonly Change[] =>
+  diffPreimages(before, soFar).filter(({after}) => after === undefined || !isAwaited(after));
+
+/**
+ * Ids of what may give nothing: what was tried before may fail now, whatever it gave then, and what takes from one that failed may
+ * be skipped again. A new point is taken to end well, so that what gathers it is told to run.
+ */
+function perhapsLost(graph: Graph, drafts: readonly Draft[], {failed, lastKeys}: Before): ReadonlySet<string> {
+  const lost = new Set(lastKeys.keys());
   if (failed.size === 0) return lost;
-  const isLost = (index: number): boolean => {
-    const id = graph.instances[index]?.id;
-    return id !== undefined && lost.has(id);
-  };
+  const skipped = new Set<number>();
   for (const {id, index, inputs} of graph.instances) {
-    const draft = drafts[index];
-    if (draft === undefined || draft.state === 'decided') continue;
-    const before = failed.get(id);
-    const fails = before !== undefined && (draft.state !== 'miss' || (before.key ?? draft.key) === draft.key);
+    if (drafts[index]?.state === 'decided') continue;
     const lacks = Object.values(inputs).some((binding) =>
-      binding.many ? binding.members.every(({from}) => isLost(from)) : isLost(binding.from),
+      binding.many ? binding.members.every(({from}) => skipped.has(from)) : skipped.has(binding.from),
     );
-    if (fails || lacks) lost.add(id);
+    if (!failed.has(id) && !lacks) continue;
+    skipped.add(index);
+    lost.add(id);
   }
   return lost;
 }
 
+/** By index, of the instances that await upstream, what is known of their preimages. */
+type Partials = ReadonlyMap<number, JsonObject>;
+
+function partialsOf(graph: Graph, drafts: readonly Draft[], numerics: string | undefined): Partials {
+  const known = (index: number, artifact: string) => cachedRecord(drafts[index])?.outputs[artifact];
+  return new Map(
+    drafts.flatMap((draft): [number, JsonObject][] =>
+      draft.state === 'awaits'
+        ? [[draft.base.instance.index, partialPreimage(draft.base, known, graph.instances, numerics)]]
+        : [],
+    ),
+  );
+}
+
 /** By index, of the instances that await upstream, the records that serve if upstream gives the bytes it gave before. */
 function servedIfCutOff(
-  graph: Graph,
-  drafts: readonly Draft[],
-  {store, numerics, lost}: Pick<PlanOptions, 'store' | 'numerics'> & {readonly lost: ReadonlySet<string>},
+  partials: Partials,
+  store: Store,
+  lost: ReadonlySet<string>,
 ): ReadonlyMap<number, readonly StoreRecord[]> {
-  const known = (index: number, artifact: string) => cachedRecord(drafts[index])?.outputs[artifact];
-  const waiting = drafts.flatMap((draft) => {
-    if (draft.state !== 'awaits') return [];
-    const partial = partialPreimage(draft.base, known, graph.instances, numerics);
-    return [{index: draft.base.instance.index, partial, digest: staticPart(partial)}];
-  });
+  const waiting = [...partials].map(([index, partial]) => ({index, partial, digest: staticPart(partial)}));
   const candidates = store.recordsWithStaticPart([...new Set(waiting.map(({digest}) => digest))]);
   return new Map(
     waiting.flatMap(({index, partial, digest}): [number, readonly StoreRecord[]][] => {

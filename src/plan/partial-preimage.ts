@@ -30,7 +30,8 @@ export function partialPreimage(
 }
 
 const awaits = (upstream: Instance | undefined): JsonObject => ({awaits: upstream?.id ?? ''});
-const isAwaited = (value: Json): boolean => isJsonObject(value) && Object.hasOwn(value, 'awaits');
+/** Whether it stands for what a running instance will give. */
+export const isAwaited = (value: Json): boolean => isJsonObject(value) && Object.hasOwn(value, 'awaits');
 
 /**
  * Whether recorded inputs could be the partial ones once upstream has run: everything known agrees.

@@ -1,6 +1,7 @@
 import {canonicalJson} from '../base/canonical-json.ts';
 import {isDigest} from '../base/digest.ts';
 import {isJsonObject, type Json} from '../base/json.ts';
+import type {InstanceId} from '../graph/graph.ts';
 import type {Change, Reason} from './verdict.ts';
 
 const MOST_NAMED = 3;
@@ -15,13 +16,13 @@ export function reasonText(reason: Reason): string {
       return 'has not run before';
     case 'failed':
       return `failed when it last ran: ${reason.message.split('\n', 1)[0]}`;
-    case 'changed':
-      return reason.changes.length === 0 ? 'changed since it last ran' : some(reason.changes.map(changeText), ', ');
-    case 'upstream': {
-      const [first] = reason.upstream;
-      if (reason.upstream.length === 1 && first !== undefined) return `${first} runs`;
-      return `${some(reason.upstream, ', ')} run`;
+    case 'changed': {
+      const {changes, upstream = []} = reason;
+      const changed = changes.length === 0 ? 'changed since it last ran' : some(changes.map(changeText), ', ');
+      return upstream.length === 0 ? changed : `${changed}; ${runningText(upstream)}`;
     }
+    case 'upstream':
+      return runningText(reason.upstream);
     case 'upstream-remade':
       return `${some(reason.upstream, ', ')} ${reason.upstream.length === 1 ? 'is' : 'are'} computed again`;
     case 'same-work':
@@ -44,6 +45,9 @@ export function reasonText(reason: Reason): string {
       return 'depends on the backend, which is not set up yet';
   }
 }
+
+const runningText = (upstream: readonly InstanceId[]): string =>
+  `${some(upstream, ', ')} ${upstream.length === 1 ? 'runs' : 'run'}`;
 
 /** One changed field: `lr 0.0005 → 0.001`; of a digest only that it changed. */
 function changeText({path, before, after}: Change): string {

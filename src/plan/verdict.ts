@@ -17,7 +17,8 @@ export type Reason =
   | {readonly why: 'never-run'}
   /** It was tried as it is now, or has never given anything. */
   | {readonly why: 'failed'; readonly message: string}
-  | {readonly why: 'changed'; readonly changes: readonly Change[]}
+  /** With what runs above it, if anything does: it runs whatever that gives. */
+  | {readonly why: 'changed'; readonly changes: readonly Change[]; readonly upstream?: readonly InstanceId[]}
   | {readonly why: 'upstream'; readonly upstream: readonly InstanceId[]}
   /** It is stored, but something upstream is computed a second time, and may give other bytes. */
   | {readonly why: 'upstream-remade'; readonly upstream: readonly InstanceId[]}
@@ -44,8 +45,8 @@ export type Reason =
     };
 
 /**
- * cached: the key is known and has a record · run: no record can serve · run-unless-cut-off: upstream will run, and if
- * it gives the bytes it gave before, a record serves, or a payload that is gone may be needed · unresolved: outside data cannot be had now, its own or something upstream's.
+ * cached: the key is known and has a record · run: no record can serve, unless a point that was never tried fails ·
+ * run-unless-cut-off: upstream will run, and if it gives the bytes it gave before, a record serves, or a payload that is gone may be needed · unresolved: outside data cannot be had now, its own or something upstream's.
  */
 export type Verdict = 'cached' | 'run' | 'run-unless-cut-off' | 'unresolved';
 

@@ -1,3 +1,4 @@
+import {inCanonicalOrder} from '../base/canonical-json.ts';
 import type {Key} from '../base/digest.ts';
 import type {Instance} from '../graph/graph.ts';
 import {reasonText} from '../plan/reason-text.ts';
@@ -51,7 +52,8 @@ export async function computeJob(
   const drafts = await Promise.all(planned.map(() => store.draftFolder()));
   const points = planned.map(({instance, located}, i) => ({
     key: keyOf(instance),
-    params: located ?? null,
+    // The order in which a map is written is in no key, so no stage may see it.
+    params: inCanonicalOrder(located ?? null),
     drafts: drafts[i] ?? '',
   }));
   const publishing: Promise<void>[] = [];

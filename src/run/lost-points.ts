@@ -1,4 +1,5 @@
 import type {Binding, Graph, Instance} from '../graph/graph.ts';
+import {upstreamOf} from '../plan/generations.ts';
 import {some} from '../plan/reason-text.ts';
 import type {InstanceStates} from './instance-states.ts';
 
@@ -16,9 +17,17 @@ export class LostPoints {
     this.#states = states;
   }
 
-  /** The upstream instances that each instance which gathers went without. */
-  get without(): ReadonlyMap<number, readonly number[]> {
-    return this.#without;
+  /** The lost instances that each one that ended well went without: those it would have gathered, and those that what it takes went without. */
+  without(): ReadonlyMap<number, readonly number[]> {
+    if (this.#without.size === 0) return this.#without;
+    const spread = new Map<number, readonly number[]>();
+    for (const instance of this.#graph.instances) {
+      if (!this.#states.endedWell(instance.index)) continue;
+      const above = upstreamOf(instance).flatMap((index) => spread.get(index) ?? []);
+      const lost = new Set([...(this.#without.get(instance.index) ?? []), ...above]);
+      if (lost.size > 0) spread.set(instance.index, [...lost]);
+    }
+    return spread;
   }
 
   /**

@@ -33,6 +33,6 @@ export interface RunResult {
   readonly interrupted: boolean;
   /** By instance index; absent where the instance did not end well. */
   readonly records: readonly (StoreRecord | undefined)[];
-  /** By instance index: the failed points without which something was gathered. */
+  /** By instance index: the points that are lost, and that it, or something that it is made of, would have gathered. */
   readonly without: ReadonlyMap<number, readonly number[]>;
 }

@@ -86,7 +86,7 @@ class Run {
       totals: this.#states.totals((performance.now() - started) / 1000),
       interrupted: stop.aborted,
       records: graph.instances.map(({index}) => this.#states.resultOf(index)),
-      without: this.#lost.without,
+      without: this.#lost.without(),
     };
   }
 

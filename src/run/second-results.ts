@@ -1,8 +1,9 @@
 import type {Key} from '../base/digest.ts';
-import type {Instance} from '../graph/graph.ts';
+import {UserError} from '../base/user-error.ts';
+import type {Instance, InstanceId} from '../graph/graph.ts';
 import {upstreamOf} from '../plan/generations.ts';
 import {filesRead} from '../plan/reads.ts';
-import type {PlannedInstance} from '../plan/verdict.ts';
+import type {PlannedInstance, Reason} from '../plan/verdict.ts';
 import {type OutputRecord, type StoreRecord, sameOutputs} from '../store/record.ts';
 import type {EqualWork} from './equal-work.ts';
 import type {InstanceKeys} from './instance-keys.ts';
@@ -89,7 +90,8 @@ export class SecondResults {
     for (const index of options.plan.reads.keys()) {
       const record = states.of(index) === 'ran' ? undefined : states.resultOf(index);
       for (const {output} of record ? filesRead(options.plan.reads, index, record) : []) {
-        if ((await options.store.stateOfBlob(output.digest)) === 'whole') continue;
+        const state = await options.store.stateOfBlob(output.digest).catch(leftToReader);
+        if (state === 'whole') continue;
         if (remakes.begin(index, 'damaged')) unreadable.push(index);
         break;
       }
@@ -118,17 +120,16 @@ export class SecondResults {
       this.#warn(`${instance.id} was cached, but what it takes was made again; it is computed again too.`);
   }
 
-  /** With why it runs, of one that was planned as cached. */
+  /** With why it runs, as far as that is known only now: of one that was planned as cached, and which of those above ran. */
   withReason(planned: PlannedInstance): PlannedInstance {
-    const {options, states, remakes} = this.#run;
-    const {instance, verdict} = planned;
-    if (verdict !== 'cached') return planned;
+    const {states, remakes} = this.#run;
+    const {instance, verdict, reason} = planned;
     const all = upstreamOf(instance);
     const ran = all.filter((above) => states.of(above) === 'ran');
+    if (verdict !== 'cached') return {...planned, reason: withThoseThatRan(reason, this.#ids(ran))};
     const above = ran.length > 0 ? ran : all;
     if (remakes.hasBegun(instance.index) || above.length === 0) return {...planned, reason: {why: 'output-lost'}};
-    const upstream = above.flatMap((index) => options.graph.instances[index]?.id ?? []);
-    return {...planned, reason: {why: 'upstream-remade', upstream}};
+    return {...planned, reason: {why: 'upstream-remade', upstream: this.#ids(above)}};
   }
 
   /** Takes back an instance that waits in a queue, or was just computed, when what it takes was made again since; true when it was. */
@@ -182,6 +183,10 @@ export class SecondResults {
     this.#warn(`A stored output of ${id} is missing or damaged; it is computed again.`);
   }
 
+  #ids(indices: readonly number[]): readonly InstanceId[] {
+    return indices.flatMap((index) => this.#run.options.graph.instances[index]?.id ?? []);
+  }
+
   #warn(message: string): void {
     this.#run.options.emit({event: 'warning', message});
   }
@@ -189,4 +194,18 @@ export class SecondResults {
   #planned(index: number): PlannedInstance | undefined {
     return this.#run.options.plan.instances[index];
   }
+}
+
+/** Those above that were cut off are no reason any more. */
+function withThoseThatRan(reason: Reason, upstream: readonly InstanceId[]): Reason {
+  if (reason.why === 'upstream') return upstream.length === 0 ? reason : {...reason, upstream};
+  if (reason.why !== 'changed' || !reason.upstream) return reason;
+  const {why, changes} = reason;
+  return upstream.length === 0 ? {why, changes} : {why, changes, upstream};
+}
+
+/** That it may not be read is no reason to compute it again. */
+function leftToReader(error: unknown): 'whole' {
+  if (error instanceof UserError) return 'whole';
+  throw error;
 }

@@ -79,6 +79,12 @@ export function unknownVariable(text: string, name: string, names: Iterable<stri
   };
 }
 
+/** A row in a message. */
+export const rowText = (row: Row): string =>
+  Object.entries(row)
+    .map(([name, cell]) => `${name}=${cell}`)
+    .join(' ');
+
 const CEL_TYPES: Readonly<Record<ColumnType, CelType>> = {
   utf8: 'string',
   float64: 'double',
@@ -120,7 +126,8 @@ export function compileCondition(
       cells.set(name, cell);
     }
     const result = compiled.value(Object.fromEntries(cells));
-    if (!result.ok) throw new StageError(`The condition "${text}" does not fit the row: ${result.error.message}`);
+    if (!result.ok)
+      throw new StageError(`The condition "${text}" does not fit the row ${rowText(row)}: ${result.error.message}`);
     if (typeof result.value !== 'boolean')
       throw new StageError(`The condition "${text}" gives neither true nor false.`);
     return result.value;

@@ -2,7 +2,7 @@ import {spawnSync} from 'node:child_process';
 import {chmod, chown, mkdir, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
-import {BASIN, basin, environment, STACK, scratchFolder} from '../cli/basin.ts';
+import {BASIN, basin, environment, jsonLines, STACK, scratchFolder} from '../cli/basin.ts';
 import {PLAIN} from '../cli/study.ts';
 import {expectIntact} from './intact.ts';
 import {inNamespace, may} from './namespace.ts';
@@ -140,4 +140,51 @@ test.skipIf(!works)(
     expect(running.stderr).toContain('no permission');
     expect(running.stderr).not.toMatch(STACK);
   },
+);
+
+/** A program that gives a table of as many rows. */
+const rows = (count: number): string => {
+  const text = JSON.stringify(Array.from({length: count}, () => ({x: 1})));
+  return `{run: [sh, -c, 'printf "%s" "$1" > "$2"', s, '${text}', "\${out.t}"], out: {t: {kind: summary, columns: {x: float64}}}}`;
+};
+// More rows than a record takes, and so few that it takes them.
+const HELD = `stages:
+  held: ${rows(100)}
+  few: ${rows(1)}
+expect:
+  - {of: held.t, that: "x >= 0.0"}
+  - {of: few.t, that: "x > 1"}
+`;
+
+test.skipIf(!works || asOther.length === 0)(
+  'a claim on a table that may not be read is not met, and the other is told',
+  async () => {
+    const cwd = await scratchFolder();
+    await chmod(cwd, 0o755);
+    await writeFile(join(cwd, 'held.yaml'), HELD);
+    expect((await basin(['run', 'held.yaml', '--quiet'], {cwd})).code).toBe(1);
+    const cache = join(cwd, 'cache');
+    spawnSync('chown', ['-R', '65534:65534', cache]);
+    const blobs = spawnSync('find', [join(cache, 'blobs'), '-type', 'f'], {encoding: 'utf8'})
+      .stdout.trim()
+      .split('\n');
+    for (const blob of blobs) {
+      await chown(blob, 0, 0);
+      await chmod(blob, 0o600);
+    }
+    const {code, stdout, stderr} = as(asOther, ['run', 'held.yaml', '--json'], cwd);
+    expect({code, stderr}).toEqual({code: 1, stderr: ''});
+    const detail = `Cannot read the cache at ${cache}: no permission. Make it yours with chown or chmod. Or name another folder with --cache DIR or BASIN_CACHE.`;
+    expect(jsonLines(stdout).slice(-3)).toEqual([
+      {event: 'expectation', of: 'held.t', where: null, that: 'x >= 0.0', met: false, detail},
+      expect.objectContaining({
+        event: 'expectation',
+        of: 'few.t',
+        met: false,
+        detail: '1 of 1 rows fail, the first is x=1',
+      }),
+      expect.objectContaining({event: 'run-finished', ran: 0, cached: 2}),
+    ]);
+  },
+  120_000,
 );

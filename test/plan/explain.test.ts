@@ -58,6 +58,20 @@ test('what is cached has no changes now, and says what had changed when it ran',
   });
 });
 
+test('what was gone back to says what had changed when it ran, and not when it was left', async () => {
+  const store = await temporaryStore();
+  for (const seedB of [2, 3, 4, 3, 2]) await runGraph(connectivityGraph({seedB}), store);
+  expect(await explained(connectivityGraph({seedB: 2}), store, 'B')).toMatchObject({
+    verdict: 'cached',
+    changes: [],
+    lastChanges: [],
+  });
+  await runGraph(connectivityGraph({seedB: 3}), store);
+  expect((await explained(connectivityGraph({seedB: 3}), store, 'B'))?.lastChanges).toEqual([
+    {path: 'params.seed', before: 2, after: 3},
+  ]);
+});
+
 test('an instance that never ran is compared with the nearest record of its stage', async () => {
   const store = await temporaryStore();
   await runGraph(connectivityGraph(), store);

@@ -54,13 +54,45 @@ stages:
   });
   expect(await run(file, keepGoing)).toMatchObject({ran: 0, cutOff: 2, failed: 1, skipped: 1});
 
-  // no record can serve with a point that was never tried, nor without one that may end well now
+  // no record can serve with a point that was never tried
   await write(text.replace('[1, 2, 3]', '[1, 2, 3, 4]'));
   expect(told(await plan(file, options))).toMatchObject({
     g: expect.stringMatching(/^run: /),
     m: expect.stringMatching(/^run: /),
   });
   await write(text.replace('ill: [2]', 'ill: []'));
-  expect(told(await plan(file, options))).toMatchObject({g: 'run: sc[k=2] runs', m: 'run: mid[k=2] runs'});
+  expect(told(await plan(file, options))).toMatchObject({
+    g: 'run-unless-cut-off: sc[k=2] runs',
+    m: 'run-unless-cut-off: mid[k=2] runs',
+  });
   expect(await run(file, options)).toMatchObject({ran: 4, failed: 0});
+});
+
+test('what gathered without a point that failed may be cut off, though that point was edited or ended well since', async () => {
+  const text = `params: {ill: 3, note: a}
+stages:
+  sc:
+    run: [sh, -c, 'if [ $1 = true ]; then exit 3; fi; echo "[{\\"e\\": $2}]" > $3', s, "\${k == ill}", "\${k}", "\${out.f}", "\${note}"]
+    out: {f: {kind: summary, columns: {e: float64}}}
+    sweep: {k: [1, 2, 3]}
+  mid: {run: [cp, "\${in.a}", "\${out.f}"], in: {a: sc.f}, out: {f: file}}
+  g: {run: [ls, "\${in.a}"], in: {a: {from: mid.f, over: [k]}}}
+`;
+  const {file, options, write} = await writtenPipeline(text);
+  const keepGoing = {...options, onFailure: 'keep-going'} as const;
+  expect(await run(file, keepGoing)).toMatchObject({ran: 5, failed: 1, skipped: 1});
+  const edited = text.replace('note: a', 'note: b');
+  await write(edited);
+  expect(told(await plan(file, options)).g).toBe('run-unless-cut-off: mid[k=1], mid[k=2], mid[k=3] run');
+  expect(await run(file, keepGoing)).toMatchObject({ran: 2, cutOff: 3, failed: 1, skipped: 1});
+
+  await write(edited.replace('ill: 3', 'ill: 2'));
+  expect(told(await plan(file, options)).g).toBe('run-unless-cut-off: mid[k=2], mid[k=3] run');
+  expect(await run(file, keepGoing)).toMatchObject({ran: 3, cached: 2, failed: 1, skipped: 1});
+  await write(edited);
+  expect(told(await plan(file, options))).toMatchObject({
+    'mid[k=3]': 'run-unless-cut-off: sc[k=3] runs',
+    g: 'run-unless-cut-off: mid[k=3] runs',
+  });
+  expect(await run(file, keepGoing)).toMatchObject({ran: 0, cached: 4, cutOff: 1, failed: 1, skipped: 1});
 });
