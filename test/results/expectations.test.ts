@@ -21,7 +21,7 @@ expect:
   - {of: plain.f, that: "v > 100"}
   - {of: mixed.f, where: "m > 2", that: "v < 100"}
   - {of: mixed.f, that: "double(m) > 1"}
-  - {of: named.f, that: "v < 100"}
+  - {of: named.f, that: "axis_v < v"}
   - {of: empty.f, where: "v > 2", that: "v < 100"}
   - {of: plain.f, that: "v > 1"}
 `;
@@ -30,7 +30,7 @@ const DETAILS = [
   'plain.f: 1 of 1 rows fail, the first is v=4',
   'mixed.f: The condition "m > 2" does not fit the row m=x v=1: There is no "string > number": the types do not go together.',
   'mixed.f: The condition "double(m) > 1" does not fit the row m=x v=1: The expression is not right: number() type error: cannot convert to number.',
-  'named.f: The axis "v" cannot be gathered: the table has a column of that name. Rename the axis in the pipeline file.',
+  'named.f: 2 of 2 rows fail, the first is axis_v=1 v=1',
   'empty.f: The table is empty.',
   'plain.f: met',
 ];
