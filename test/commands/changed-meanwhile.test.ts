@@ -5,7 +5,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {afterEach, beforeEach, expect, test} from 'vitest';
 import {digestOf} from '../../src/base/digest.ts';
 import {collectGarbage} from '../../src/store/collect-garbage.ts';
-import {PipelineRig} from '../rig/pipeline-rig.ts';
+import {PipelineRig, type RigRun} from '../rig/pipeline-rig.ts';
 import {bytesOf, failures} from './told.ts';
 
 // What becomes of a payload while programs read it.
@@ -70,4 +70,60 @@ test('a program that moves away the file that its input leads to is at fault, an
         'Have whatever moves or removes it do so with a copy, and run this again.',
     );
   expect(await rig.withStore((store) => store.stateOfBlob(DIGEST))).toBe('whole');
+});
+
+const CHANGED =
+  'Its input "big" was changed where it lies in the store, by it or by what ran beside it, and is damaged.\n' +
+  'Have whatever changes it change a copy. It is computed again when it is next needed: run this again.';
+
+/** One program adds to the payload, then another reads it; `heal` puts it right before the two end. */
+async function healedMeanwhile(others: string, heal: () => Promise<void>): Promise<RigRun> {
+  const reader = node('reader', `${held('reader')}; wc -c <"$0" >"$1"; ${held('reader-end')}`);
+  const writer = node('writer', `${held('writer')}; printf more >>"$0"; ${held('writer-end')}; echo done >"$1"`);
+  const running = rig.run(`${make()}${reader}${writer}${others}`, {onFailure: 'keep-going', jobs: 4});
+  await Promise.all([began('reader'), began('writer')]);
+  await goOn('writer');
+  await began('writer-end');
+  await goOn('reader');
+  await began('reader-end');
+  // It is whole where a program may not write to what it is handed, or was handed a copy.
+  if ((await stateOfPayload()) === 'damaged') await heal();
+  await Promise.all(['reader-end', 'writer-end', 'other'].map(goOn));
+  return running;
+}
+
+const stateOfPayload = () => rig.withStore((store) => store.stateOfBlob(DIGEST));
+
+async function untilWhole(): Promise<void> {
+  await goOn('other');
+  while ((await stateOfPayload()) !== 'whole') await sleep(20);
+}
+
+test.each([
+  ['verify removes it', () => '', () => rig.withStore((store) => store.discardBlob(DIGEST))],
+  [
+    'another instance gives the same bytes',
+    () =>
+      `\n  twin: {run: [sh, -c, '${held('other')}; head -c ${BYTES} /dev/zero >"$0"', "\${out.o}"], out: {o: file}}`,
+    untilWhole,
+  ],
+  [
+    'another reader has it made again',
+    () =>
+      `\n  gate: {run: [sh, -c, '${held('other')}; echo >"$0"', "\${out.o}"], out: {o: file}}` +
+      node('late', 'wc -c <"$0" >"$1"', ', gate: gate.o'),
+    untilWhole,
+  ],
+])('who was handed a damaged payload fails, also when %s before it ends', async (_, others, heal) => {
+  let isHealed = false;
+  const run = await healedMeanwhile(others(), async () => {
+    await heal();
+    isHealed = true;
+  });
+  expect(failures(run)).toEqual(isHealed ? {reader: CHANGED, writer: CHANGED} : {});
+  if (run.ran.includes('late')) expect(await textOf(rig, run, 'late', 'o')).toBe(`${BYTES}\n`);
+  const again = await rig.run(
+    `${make()}${node('reader', `${held('reader')}; wc -c <"$0" >"$1"; ${held('reader-end')}`)}`,
+  );
+  expect(await textOf(rig, again, 'reader', 'o')).toBe(`${BYTES}\n`);
 });
