@@ -24,10 +24,17 @@ const BEING_MADE_MILLISECONDS = 3_600_000;
 /** Where nothing can be locked, only age tells: no run makes no draft for a week. */
 const LEFT_BEHIND_MILLISECONDS = 7 * 24 * 3_600_000;
 
+/** Where a process has its drafts. */
+export interface DraftHome {
+  readonly folder: string;
+  /** Bits of who may read what this process makes: as its umask has it, or the folder's own list of rights, which goes before that. */
+  readonly readers: number;
+}
+
 /** One process's part of `tmp/`. Its name carries the process id for people; what tells the dead is the lock. */
 export class DraftFolders {
   readonly #tmp: string;
-  #home: Promise<{folder: string; file: number}> | undefined;
+  #home: Promise<DraftHome & {readonly file: number}> | undefined;
   readonly #empty: string[] = [];
   #made = 0;
 
@@ -36,16 +43,16 @@ export class DraftFolders {
   }
 
   /** For drafts that need no folder of their own. */
-  async home(): Promise<string> {
+  async home(): Promise<DraftHome> {
     this.#home ??= this.#make().catch((error: unknown) => {
       this.#home = undefined; // a disk that was full may have room the next time
       throw error;
     });
-    return (await this.#home).folder;
+    return this.#home;
   }
 
   async fresh(): Promise<string> {
-    const folder = await this.home();
+    const {folder} = await this.home();
     const empty = this.#empty.pop();
     if (empty !== undefined) return empty;
     const fresh = join(folder, String(this.#made++));
@@ -66,7 +73,7 @@ export class DraftFolders {
     }
   }
 
-  async #make(): Promise<{folder: string; file: number}> {
+  async #make(): Promise<DraftHome & {readonly file: number}> {
     for (;;) {
       const folder = join(this.#tmp, `${process.pid}-${randomUUID()}`);
       await mkdir(folder, {recursive: true, mode: FOLDER_MODE});
@@ -75,8 +82,9 @@ export class DraftFolders {
       const file = openIfThere(path);
       if (file === undefined) continue;
       const state = await lockByte(file, 0);
-      if (state !== 'busy' && statSync(path, {throwIfNoEntry: false})?.ino === fstatSync(file).ino)
-        return {folder, file};
+      const {ino, mode} = fstatSync(file);
+      if (state !== 'busy' && statSync(path, {throwIfNoEntry: false})?.ino === ino)
+        return {folder, file, readers: mode & 0o444};
       closeSync(file);
     }
   }
