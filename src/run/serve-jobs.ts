@@ -1,4 +1,4 @@
-import {mkdir} from 'node:fs/promises';
+import {mkdirSync} from 'node:fs';
 import {join, sep} from 'node:path';
 import {UserError} from '../base/user-error.ts';
 import type {OutputsByName, Stage, StageServices} from '../stage/define-stage.ts';
@@ -7,6 +7,7 @@ import {withPinned} from '../stage/pinned-files.ts';
 import {CommandError} from '../stage/run-command.ts';
 import type {TensorLibrary} from '../stage/tensor-library.ts';
 import {noteModules} from '../stage/user-module.ts';
+import {FOLDER_MODE} from '../store/rights.ts';
 import {asStoreError, isFullDisk, storeError} from '../store/store-error.ts';
 import {scratchPath} from '../store/store-layout.ts';
 import {checkpointsIn, NO_CHECKPOINTS} from './checkpoints.ts';
@@ -97,6 +98,7 @@ async function compute(server: JobServer, job: Job, limit: TimeLimit, handed: Ha
   server.tensors.begin();
   noteModules(job.modules);
   const stage = await stageOfJob(job.stage, server.stages);
+  makeFolder(job.points[0]?.drafts ?? '', job.store);
   const inputs = await readInputs(job, stage, handed);
   const held = await heldFiles(job, stage);
   const services = await servicesFor(server, stage, job, limit.signal);
@@ -107,6 +109,7 @@ async function compute(server: JobServer, job: Job, limit: TimeLimit, handed: Ha
     await handed.check();
     await checkHeld(held);
     if (stage.computes === 'tensors') await server.tensors.check();
+    makeFolder(point.drafts, job.store);
     const written = await asStoreError('write a result to', job.store, () =>
       writeOutputs(job, stage, point.drafts, outputs),
     );
@@ -134,6 +137,15 @@ async function compute(server: JobServer, job: Job, limit: TimeLimit, handed: Ha
   }
 }
 
+/** With those around it, since somebody may have emptied `tmp/`: what was long in coming is not lost for that. */
+function makeFolder(folder: string, store: string): void {
+  try {
+    mkdirSync(folder, {recursive: true, mode: FOLDER_MODE});
+  } catch (error) {
+    throw storeError(error, 'write to', store);
+  }
+}
+
 async function servicesFor(server: JobServer, stage: Stage, job: Job, signal: AbortSignal): Promise<StageServices> {
   let lastSent = Number.NEGATIVE_INFINITY;
   let folders = 0;
@@ -151,7 +163,7 @@ async function servicesFor(server: JobServer, stage: Stage, job: Job, signal: Ab
     log: (line: string) => server.send({say: 'log', job: job.id, line}),
     folder: async () => {
       const folder = join(job.points[0]?.drafts ?? '', `folder-${folders++}`);
-      await mkdir(folder);
+      makeFolder(folder, job.store);
       return folder;
     },
   };

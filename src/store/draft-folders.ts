@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, rmdirSync, statSync} from 'node:fs';
 import {mkdir, readdir, rm, stat} from 'node:fs/promises';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {diskNow} from './disk-clock.ts';
 import {lockByte} from './lock-byte.ts';
 import {FILE_MODE, FOLDER_MODE} from './rights.ts';
@@ -44,11 +44,20 @@ export class DraftFolders {
 
   /** For drafts that need no folder of their own. */
   async home(): Promise<DraftHome> {
-    this.#home ??= this.#make().catch((error: unknown) => {
-      this.#home = undefined; // a disk that was full may have room the next time
-      throw error;
-    });
-    return this.#home;
+    for (;;) {
+      this.#home ??= this.#make().catch((error: unknown) => {
+        this.#home = undefined; // a disk that was full may have room the next time
+        throw error;
+      });
+      const made = this.#home;
+      const home = await made;
+      if (existsSync(join(home.folder, ALIVE))) return home;
+      // Somebody has emptied `tmp/`: what lies there without that file may be taken for a dead one's.
+      if (this.#home !== made) continue;
+      this.#home = undefined;
+      this.#empty.length = 0;
+      closeSync(home.file);
+    }
   }
 
   async fresh(): Promise<string> {
@@ -66,7 +75,8 @@ export class DraftFolders {
    */
   async release(folder: string, isDone: boolean): Promise<void> {
     try {
-      if (isDone && readdirSync(folder).length === 0) this.#empty.push(folder);
+      const isHere = dirname(folder) === (await this.#home)?.folder;
+      if (isDone && isHere && readdirSync(folder).length === 0) this.#empty.push(folder);
       else await rm(folder, {recursive: true, force: true});
     } catch (error) {
       if (systemCode(error) === undefined) throw error; // else it goes with the rest when this process ends
