@@ -44,8 +44,8 @@ export class HandedFiles {
     const blob = blobPath(this.#store, digest);
     try {
       const path = await this.#secondName(blob);
-      const open = path === blob ? openSync(blob, 'r') : undefined;
-      this.#files.set(digest, {name, path, open, stamp: stampOf(path)});
+      const stamp = stampOf(path);
+      this.#files.set(digest, {name, path, stamp, open: path === blob ? openSync(blob, 'r') : undefined});
       return (await stateOfBlob(this.#store, digest, path)) === 'whole' ? path : undefined;
     } catch (error) {
       if (systemCode(error) === 'ENOENT' && !existsSync(blob)) return undefined;
