@@ -12,30 +12,31 @@ import {
   type StoredFile,
 } from '../artifact/kinds.ts';
 import type {Digest} from '../base/digest.ts';
-import {digestOfFile} from '../base/digested-files.ts';
 import type {Json, JsonObject} from '../base/json.ts';
 import {axisText} from '../graph/instance-id.ts';
 import type {InputDeclaration, Opened, Stage} from '../stage/define-stage.ts';
 import type {GatheredFile} from '../stage/gathered-files.ts';
 import {readBlob} from '../store/read-blob.ts';
-import {systemCode} from '../store/store-error.ts';
-import {blobPath} from '../store/store-layout.ts';
+import {DamagedInputs} from './damaged-inputs.ts';
+import type {HandedFiles} from './handed-files.ts';
 import type {InputReference, Job} from './protocol.ts';
 
-export class DamagedInputs extends Error {
-  readonly digests: readonly Digest[];
-  constructor(digests: readonly Digest[]) {
-    super('inputs are damaged');
-    this.digests = digests;
-  }
-}
-
 /** A job's inputs, verified: decoded, or as files where the stage wants those. All damaged blobs are found before it gives up. */
-export async function readInputs({inputs, store}: Job, stage: Stage, drafts: string): Promise<Record<string, unknown>> {
+export async function readInputs(
+  {inputs, store, points}: Job,
+  stage: Stage,
+  handed: HandedFiles,
+): Promise<Record<string, unknown>> {
   const damaged: Digest[] = [];
   const read = async (digest: Digest): Promise<Uint8Array | undefined> => {
     const bytes = await readBlob(store, digest);
     if (bytes instanceof Uint8Array) return bytes;
+    damaged.push(digest);
+    return undefined;
+  };
+  const asFile = async (name: string, digest: Digest): Promise<StoredFile | undefined> => {
+    const path = await handed.hand(name, digest);
+    if (path !== undefined) return {path};
     damaged.push(digest);
     return undefined;
   };
@@ -46,20 +47,22 @@ export async function readInputs({inputs, store}: Job, stage: Stage, drafts: str
     if (input.many && declaration.opens) {
       values[name] = await opened(input, read, `The input "${name}"`);
     } else if (input.many && !isTableKind(input.kind) && declaration.as === 'path') {
-      for (const {digest} of input.members) if (!(await isWhole(store, digest))) damaged.push(digest);
-      values[name] = input.members.map(({axes, digest}): GatheredFile => ({axes, path: blobPath(store, digest)}));
+      const files: GatheredFile[] = [];
+      for (const {axes, digest} of input.members) {
+        const file = await asFile(name, digest);
+        if (file) files.push({axes, ...file});
+      }
+      values[name] = files;
     } else if (input.many && !isTableKind(input.kind)) {
       values[name] = input.members; // too large to open them all: the stage passes one on
     } else if (input.many) {
       const members = await gathered(input, read, `The input "${name}"`);
       values[name] =
         declaration.as === 'path'
-          ? await tableFile(members, declaration, join(drafts, `${name}.arrow`))
+          ? await tableFile(members, declaration, join(points[0]?.drafts ?? '', `${name}.arrow`))
           : gatherRows(members);
     } else if (declaration.as === 'path' || input.kind === 'file') {
-      if (!(await isWhole(store, input.digest))) damaged.push(input.digest);
-      const file: StoredFile = {path: blobPath(store, input.digest)};
-      values[name] = file;
+      values[name] = await asFile(name, input.digest);
     } else {
       const bytes = await read(input.digest);
       values[name] = bytes && decodeArtifact(input.kind, bytes, `The input "${name}"`);
@@ -67,16 +70,6 @@ export async function readInputs({inputs, store}: Job, stage: Stage, drafts: str
   }
   if (damaged.length > 0) throw new DamagedInputs(damaged);
   return values;
-}
-
-/** Like `readBlob`, of content that is handed on as a file and need not fit into memory. */
-async function isWhole(store: string, digest: Digest): Promise<boolean> {
-  try {
-    return (await digestOfFile(blobPath(store, digest))) === digest;
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return false;
-  }
 }
 
 type GatheredReference = InputReference & {readonly many: true};

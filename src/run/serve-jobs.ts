@@ -1,4 +1,4 @@
-import {mkdir} from 'node:fs/promises';
+import {mkdirSync} from 'node:fs';
 import {join, sep} from 'node:path';
 import {UserError} from '../base/user-error.ts';
 import type {OutputsByName, Stage, StageServices} from '../stage/define-stage.ts';
@@ -7,15 +7,17 @@ import {withPinned} from '../stage/pinned-files.ts';
 import {CommandError} from '../stage/run-command.ts';
 import type {TensorLibrary} from '../stage/tensor-library.ts';
 import {noteModules} from '../stage/user-module.ts';
+import {FOLDER_MODE} from '../store/rights.ts';
 import {asStoreError, isFullDisk, storeError} from '../store/store-error.ts';
 import {scratchPath} from '../store/store-layout.ts';
 import {checkpointsIn, NO_CHECKPOINTS} from './checkpoints.ts';
-import {checkHanded, handedFiles} from './handed-files.ts';
+import {DamagedInputs} from './damaged-inputs.ts';
+import {HandedFiles} from './handed-files.ts';
 import {checkHeld, heldFiles} from './held-files.ts';
 import {type StageSource, stageOfJob} from './job-stage.ts';
 import {peakMemory, resetPeakMemory} from './peak-memory.ts';
 import type {FromWorker, Job, JobFailure} from './protocol.ts';
-import {DamagedInputs, readInputs} from './read-inputs.ts';
+import {readInputs} from './read-inputs.ts';
 import {TimeLimit} from './time-limit.ts';
 import {writeOutputs} from './write-outputs.ts';
 
@@ -74,52 +76,73 @@ async function serve(server: JobServer, job: Job, signal: AbortSignal): Promise<
   const {send} = server;
   const limit = new TimeLimit(job.timeOut, signal, () => send({say: 'time-over', job: job.id}));
   if (job.timeOut !== undefined) send({say: 'begun', job: job.id});
+  const handed = new HandedFiles(job);
+  let end: FromWorker = {say: 'done', job: job.id};
   try {
-    resetPeakMemory();
-    server.tensors.begin();
-    noteModules(job.modules);
-    const stage = await stageOfJob(job.stage, server.stages);
-    const inputs = await readInputs(job, stage, job.points[0]?.drafts ?? '');
-    const handed = handedFiles(job, stage);
-    const held = await heldFiles(job, stage);
-    const services = await servicesFor(server, stage, job, limit.signal);
-    let started = performance.now();
-    const publish = async (index: number, outputs: OutputsByName): Promise<void> => {
-      const point = job.points[index];
-      if (!point) throw new Error(`Internal error: stage ${stage.name} gave point ${index} of ${job.points.length}`);
-      await checkHanded(handed);
-      await checkHeld(held);
-      if (stage.computes === 'tensors') await server.tensors.check();
-      const written = await asStoreError('write a result to', job.store, () =>
-        writeOutputs(job, stage, point.drafts, outputs),
-      );
-      const now = performance.now();
-      send({
-        say: 'point',
-        job: job.id,
-        point: index,
-        outputs: written,
-        seconds: (now - started) / 1000,
-        peakMemory: peakMemory(),
-      });
-      started = now;
-      limit.restart();
-    };
-    const [first] = job.points;
-    if (stage.runMany && job.points.length > 1) {
-      const points = job.points.map((point) => point.params);
-      for await (const {index, outputs} of stage.runMany({points, inputs, services})) {
-        await publish(index, outputs);
-        limit.signal.throwIfAborted();
-      }
-    } else if (first) {
-      await publish(0, await stage.run({params: first.params, inputs, services}));
-    }
-    send({say: 'done', job: job.id});
+    await compute(server, job, limit, handed);
   } catch (error) {
-    send({say: 'failed', job: job.id, failure: failureOf(error, job, signal)});
+    // A stage may well fail when an input is gone under its hands.
+    const replaced = limit.signal.aborted ? [] : handed.replaced();
+    const cause = replaced.length > 0 ? new DamagedInputs(replaced) : error;
+    end = {say: 'failed', job: job.id, failure: failureOf(cause, job, signal)};
   } finally {
     limit.close();
+    handed.close();
+  }
+  send(end);
+}
+
+/** Tells of every point as it comes. */
+async function compute(server: JobServer, job: Job, limit: TimeLimit, handed: HandedFiles): Promise<void> {
+  resetPeakMemory();
+  server.tensors.begin();
+  noteModules(job.modules);
+  const stage = await stageOfJob(job.stage, server.stages);
+  makeFolder(job.points[0]?.drafts ?? '', job.store);
+  const inputs = await readInputs(job, stage, handed);
+  const held = await heldFiles(job, stage);
+  const services = await servicesFor(server, stage, job, limit.signal);
+  let started = performance.now();
+  const publish = async (index: number, outputs: OutputsByName): Promise<void> => {
+    const point = job.points[index];
+    if (!point) throw new Error(`Internal error: stage ${stage.name} gave point ${index} of ${job.points.length}`);
+    await handed.check();
+    await checkHeld(held);
+    if (stage.computes === 'tensors') await server.tensors.check();
+    makeFolder(point.drafts, job.store);
+    const written = await asStoreError('write a result to', job.store, () =>
+      writeOutputs(job, stage, point.drafts, outputs),
+    );
+    const now = performance.now();
+    server.send({
+      say: 'point',
+      job: job.id,
+      point: index,
+      outputs: written,
+      seconds: (now - started) / 1000,
+      peakMemory: peakMemory(),
+    });
+    started = now;
+    limit.restart();
+  };
+  const [first] = job.points;
+  if (stage.runMany && job.points.length > 1) {
+    const points = job.points.map((point) => point.params);
+    for await (const {index, outputs} of stage.runMany({points, inputs, services})) {
+      await publish(index, outputs);
+      limit.signal.throwIfAborted();
+    }
+  } else if (first) {
+    await publish(0, await stage.run({params: first.params, inputs, services}));
+  }
+}
+
+/** With those around it, since somebody may have emptied `tmp/`: what was long in coming is not lost for that. */
+function makeFolder(folder: string, store: string): void {
+  try {
+    mkdirSync(folder, {recursive: true, mode: FOLDER_MODE});
+  } catch (error) {
+    throw storeError(error, 'write to', store);
   }
 }
 
@@ -140,7 +163,7 @@ async function servicesFor(server: JobServer, stage: Stage, job: Job, signal: Ab
     log: (line: string) => server.send({say: 'log', job: job.id, line}),
     folder: async () => {
       const folder = join(job.points[0]?.drafts ?? '', `folder-${folders++}`);
-      await mkdir(folder);
+      makeFolder(folder, job.store);
       return folder;
     },
   };

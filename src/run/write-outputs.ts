@@ -18,9 +18,10 @@ import {
 import type {DraftOutput} from '../store/publish.ts';
 import {systemCode} from '../store/store-error.ts';
 import {blobPath} from '../store/store-layout.ts';
+import {DamagedInputs} from './damaged-inputs.ts';
 import {givenOutput} from './given-output.ts';
+import {HANDED} from './handed-files.ts';
 import type {Job} from './protocol.ts';
-import {DamagedInputs} from './read-inputs.ts';
 
 /** Encodes what a stage gave into its draft folder, and says what lies there. */
 export async function writeOutputs(
@@ -108,12 +109,13 @@ function pathOf(name: string, value: ArtifactValues[ArtifactKind]): string {
   throw new StageError(`The output "${name}" is a file, and the stage gave no path of one.`, 'Give {path: …}.');
 }
 
-/** Moved where it is this job's alone; what lies elsewhere, or has a second name, is somebody's, and is copied. */
+/** Moved where it is this job's alone; what lies elsewhere, has a second name or was handed to it is somebody's, and is copied. */
 async function takeFile(name: string, drafts: string, path: string): Promise<DraftOutput> {
   const status = await lstat(path).catch(() => undefined);
   if (!status?.isFile()) throw new StageError(`The output "${name}" is no file: ${path}.`);
   const draft = join(drafts, `${name}.file`);
-  const isOurs = status.nlink === 1 && (await realpath(path)).startsWith(`${await realpath(drafts)}${sep}`);
+  const [place, ours] = [await realpath(path), `${await realpath(drafts)}${sep}`];
+  const isOurs = status.nlink === 1 && place.startsWith(ours) && !place.startsWith(ours + HANDED);
   if (isOurs) await rename(path, draft);
   else await copyFile(path, draft, constants.COPYFILE_FICLONE);
   const {size} = await lstat(draft);

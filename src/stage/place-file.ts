@@ -17,13 +17,18 @@ export async function placeCopy(from: string, to: string): Promise<void> {
 /** A file of the store's where a program expects it: a copy that it may write to; of a large one a link where the file system cannot share. */
 export async function placeStored(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), {recursive: true});
-  const {size, mode} = await stat(from);
-  const isLarge = size > LARGEST_COPY;
+  if (await copyIfCheap(from, to)) await chmod(to, (await stat(to)).mode | 0o200);
+  else await symlink(from, to);
+}
+
+/** False of a large file where the file system cannot share its bytes. */
+export async function copyIfCheap(from: string, to: string): Promise<boolean> {
+  const isLarge = (await stat(from)).size > LARGEST_COPY;
   try {
     await copyFile(from, to, isLarge ? constants.COPYFILE_FICLONE_FORCE : constants.COPYFILE_FICLONE);
-    await chmod(to, mode | 0o200);
+    return true;
   } catch (error) {
     if (!isLarge) throw error;
-    await symlink(from, to);
+    return false;
   }
 }

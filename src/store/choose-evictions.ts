@@ -32,7 +32,7 @@ export interface Eviction {
 /** A payload comes before its record; one that has lain here for this long without a record was left by a process that died. */
 const ORPHANED_AFTER = 3_600_000;
 const ORDER: readonly EvictionReason[] = ['orphaned', 'superseded', 'old-log', 'unfinished', 'cheap'];
-/** A payload that has not changed for this long is worth half. */
+/** A payload that was neither made nor handed to a program for this long is worth half. */
 const HALF_LIFE = 30 * 24 * 3_600_000;
 
 /**

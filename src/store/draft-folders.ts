@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, rmdirSync, statSync} from 'node:fs';
 import {mkdir, readdir, rm, stat} from 'node:fs/promises';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {diskNow} from './disk-clock.ts';
 import {lockByte} from './lock-byte.ts';
 import {FILE_MODE, FOLDER_MODE} from './rights.ts';
@@ -24,10 +24,17 @@ const BEING_MADE_MILLISECONDS = 3_600_000;
 /** Where nothing can be locked, only age tells: no run makes no draft for a week. */
 const LEFT_BEHIND_MILLISECONDS = 7 * 24 * 3_600_000;
 
+/** Where a process has its drafts. */
+export interface DraftHome {
+  readonly folder: string;
+  /** Bits of who may read what this process makes: as its umask has it, or the folder's own list of rights, which goes before that. */
+  readonly readers: number;
+}
+
 /** One process's part of `tmp/`. Its name carries the process id for people; what tells the dead is the lock. */
 export class DraftFolders {
   readonly #tmp: string;
-  #home: Promise<{folder: string; file: number}> | undefined;
+  #home: Promise<DraftHome & {readonly file: number}> | undefined;
   readonly #empty: string[] = [];
   #made = 0;
 
@@ -36,16 +43,25 @@ export class DraftFolders {
   }
 
   /** For drafts that need no folder of their own. */
-  async home(): Promise<string> {
-    this.#home ??= this.#make().catch((error: unknown) => {
-      this.#home = undefined; // a disk that was full may have room the next time
-      throw error;
-    });
-    return (await this.#home).folder;
+  async home(): Promise<DraftHome> {
+    for (;;) {
+      this.#home ??= this.#make().catch((error: unknown) => {
+        this.#home = undefined; // a disk that was full may have room the next time
+        throw error;
+      });
+      const made = this.#home;
+      const home = await made;
+      if (existsSync(join(home.folder, ALIVE))) return home;
+      // Somebody has emptied `tmp/`: what lies there without that file may be taken for a dead one's.
+      if (this.#home !== made) continue;
+      this.#home = undefined;
+      this.#empty.length = 0;
+      closeSync(home.file);
+    }
   }
 
   async fresh(): Promise<string> {
-    const folder = await this.home();
+    const {folder} = await this.home();
     const empty = this.#empty.pop();
     if (empty !== undefined) return empty;
     const fresh = join(folder, String(this.#made++));
@@ -59,14 +75,15 @@ export class DraftFolders {
    */
   async release(folder: string, isDone: boolean): Promise<void> {
     try {
-      if (isDone && readdirSync(folder).length === 0) this.#empty.push(folder);
+      const isHere = dirname(folder) === (await this.#home)?.folder;
+      if (isDone && isHere && readdirSync(folder).length === 0) this.#empty.push(folder);
       else await rm(folder, {recursive: true, force: true});
     } catch (error) {
       if (systemCode(error) === undefined) throw error; // else it goes with the rest when this process ends
     }
   }
 
-  async #make(): Promise<{folder: string; file: number}> {
+  async #make(): Promise<DraftHome & {readonly file: number}> {
     for (;;) {
       const folder = join(this.#tmp, `${process.pid}-${randomUUID()}`);
       await mkdir(folder, {recursive: true, mode: FOLDER_MODE});
@@ -75,8 +92,9 @@ export class DraftFolders {
       const file = openIfThere(path);
       if (file === undefined) continue;
       const state = await lockByte(file, 0);
-      if (state !== 'busy' && statSync(path, {throwIfNoEntry: false})?.ino === fstatSync(file).ino)
-        return {folder, file};
+      const {ino, mode} = fstatSync(file);
+      if (state !== 'busy' && statSync(path, {throwIfNoEntry: false})?.ino === ino)
+        return {folder, file, readers: mode & 0o444};
       closeSync(file);
     }
   }

@@ -16,6 +16,7 @@ import {canonicalJson} from '../base/canonical-json.ts';
 import {type Digest, type Key, keyOf} from '../base/digest.ts';
 import {digestOfSmallFile} from '../base/digested-files.ts';
 import type {JsonObject} from '../base/json.ts';
+import type {DraftHome} from './draft-folders.ts';
 import {readStampedRecord, recordStamp, type StampedRecord} from './read-record.ts';
 import {type OutputRecord, type StoreRecord, sameOutputs} from './record.ts';
 import {recordText} from './record-file.ts';
@@ -52,7 +53,7 @@ const WORTH_SYNCING_SECONDS = 1;
 export async function publishDraft(
   root: string,
   draft: Draft,
-  drafts: string,
+  {folder, readers}: DraftHome,
   replacing: (key: Key) => void,
 ): Promise<StampedRecord> {
   if (keyOf(canonicalJson(draft.preimage)) !== draft.key)
@@ -68,21 +69,24 @@ export async function publishDraft(
     const {size, mode} = statSync(output.draft);
     if (size !== output.bytes)
       throw new Error(`Internal error: a draft of ${draft.key} has ${size} bytes, not ${output.bytes}`);
-    makeReadOnly(output.draft, mode);
+    setRights(output.draft, mode, (mode & 0o111) | readers);
     if (sync) await syncToDisk(output.draft);
-    placeBlob(output, blobPath(root, output.digest), sync);
+    placeBlob(output, blobPath(root, output.digest), sync, readers);
     if (sync) await syncToDisk(dirname(blobPath(root, output.digest)));
   }
   if (before && sameOutputs(before.record, draft) && existsSync(recordPath(root, draft.key))) return before; // not forgotten while the disk was waited for
   const record = recordOf(draft);
-  return writeRecord(root, record, drafts, {sync, replace: before !== undefined, replacing});
+  return writeRecord(root, record, folder, {sync, replace: before !== undefined, replacing});
 }
 
-/** Nobody has reason to write to a blob, and a program that is handed one may do so by accident. */
-function makeReadOnly(path: string, mode: number): void {
-  if ((mode & 0o222) === 0) return;
+/**
+ * Nobody has reason to write to a blob, and a program that is handed one may do so by accident. Who may read it is not its maker's to say: `mktemp` makes
+ * what a colleague who shares the cache could not use.
+ */
+function setRights(path: string, mode: number, wanted: number): void {
+  if ((mode & 0o7777) === wanted) return;
   try {
-    chmodSync(path, mode & 0o555);
+    chmodSync(path, wanted);
   } catch (error) {
     if (systemCode(error) === undefined) throw error; // some file systems have no rights
   }
@@ -92,14 +96,14 @@ function makeReadOnly(path: string, mode: number): void {
  * Also where the blob is already there: the bytes are the same, or those there are damaged and these are not. A small one that is whole
  * stays: many systems write a file to disk at once when it takes the place of another (ext4's `auto_da_alloc`), which takes as long as all else.
  */
-function placeBlob({digest, draft}: DraftOutput, blob: string, sync: boolean): void {
-  if (!sync && isSmallAndWhole(blob, digest)) unlinkSync(draft);
+function placeBlob({digest, draft}: DraftOutput, blob: string, sync: boolean, readers: number): void {
+  if (!sync && isSmallAndWhole(blob, digest, readers)) unlinkSync(draft);
   else inItsFolder(blob, () => renameSync(draft, blob));
 }
 
-function isSmallAndWhole(blob: string, digest: Digest): boolean {
+function isSmallAndWhole(blob: string, digest: Digest, readers: number): boolean {
   try {
-    return digestOfSmallFile(blob) === digest;
+    return digestOfSmallFile(blob) === digest && (statSync(blob).mode & readers) === readers;
   } catch {
     return false; // one that cannot be read is to be replaced
   }

@@ -9,7 +9,7 @@ export interface StoredFile<Name> {
   readonly name: Name;
   readonly path: string;
   readonly bytes: number;
-  /** When it came to its place: a rename sets it, so it says nothing about when its bytes were written. In milliseconds. */
+  /** When it came to its place, or was last handed to a program: a rename and a link set it, so it says nothing about when its bytes were written. In milliseconds. */
   readonly since: number;
 }
 

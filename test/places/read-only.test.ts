@@ -1,11 +1,11 @@
-import {spawnSync} from 'node:child_process';
 import {chmod, chown, mkdir, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
-import {BASIN, basin, environment, jsonLines, STACK, scratchFolder} from '../cli/basin.ts';
+import {BASIN, basin, jsonLines, STACK, scratchFolder} from '../cli/basin.ts';
 import {PLAIN} from '../cli/study.ts';
 import {expectIntact} from './intact.ts';
 import {inNamespace, may} from './namespace.ts';
+import {as, asOther, works} from './other-user.ts';
 
 const LOOKS = {
   plan: ['plan', 'plain.yaml'],
@@ -58,21 +58,6 @@ test.skipIf(!may('mount'))(
   },
   120_000,
 );
-
-function as(user: readonly string[], args: readonly string[], cwd: string) {
-  const [program = BASIN, ...rest] = [...user, BASIN, ...args];
-  const {status, stdout, stderr} = spawnSync(program, rest, {
-    cwd,
-    env: {...environment(join(cwd, 'cache')), HOME: '/nonexistent', XDG_CACHE_HOME: ''},
-    encoding: 'utf8',
-  });
-  return {code: status, stdout, stderr};
-}
-
-// Root passes every permission, so it becomes nobody.
-const asOther = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
-const works = as(asOther, ['--version'], import.meta.dirname).code === 0;
-if (!works) console.info('Skipped: nobody else may start basin from where this checkout lies.');
 
 const NOW = `stages:
   now: {run: [sh, -c, 'cat /proc/sys/kernel/random/uuid >"$0"', "\${out.text}"], out: {text: file}}
