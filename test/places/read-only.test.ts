@@ -1,7 +1,8 @@
+import {spawnSync} from 'node:child_process';
 import {chmod, chown, mkdir, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
-import {BASIN, basin, jsonLines, STACK, scratchFolder} from '../cli/basin.ts';
+import {basin, jsonLines, STACK, scratchFolder} from '../cli/basin.ts';
 import {PLAIN} from '../cli/study.ts';
 import {expectIntact} from './intact.ts';
 import {inNamespace, may} from './namespace.ts';
