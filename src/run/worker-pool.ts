@@ -53,7 +53,10 @@ export interface WorkerPlace {
 /** A process that does one job at a time and keeps its tensor library warm between them. */
 class Worker {
   readonly process: ChildProcess;
-  readonly tail: string[] = [];
+  /** What the job has written, as far as its last lines go. */
+  #tail: string[] = [];
+  /** Tells the lines that nothing has ended yet. */
+  readonly #endLines: (() => void)[] = [];
   current: {job: Job; listener: JobListener; end: (end: JobEnd) => void} | undefined;
   #watch: OverdueWatch | undefined;
   #overdue: number | undefined;
@@ -91,13 +94,26 @@ class Worker {
     const {split, rest} = lineSplitter(LONGEST_TOLD);
     const tell = (lines: Iterable<string>): void => {
       for (const line of lines) {
-        this.tail.push(line);
-        if (this.tail.length > TAIL_LINES) this.tail.shift();
+        this.#tail.push(line);
+        if (this.#tail.length > TAIL_LINES) this.#tail.shift();
         this.current?.listener.log(line);
       }
     };
     stream.on('data', (bytes: Buffer) => tell(split(bytes)));
-    stream.on('end', () => tell(rest()));
+    this.#endLines.push(() => tell(rest()));
+  }
+
+  begin(current: NonNullable<Worker['current']>): void {
+    this.#lastLines();
+    this.#tail = [];
+    this.current = current;
+    this.say({say: 'job', job: current.job});
+  }
+
+  /** The last lines of the job, of which no line is left for the next one. */
+  #lastLines(): readonly string[] {
+    for (const end of this.#endLines) end();
+    return [...this.#tail];
   }
 
   #hear(message: FromWorker): void {
@@ -118,9 +134,10 @@ class Worker {
         this.#watch?.restart();
         return current.listener.point(message.point, message.outputs, message);
       case 'done':
+        this.#lastLines();
         return this.#finish({end: 'done'});
       case 'failed':
-        return this.#finish({end: 'failed', logTail: [...this.tail], ...message.failure});
+        return this.#finish({end: 'failed', logTail: this.#lastLines(), ...message.failure});
     }
   }
 
@@ -142,7 +159,7 @@ class Worker {
   }
 
   #ended(how: string): void {
-    const logTail = [...this.tail];
+    const logTail = this.#lastLines();
     this.#finish(
       this.#overdue === undefined ? {end: 'died', how, logTail} : {end: 'overdue', seconds: this.#overdue, logTail},
     );
@@ -182,15 +199,14 @@ export class WorkerPool {
     if (this.#stopped) return {end: 'failed', why: 'stopped', logTail: []};
     const worker = this.#takeIdle(place) ?? this.#start(place);
     return new Promise((resolve) => {
-      worker.current = {
+      worker.begin({
         job,
         listener,
         end: (end) => {
           if ((end.end === 'done' || end.end === 'failed') && worker.process.connected) this.#idle.push(worker);
           resolve(end);
         },
-      };
-      worker.say({say: 'job', job});
+      });
     });
   }
 
