@@ -1,4 +1,5 @@
 import type {StageSource} from './job-stage.ts';
+import {noteProcess} from './process-state.ts';
 import type {FromWorker, ToWorker} from './protocol.ts';
 import {serveJob, type Tensors} from './serve-jobs.ts';
 
@@ -10,12 +11,15 @@ export function runWorker(stages: StageSource, tensors: Tensors): void {
   if (!process.send) throw new Error('Internal error: a worker was started without a driver');
   // The driver may be any program, with any mask; what is written here is never everybody's to write.
   process.umask(process.umask() | 0o002);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
-  process.on('disconnect', () => process.exit(0));
   const send = (message: FromWorker): void => {
     // A driver that was killed has closed the channel; 'disconnect' ends this process.
     if (process.connected) process.send?.(message);
   };
+  const state = noteProcess();
+  // It is loaded with the first job that needs it, and goes on reading the variables that it sets.
+  const server = {stages, tensors: {...tensors, library: () => state.keeping(tensors.library)}, send};
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
+  process.on('disconnect', () => process.exit(0));
   let running: AbortController | undefined;
   process.on('message', (message: ToWorker) => {
     switch (message.say) {
@@ -25,7 +29,8 @@ export function runWorker(stages: StageSource, tensors: Tensors): void {
       case 'job': {
         const controller = new AbortController();
         running = controller;
-        void serveJob({stages, tensors, send}, message.job, controller.signal).finally(() => {
+        state.restore();
+        void serveJob(server, message.job, controller.signal).finally(() => {
           if (running === controller) running = undefined;
         });
         return;

@@ -1,6 +1,7 @@
 import {mkdir} from 'node:fs/promises';
 import {join, sep} from 'node:path';
 import {UserError} from '../base/user-error.ts';
+import type {Checkpoint} from '../stage/checkpoint.ts';
 import type {OutputsByName, Stage, StageServices} from '../stage/define-stage.ts';
 import {withoutMarks} from '../stage/import-error.ts';
 import {withPinned} from '../stage/pinned-files.ts';
@@ -14,6 +15,7 @@ import {checkHanded, handedFiles} from './handed-files.ts';
 import {checkHeld, heldFiles} from './held-files.ts';
 import {type StageSource, stageOfJob} from './job-stage.ts';
 import {peakMemory, resetPeakMemory} from './peak-memory.ts';
+import {underThisMask} from './process-state.ts';
 import type {FromWorker, Job, JobFailure} from './protocol.ts';
 import {DamagedInputs, readInputs} from './read-inputs.ts';
 import {TimeLimit} from './time-limit.ts';
@@ -74,6 +76,8 @@ async function serve(server: JobServer, job: Job, signal: AbortSignal): Promise<
   const {send} = server;
   const limit = new TimeLimit(job.timeOut, signal, () => send({say: 'time-over', job: job.id}));
   if (job.timeOut !== undefined) send({say: 'begun', job: job.id});
+  // A mask that the stage sets is none for the store's files.
+  const underOurMask = underThisMask();
   try {
     resetPeakMemory();
     server.tensors.begin();
@@ -82,7 +86,7 @@ async function serve(server: JobServer, job: Job, signal: AbortSignal): Promise<
     const inputs = await readInputs(job, stage, job.points[0]?.drafts ?? '');
     const handed = handedFiles(job, stage);
     const held = await heldFiles(job, stage);
-    const services = await servicesFor(server, stage, job, limit.signal);
+    const services = await servicesFor(server, stage, job, limit.signal, underOurMask);
     let started = performance.now();
     const publish = async (index: number, outputs: OutputsByName): Promise<void> => {
       const point = job.points[index];
@@ -91,7 +95,7 @@ async function serve(server: JobServer, job: Job, signal: AbortSignal): Promise<
       await checkHeld(held);
       if (stage.computes === 'tensors') await server.tensors.check();
       const written = await asStoreError('write a result to', job.store, () =>
-        writeOutputs(job, stage, point.drafts, outputs),
+        underOurMask(() => writeOutputs(job, stage, point.drafts, outputs)),
       );
       const now = performance.now();
       send({
@@ -123,14 +127,23 @@ async function serve(server: JobServer, job: Job, signal: AbortSignal): Promise<
   }
 }
 
-async function servicesFor(server: JobServer, stage: Stage, job: Job, signal: AbortSignal): Promise<StageServices> {
+async function servicesFor(
+  server: JobServer,
+  stage: Stage,
+  job: Job,
+  signal: AbortSignal,
+  underOurMask: ReturnType<typeof underThisMask>,
+): Promise<StageServices> {
   let lastSent = Number.NEGATIVE_INFINITY;
   let folders = 0;
   const [only] = job.points.length === 1 ? job.points : [];
   const warn = (message: string): void => server.send({say: 'warning', job: job.id, message});
+  const {load, offer} = only
+    ? checkpointsIn(scratchPath(job.store, only.key), job.store, {signal, warn})
+    : NO_CHECKPOINTS;
   const common = {
     signal,
-    checkpoints: only ? checkpointsIn(scratchPath(job.store, only.key), job.store, {signal, warn}) : NO_CHECKPOINTS,
+    checkpoints: {load, offer: (make: () => Checkpoint) => underOurMask(() => offer(make))},
     progress: (progress: Parameters<StageServices['progress']>[0]) => {
       const now = performance.now();
       if (now - lastSent < PROGRESS_INTERVAL_MS && progress.step !== progress.steps) return;
@@ -140,7 +153,7 @@ async function servicesFor(server: JobServer, stage: Stage, job: Job, signal: Ab
     log: (line: string) => server.send({say: 'log', job: job.id, line}),
     folder: async () => {
       const folder = join(job.points[0]?.drafts ?? '', `folder-${folders++}`);
-      await mkdir(folder);
+      await underOurMask(() => mkdir(folder));
       return folder;
     },
   };
