@@ -1,5 +1,6 @@
 import {mkdir} from 'node:fs/promises';
 import {join, sep} from 'node:path';
+import {asError} from '../base/thrown.ts';
 import {UserError} from '../base/user-error.ts';
 import type {Checkpoint} from '../stage/checkpoint.ts';
 import type {OutputsByName, Stage, StageServices} from '../stage/define-stage.ts';
@@ -51,21 +52,27 @@ function isFullStore(error: unknown, {stage, store}: Job): boolean {
 }
 
 function failureOf(thrown: unknown, job: Job, signal: AbortSignal): JobFailure {
+  try {
+    const known = knownFailure(thrown, job, signal);
+    if (known) return known;
+  } catch {
+    // It throws again when it is asked what it is.
+  }
+  const {message, stack} = asError(thrown);
+  return {why: 'crash', message, ...(stack !== undefined && {stack: withoutMarks(stack)})};
+}
+
+function knownFailure(thrown: unknown, job: Job, signal: AbortSignal): JobFailure | undefined {
   const error = isFullStore(thrown, job) ? storeError(thrown, 'write to', job.store) : thrown;
   if (signal.aborted && error === signal.reason) return {why: 'stopped'};
   if (error instanceof DamagedInputs) return {why: 'damaged-inputs', digests: error.digests};
-  if (error instanceof UserError) {
-    return {
-      why: 'stage-error',
-      message: error.message,
-      ...(error.hint !== undefined && {hint: error.hint}),
-      ...(error instanceof CommandError && {program: {tail: error.tail}}),
-    };
-  }
-  if (error instanceof Error) {
-    return {why: 'crash', message: error.message, ...(error.stack !== undefined && {stack: withoutMarks(error.stack)})};
-  }
-  return {why: 'crash', message: String(error)};
+  if (!(error instanceof UserError)) return undefined;
+  return {
+    why: 'stage-error',
+    message: error.message,
+    ...(error.hint !== undefined && {hint: error.hint}),
+    ...(error instanceof CommandError && {program: {tail: error.tail}}),
+  };
 }
 
 /** Runs one job to its end and says everything about it, its failure included; never throws. */
