@@ -40,7 +40,11 @@ export interface Job {
   readonly timeOut: number | undefined;
 }
 
-export type ToWorker = {readonly say: 'job'; readonly job: Job} | {readonly say: 'stop'};
+export type ToWorker =
+  | {readonly say: 'job'; readonly job: Job}
+  | {readonly say: 'stop'}
+  /** The time is over of the point that comes after so many, unless that is on its way. */
+  | {readonly say: 'time-over'; readonly job: number; readonly after: number};
 
 /** Of a failure that was a program's: another attempt may end better. */
 export interface ProgramFailure {
@@ -62,7 +66,7 @@ export type JobFailure =
 export type FromWorker =
   /** Said of a job that has a time-out, which starts now. */
   | {readonly say: 'begun'; readonly job: number}
-  /** That time is over, and the stage is told to end. */
+  /** The stage is told that its time is over. */
   | {readonly say: 'time-over'; readonly job: number}
   | {readonly say: 'progress'; readonly job: number; readonly progress: Progress}
   | {readonly say: 'log'; readonly job: number; readonly line: string}

@@ -19,7 +19,6 @@ import {peakMemory, resetPeakMemory} from './peak-memory.ts';
 import {underThisMask} from './process-state.ts';
 import type {FromWorker, Job, JobFailure} from './protocol.ts';
 import {DamagedInputs, readInputs} from './read-inputs.ts';
-import {TimeLimit} from './time-limit.ts';
 import {writeOutputs} from './write-outputs.ts';
 
 const PROGRESS_INTERVAL_MS = 100;
@@ -44,6 +43,13 @@ export interface JobServer {
   send(message: FromWorker): void;
 }
 
+export interface JobSignals {
+  /** The run is being stopped. */
+  readonly stop: AbortSignal;
+  /** The time of a point is over; the reason says so. */
+  readonly timeOver: AbortSignal;
+}
+
 /** Where a full disk may be another than the store's, an error has to name a file of the store. */
 function isFullStore(error: unknown, {stage, store}: Job): boolean {
   if (!isFullDisk(error)) return false;
@@ -51,9 +57,9 @@ function isFullStore(error: unknown, {stage, store}: Job): boolean {
   return file === undefined ? stage.origin.from !== 'file' : file.startsWith(store + sep);
 }
 
-function failureOf(thrown: unknown, job: Job, signal: AbortSignal): JobFailure {
+function failureOf(thrown: unknown, job: Job, stop: AbortSignal): JobFailure {
   try {
-    const known = knownFailure(thrown, job, signal);
+    const known = knownFailure(thrown, job, stop);
     if (known) return known;
   } catch {
     // It throws again when it is asked what it is.
@@ -62,9 +68,9 @@ function failureOf(thrown: unknown, job: Job, signal: AbortSignal): JobFailure {
   return {why: 'crash', message, ...(stack !== undefined && {stack: withoutMarks(stack)})};
 }
 
-function knownFailure(thrown: unknown, job: Job, signal: AbortSignal): JobFailure | undefined {
+function knownFailure(thrown: unknown, job: Job, stop: AbortSignal): JobFailure | undefined {
   const error = isFullStore(thrown, job) ? storeError(thrown, 'write to', job.store) : thrown;
-  if (signal.aborted && error === signal.reason) return {why: 'stopped'};
+  if (stop.aborted && error === stop.reason) return {why: 'stopped'};
   if (error instanceof DamagedInputs) return {why: 'damaged-inputs', digests: error.digests};
   if (!(error instanceof UserError)) return undefined;
   return {
@@ -76,12 +82,12 @@ function knownFailure(thrown: unknown, job: Job, signal: AbortSignal): JobFailur
 }
 
 /** Runs one job to its end and says everything about it, its failure included; never throws. */
-export const serveJob = (server: JobServer, job: Job, signal: AbortSignal): Promise<void> =>
-  withPinned(job.pinned, () => serve(server, job, signal));
+export const serveJob = (server: JobServer, job: Job, signals: JobSignals): Promise<void> =>
+  withPinned(job.pinned, () => serve(server, job, signals));
 
-async function serve(server: JobServer, job: Job, signal: AbortSignal): Promise<void> {
+async function serve(server: JobServer, job: Job, {stop, timeOver}: JobSignals): Promise<void> {
   const {send} = server;
-  const limit = new TimeLimit(job.timeOut, signal, () => send({say: 'time-over', job: job.id}));
+  const signal = AbortSignal.any([stop, timeOver]);
   if (job.timeOut !== undefined) send({say: 'begun', job: job.id});
   // A mask that the stage sets is none for the store's files.
   const underOurMask = underThisMask();
@@ -93,7 +99,7 @@ async function serve(server: JobServer, job: Job, signal: AbortSignal): Promise<
     const inputs = await readInputs(job, stage, job.points[0]?.drafts ?? '');
     const handed = handedFiles(job, stage);
     const held = await heldFiles(job, stage);
-    const services = await servicesFor(server, stage, job, limit.signal, underOurMask);
+    const services = await servicesFor(server, stage, job, signal, underOurMask);
     let started = performance.now();
     const publish = async (index: number, outputs: OutputsByName): Promise<void> => {
       const point = job.points[index];
@@ -114,23 +120,20 @@ async function serve(server: JobServer, job: Job, signal: AbortSignal): Promise<
         peakMemory: peakMemory(),
       });
       started = now;
-      limit.restart();
     };
     const [first] = job.points;
     if (stage.runMany && job.points.length > 1) {
       const points = job.points.map((point) => point.params);
       for await (const {index, outputs} of stage.runMany({points, inputs, services})) {
         await publish(index, outputs);
-        limit.signal.throwIfAborted();
+        signal.throwIfAborted();
       }
     } else if (first) {
       await publish(0, await stage.run({params: first.params, inputs, services}));
     }
     send({say: 'done', job: job.id});
   } catch (error) {
-    send({say: 'failed', job: job.id, failure: failureOf(error, job, signal)});
-  } finally {
-    limit.close();
+    send({say: 'failed', job: job.id, failure: failureOf(error, job, stop)});
   }
 }
 

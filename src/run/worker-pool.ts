@@ -4,7 +4,7 @@ import type {Progress} from '../stage/define-stage.ts';
 import {LONGEST_TOLD, lineSplitter} from '../stage/log-lines.ts';
 import type {DraftOutput} from '../store/publish.ts';
 import type {FromWorker, Job, JobFailure, ToWorker} from './protocol.ts';
-import {OverdueWatch} from './time-limit.ts';
+import {TimeWatch} from './time-limit.ts';
 
 const TAIL_LINES = 20;
 /** For what is still in the pipes when the process has ended; something that it started may hold them open. */
@@ -58,7 +58,8 @@ class Worker {
   /** Tells the lines that nothing has ended yet. */
   readonly #endLines: (() => void)[] = [];
   current: {job: Job; listener: JobListener; end: (end: JobEnd) => void} | undefined;
-  #watch: OverdueWatch | undefined;
+  #points = 0;
+  #watch: TimeWatch | undefined;
   #overdue: number | undefined;
   readonly place: WorkerPlace;
 
@@ -106,6 +107,7 @@ class Worker {
   begin(current: NonNullable<Worker['current']>): void {
     this.#lastLines();
     this.#tail = [];
+    this.#points = 0;
     this.current = current;
     this.say({say: 'job', job: current.job});
   }
@@ -123,7 +125,7 @@ class Worker {
       case 'begun':
         return this.#watchOver(current.job);
       case 'time-over':
-        return this.#watch?.noticed();
+        return this.#watch?.answered();
       case 'progress':
         return current.listener.progress(message.progress);
       case 'log':
@@ -131,6 +133,7 @@ class Worker {
       case 'warning':
         return current.listener.warning(message.message);
       case 'point':
+        this.#points += 1;
         this.#watch?.restart();
         return current.listener.point(message.point, message.outputs, message);
       case 'done':
@@ -141,13 +144,16 @@ class Worker {
     }
   }
 
-  #watchOver({timeOut}: Job): void {
+  #watchOver({id, timeOut}: Job): void {
     if (timeOut === undefined) return;
-    this.#watch = new OverdueWatch(timeOut, () => {
-      this.#overdue = timeOut;
-      this.process.kill('SIGKILL');
+    this.#watch = new TimeWatch({
+      seconds: timeOut,
+      over: () => this.say({say: 'time-over', job: id, after: this.#points}),
+      overdue: () => {
+        this.#overdue = timeOut;
+        this.process.kill('SIGKILL');
+      },
     });
-    this.#watch.restart();
   }
 
   #finish(end: JobEnd): void {
