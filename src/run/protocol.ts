@@ -63,7 +63,18 @@ export type JobFailure =
   /** Asked to stop. */
   | {readonly why: 'stopped'};
 
+/** An error that nothing caught. Nobody knows what it left half done, so it ends its process. */
+export interface Broken {
+  /** With the place in the user's file where it is known. */
+  readonly message: string;
+  readonly stack?: string;
+  /** Name of the stage whose code it was, as far as that can be told. */
+  readonly stage?: string;
+}
+
 export type FromWorker =
+  /** Said by a process that ends; the job is the one whose code broke, now or since it ended. */
+  | ({readonly say: 'broke'; readonly job: number | undefined} & Broken)
   /** Said of a job that has a time-out, which starts now. */
   | {readonly say: 'begun'; readonly job: number}
   /** The stage is told that its time is over. */

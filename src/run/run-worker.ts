@@ -1,3 +1,7 @@
+import {AsyncLocalStorage} from 'node:async_hooks';
+import {asError} from '../base/thrown.ts';
+import {withoutMarks} from '../stage/import-error.ts';
+import {thrownAt} from '../stage/import-fault.ts';
 import type {StageSource} from './job-stage.ts';
 import {noteProcess} from './process-state.ts';
 import type {FromWorker, Job, ToWorker} from './protocol.ts';
@@ -10,6 +14,9 @@ interface Running {
   readonly timeOver: AbortController;
 }
 
+/** The job whose code runs: what it began says so too, also when it has ended. */
+const jobs = new AsyncLocalStorage<Pick<Job, 'id' | 'stage'>>();
+
 /**
  * The life of a worker process: one job at a time from the driver, until the driver goes away.
  * Ctrl-C, a terminal that is closed and a polite kill may reach every process of the group; the driver alone decides what they mean.
@@ -21,7 +28,10 @@ export function runWorker(stages: StageSource, tensors: Tensors): void {
   let running: Running | undefined;
   /** How many that has given. */
   let points = 0;
+  let served = 0;
+  let broken = false;
   const send = (message: FromWorker): void => {
+    if (broken) return;
     if (message.say === 'point' && running?.job.id === message.job) points += 1;
     // A driver that was killed has closed the channel; 'disconnect' ends this process.
     if (process.connected) process.send?.(message);
@@ -31,6 +41,23 @@ export function runWorker(stages: StageSource, tensors: Tensors): void {
   const server = {stages, tensors: {...tensors, library: () => state.keeping(tensors.library)}, send};
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
   process.on('disconnect', () => process.exit(0));
+  const onBroken = (thrown: unknown): void => {
+    if (broken) return;
+    broken = true;
+    // The place is told from the folder that the run has.
+    state.restore();
+    const error = asError(thrown);
+    // Of the first job there is nobody else whose code it could be, whether or not the error says so.
+    const of = jobs.getStore() ?? (served === 1 ? running?.job : undefined);
+    const message: FromWorker = {
+      ...{say: 'broke', job: of?.id, message: `${thrownAt(error)}${error.message}`},
+      ...(error.stack !== undefined && {stack: withoutMarks(error.stack)}),
+      ...(of && {stage: of.stage.name}),
+    };
+    process.send?.(message, () => process.kill(process.pid, 'SIGKILL'));
+  };
+  process.on('uncaughtException', onBroken);
+  process.on('unhandledRejection', onBroken);
   process.on('message', (message: ToWorker) => {
     switch (message.say) {
       case 'stop':
@@ -47,10 +74,14 @@ export function runWorker(stages: StageSource, tensors: Tensors): void {
         const now: Running = {job, stop: new AbortController(), timeOver: new AbortController()};
         running = now;
         points = 0;
+        served += 1;
         state.restore();
-        void serveJob(server, job, {stop: now.stop.signal, timeOver: now.timeOver.signal}).finally(() => {
-          if (running === now) running = undefined;
-        });
+        const signals = {stop: now.stop.signal, timeOver: now.timeOver.signal};
+        void jobs
+          .run(job, () => serveJob(server, job, signals))
+          .finally(() => {
+            if (running === now) running = undefined;
+          });
         return;
       }
     }

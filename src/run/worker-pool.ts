@@ -3,7 +3,7 @@ import type {Readable} from 'node:stream';
 import type {Progress} from '../stage/define-stage.ts';
 import {LONGEST_TOLD, lineSplitter} from '../stage/log-lines.ts';
 import type {DraftOutput} from '../store/publish.ts';
-import type {FromWorker, Job, JobFailure, ToWorker} from './protocol.ts';
+import type {Broken, FromWorker, Job, JobFailure, ToWorker} from './protocol.ts';
 import {TimeWatch} from './time-limit.ts';
 
 const TAIL_LINES = 20;
@@ -31,6 +31,8 @@ export type JobEnd =
   | ({readonly end: 'failed'; readonly logTail: readonly string[]} & JobFailure)
   /** Its process had to be ended, because it did not answer when its time was over. */
   | {readonly end: 'overdue'; readonly seconds: number; readonly logTail: readonly string[]}
+  /** An error that nothing caught ended its process: the job's own, or what an earlier one had left running. */
+  | ({readonly end: 'broke'; readonly isOwn: boolean; readonly logTail: readonly string[]} & Broken)
   /** The process ended under the job: out of memory, a crash of native code, `kill`. */
   | {readonly end: 'died'; readonly how: string; readonly logTail: readonly string[]};
 
@@ -61,6 +63,7 @@ class Worker {
   #points = 0;
   #watch: TimeWatch | undefined;
   #overdue: number | undefined;
+  #broke: (FromWorker & {readonly say: 'broke'}) | undefined;
   readonly place: WorkerPlace;
 
   constructor(profile: PoolProfile, place: WorkerPlace) {
@@ -120,7 +123,8 @@ class Worker {
 
   #hear(message: FromWorker): void {
     const {current} = this;
-    if (!current || message.job !== current.job.id) return;
+    if (message.say === 'broke') this.#broke = message;
+    if (message.say === 'broke' || !current || message.job !== current.job.id) return;
     switch (message.say) {
       case 'begun':
         return this.#watchOver(current.job);
@@ -166,9 +170,18 @@ class Worker {
 
   #ended(how: string): void {
     const logTail = this.#lastLines();
+    if (this.#broke) {
+      const {say, job, ...broken} = this.#broke;
+      return this.#finish({end: 'broke', isOwn: job === this.current?.job.id, logTail, ...broken});
+    }
     this.#finish(
       this.#overdue === undefined ? {end: 'died', how, logTail} : {end: 'overdue', seconds: this.#overdue, logTail},
     );
+  }
+
+  /** Whether it takes another job: one that broke, or whose channel is closed, has ended or is about to, and would never answer. */
+  get isThere(): boolean {
+    return this.process.connected && this.#broke === undefined;
   }
 
   say(message: ToWorker): void {
@@ -193,42 +206,48 @@ export class WorkerPool {
     this.#profile = profile;
   }
 
-  /** Runs a job on an idle worker of that place, or on a new one; resolves when it has ended, however it ended. */
-  async run(job: Job, listener: JobListener, place: WorkerPlace): Promise<JobEnd> {
-    const end = await this.#runOnce(job, listener, place);
-    return wasStarting(end) ? this.#runOnce(job, listener, place) : end;
+  /**
+   * Runs a job on an idle worker of that place, or on a new one, and where it is to be the first there always on that; resolves when it has ended,
+   * however it ended.
+   */
+  async run(job: Job, listener: JobListener, place: WorkerPlace, isFirst = false): Promise<JobEnd> {
+    const end = await this.#runOnce(job, listener, place, isFirst);
+    return wasStarting(end) ? this.#runOnce(job, listener, place, isFirst) : end;
   }
 
-  async #runOnce(job: Job, listener: JobListener, place: WorkerPlace): Promise<JobEnd> {
-    await this.#vacate(place);
+  async #runOnce(job: Job, listener: JobListener, place: WorkerPlace, isFirst: boolean): Promise<JobEnd> {
+    await this.#vacate(place, isFirst);
     // It was on its way when the stop came, so no worker had it to be told.
     if (this.#stopped) return {end: 'failed', why: 'stopped', logTail: []};
-    const worker = this.#takeIdle(place) ?? this.#start(place);
+    const worker = (isFirst ? this.#makeRoom() : this.#takeIdle(place)) ?? this.#start(place);
     return new Promise((resolve) => {
       worker.begin({
         job,
         listener,
         end: (end) => {
-          if ((end.end === 'done' || end.end === 'failed') && worker.process.connected) this.#idle.push(worker);
+          if ((end.end === 'done' || end.end === 'failed') && worker.isThere) this.#idle.push(worker);
           resolve(end);
         },
       });
     });
   }
 
-  /** Ends idle workers that hold memory of these GPUs for another place, and waits until they are gone. */
-  async #vacate(place: WorkerPlace): Promise<void> {
+  /** Ends idle workers that hold memory of these GPUs for another place, or whose warmth is not wanted, and waits until they are gone. */
+  async #vacate(place: WorkerPlace, isFirst: boolean): Promise<void> {
     const inTheWay = this.#idle.filter(
-      (worker) => !isSamePlace(worker.place, place) && worker.place.gpus.some((gpu) => place.gpus.includes(gpu)),
+      (worker) =>
+        (isFirst || !isSamePlace(worker.place, place)) && worker.place.gpus.some((gpu) => place.gpus.includes(gpu)),
     );
     await Promise.all(inTheWay.map((worker) => this.#letGo(worker)));
   }
 
   #takeIdle(place: WorkerPlace): Worker | undefined {
-    // One whose channel is closed has ended or is about to, and would never answer.
-    const at = this.#idle.findLastIndex((worker) => worker.process.connected && isSamePlace(worker.place, place));
-    if (at >= 0) return this.#idle.splice(at, 1)[0];
-    // One of another place makes room: what is warm and unused takes memory, and there are as many places as a pipeline names.
+    const at = this.#idle.findLastIndex((worker) => worker.isThere && isSamePlace(worker.place, place));
+    return at >= 0 ? this.#idle.splice(at, 1)[0] : this.#makeRoom();
+  }
+
+  /** What is warm and unused takes memory, and there are as many places as a pipeline names. */
+  #makeRoom(): undefined {
     const [oldest] = this.#idle;
     if (oldest) void this.#letGo(oldest);
     return undefined;
