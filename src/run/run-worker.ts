@@ -2,6 +2,7 @@ import {AsyncLocalStorage} from 'node:async_hooks';
 import {asError} from '../base/thrown.ts';
 import {withoutMarks} from '../stage/import-error.ts';
 import {thrownAt} from '../stage/import-fault.ts';
+import {allWritten} from './all-written.ts';
 import type {StageSource} from './job-stage.ts';
 import {noteProcess} from './process-state.ts';
 import type {FromWorker, Job, ToWorker} from './protocol.ts';
@@ -54,7 +55,7 @@ export function runWorker(stages: StageSource, tensors: Tensors): void {
       ...(error.stack !== undefined && {stack: withoutMarks(error.stack)}),
       ...(of && {stage: of.stage.name}),
     };
-    process.send?.(message, () => process.kill(process.pid, 'SIGKILL'));
+    void allWritten().then(() => process.send?.(message, () => process.kill(process.pid, 'SIGKILL')));
   };
   process.on('uncaughtException', onBroken);
   process.on('unhandledRejection', onBroken);

@@ -11,6 +11,7 @@ import type {TensorLibrary} from '../stage/tensor-library.ts';
 import {noteModules} from '../stage/user-module.ts';
 import {asStoreError, isFullDisk, storeError} from '../store/store-error.ts';
 import {scratchPath} from '../store/store-layout.ts';
+import {allWritten} from './all-written.ts';
 import {checkpointsIn, NO_CHECKPOINTS} from './checkpoints.ts';
 import {checkHanded, handedFiles} from './handed-files.ts';
 import {checkHeld, heldFiles} from './held-files.ts';
@@ -131,8 +132,10 @@ async function serve(server: JobServer, job: Job, {stop, timeOver}: JobSignals):
     } else if (first) {
       await publish(0, await stage.run({params: first.params, inputs, services}));
     }
+    await allWritten();
     send({say: 'done', job: job.id});
   } catch (error) {
+    await allWritten();
     send({say: 'failed', job: job.id, failure: failureOf(error, job, stop)});
   }
 }

@@ -1,12 +1,10 @@
 import {type ChildProcess, fork} from 'node:child_process';
-import type {Readable} from 'node:stream';
 import type {Progress} from '../stage/define-stage.ts';
-import {LONGEST_TOLD, lineSplitter} from '../stage/log-lines.ts';
 import type {DraftOutput} from '../store/publish.ts';
+import {JobLines} from './job-lines.ts';
 import type {Broken, FromWorker, Job, JobFailure, ToWorker} from './protocol.ts';
 import {TimeWatch} from './time-limit.ts';
 
-const TAIL_LINES = 20;
 /** For what is still in the pipes when the process has ended; something that it started may hold them open. */
 const DRAIN_MILLISECONDS = 1_000;
 /** The driver's heap is for its graph; what a worker has is not in V8's heap, and has to be let go soon. */
@@ -55,11 +53,10 @@ export interface WorkerPlace {
 /** A process that does one job at a time and keeps its tensor library warm between them. */
 class Worker {
   readonly process: ChildProcess;
-  /** What the job has written, as far as its last lines go. */
-  #tail: string[] = [];
-  /** Tells the lines that nothing has ended yet. */
-  readonly #endLines: (() => void)[] = [];
+  readonly #lines = new JobLines((line) => this.current?.listener.log(line));
   current: {job: Job; listener: JobListener; end: (end: JobEnd) => void} | undefined;
+  /** What was said of the end of its job. */
+  #answer: (FromWorker & {readonly say: 'done' | 'failed'}) | undefined;
   #points = 0;
   #watch: TimeWatch | undefined;
   #overdue: number | undefined;
@@ -74,8 +71,8 @@ class Worker {
       execArgv: process.execArgv.filter((option) => !HEAP_OPTION.test(option)),
       ...(gpus.length > 0 && {env: {...process.env, CUDA_VISIBLE_DEVICES: gpus.join(',')}}),
     });
-    this.#follow(this.process.stdout);
-    this.#follow(this.process.stderr);
+    this.#lines.follow(this.process.stdout);
+    this.#lines.follow(this.process.stderr);
     this.process.on('message', (message: FromWorker) => this.#hear(message));
     this.process.on('exit', (code, signal) => {
       const ended = (): void => this.#ended(signal ? `signal ${signal}` : `exit code ${code}`);
@@ -93,32 +90,11 @@ class Worker {
     this.process.on('error', (error) => this.#ended(error.message));
   }
 
-  #follow(stream: Readable | null): void {
-    if (!stream) return;
-    const {split, rest} = lineSplitter(LONGEST_TOLD);
-    const tell = (lines: Iterable<string>): void => {
-      for (const line of lines) {
-        this.#tail.push(line);
-        if (this.#tail.length > TAIL_LINES) this.#tail.shift();
-        this.current?.listener.log(line);
-      }
-    };
-    stream.on('data', (bytes: Buffer) => tell(split(bytes)));
-    this.#endLines.push(() => tell(rest()));
-  }
-
   begin(current: NonNullable<Worker['current']>): void {
-    this.#lastLines();
-    this.#tail = [];
+    this.#lines.begin();
     this.#points = 0;
     this.current = current;
     this.say({say: 'job', job: current.job});
-  }
-
-  /** The last lines of the job, of which no line is left for the next one. */
-  #lastLines(): readonly string[] {
-    for (const end of this.#endLines) end();
-    return [...this.#tail];
   }
 
   #hear(message: FromWorker): void {
@@ -141,10 +117,22 @@ class Worker {
         this.#watch?.restart();
         return current.listener.point(message.point, message.outputs, message);
       case 'done':
-        this.#lastLines();
+      case 'failed':
+        this.#answer = message;
+        // What it had printed before may lie in the pipes still, and is read in this turn.
+        setImmediate(() => this.#takeAnswer());
+    }
+  }
+
+  #takeAnswer(): void {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    const logTail = this.#lines.last();
+    switch (answer?.say) {
+      case 'done':
         return this.#finish({end: 'done'});
       case 'failed':
-        return this.#finish({end: 'failed', logTail: this.#lastLines(), ...message.failure});
+        return this.#finish({end: 'failed', logTail, ...answer.failure});
     }
   }
 
@@ -169,7 +157,8 @@ class Worker {
   }
 
   #ended(how: string): void {
-    const logTail = this.#lastLines();
+    this.#takeAnswer();
+    const logTail = this.#lines.last();
     if (this.#broke) {
       const {say, job, ...broken} = this.#broke;
       return this.#finish({end: 'broke', isOwn: job === this.current?.job.id, logTail, ...broken});
@@ -181,7 +170,8 @@ class Worker {
 
   /** Whether it takes another job: one that broke, or whose channel is closed, has ended or is about to, and would never answer. */
   get isThere(): boolean {
-    return this.process.connected && this.#broke === undefined;
+    const {connected, exitCode, signalCode} = this.process;
+    return connected && exitCode === null && signalCode === null && this.#broke === undefined;
   }
 
   say(message: ToWorker): void {

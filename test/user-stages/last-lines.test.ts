@@ -1,6 +1,7 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
+import {z} from 'zod';
 import {basin, jsonLines, scratchFolder} from '../cli/basin.ts';
 
 const STAGE = `import {defineStage, z} from 'lossbasin';
@@ -8,18 +9,20 @@ const STAGE = `import {defineStage, z} from 'lossbasin';
 export default defineStage({
   name: 'talks',
   doc: 'Prints, then ends in one way or another.',
-  params: z.strictObject({prints: z.string().describe('What it prints.'), end: z.enum(['well', 'broken', 'blocked']).describe('How it ends.')}),
+  params: z.strictObject({prints: z.string().describe('What it prints.'), times: z.int().default(1).describe('How often.'), end: z.enum(['well', 'broken', 'blocked']).describe('How it ends.')}),
   inputs: {up: {kind: 'summary', optional: true, doc: 'What comes before.'}},
   outputs: {summary: {kind: 'summary', doc: 'A word.', columns: {word: 'utf8'}}},
   computes: 'plain',
-  async run({params: {prints, end}}) {
-    process.stdout.write(prints);
+  async run({params: {prints, times, end}}) {
+    process.stdout.write(prints.repeat(times));
     if (end === 'broken') throw new Error('what really happened');
     while (end === 'blocked');
     return {summary: [{word: prints}]};
   },
 });
 `;
+
+const isLog = z.object({event: z.literal('log')});
 
 /** What is told of the instances, in one worker. */
 async function told(stages: string) {
@@ -58,4 +61,15 @@ test('of one whose worker was ended because its time was over too', async () => 
   expect(events).toContainEqual(
     expect.objectContaining({id: 'stuck', failure: expect.objectContaining({logTail: ['of stuck', 'and more']})}),
   );
+});
+
+test('of one that wrote more at its end than its pipe holds too', async () => {
+  const {events} = await told(`
+  noisy: {uses: ./talks.ts, with: {prints: x, times: 5000000, end: well}}
+  broken: {uses: ./talks.ts, with: {prints: "of broken\\n", end: broken}, in: {up: noisy.summary}}
+`);
+  expect(events.filter((event) => isLog.safeParse(event).success)).toEqual([
+    {event: 'log', id: 'noisy', line: `${'x'.repeat(2000)}… (4998000 more bytes)`},
+    {event: 'log', id: 'broken', line: 'of broken'},
+  ]);
 });
