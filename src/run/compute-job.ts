@@ -14,6 +14,8 @@ export interface JobContext {
   readonly store: Store;
   readonly pool: Pick<WorkerPool, 'run'>;
   readonly place: WorkerPlace;
+  /** Whether its worker must have had no job before. */
+  readonly isFirst: boolean;
   emit(event: RunEvent): void;
   keyOf(instance: Instance): Key;
   /** Takes a point's outputs as it comes; the job has not ended before all are taken. */
@@ -32,7 +34,7 @@ export interface ComputedJob {
 export async function computeJob(
   job: Pick<Job, 'id' | 'inputs'>,
   planned: readonly PlannedInstance[],
-  {store, pool, place, emit, keyOf, publish}: JobContext,
+  {store, pool, place, isFirst, emit, keyOf, publish}: JobContext,
 ): Promise<ComputedJob> {
   const startedAt = performance.now();
   const instances = planned.map(({instance}) => instance);
@@ -81,6 +83,7 @@ export async function computeJob(
       },
     },
     place,
+    isFirst,
   );
   await Promise.all(publishing);
   // What was not published is half written or not wanted, and takes space that others need.

@@ -22,6 +22,12 @@ export function failureOfEnd(what: JobEnd): Failure {
             : 'It wrote nothing before.',
         logTail: what.logTail,
       };
+    case 'broke':
+      return {
+        message: `The stage broke: ${what.message}`,
+        hint: 'Nothing caught this error. A stage of your own should await what it begins, or catch its errors.',
+        logTail: [...what.logTail, ...(what.stack?.split('\n') ?? [])],
+      };
     case 'overdue':
       return {
         message: `${timeOutMessage(what.seconds)} Its worker did not answer and was ended.`,

@@ -40,7 +40,11 @@ export interface Job {
   readonly timeOut: number | undefined;
 }
 
-export type ToWorker = {readonly say: 'job'; readonly job: Job} | {readonly say: 'stop'};
+export type ToWorker =
+  | {readonly say: 'job'; readonly job: Job}
+  | {readonly say: 'stop'}
+  /** The time is over of the point that comes after so many, unless that is on its way. */
+  | {readonly say: 'time-over'; readonly job: number; readonly after: number};
 
 /** Of a failure that was a program's: another attempt may end better. */
 export interface ProgramFailure {
@@ -59,10 +63,21 @@ export type JobFailure =
   /** Asked to stop. */
   | {readonly why: 'stopped'};
 
+/** An error that nothing caught. Nobody knows what it left half done, so it ends its process. */
+export interface Broken {
+  /** With the place in the user's file where it is known. */
+  readonly message: string;
+  readonly stack?: string;
+  /** Name of the stage whose code it was, as far as that can be told. */
+  readonly stage?: string;
+}
+
 export type FromWorker =
+  /** Said by a process that ends; the job is the one whose code broke, now or since it ended. */
+  | ({readonly say: 'broke'; readonly job: number | undefined} & Broken)
   /** Said of a job that has a time-out, which starts now. */
   | {readonly say: 'begun'; readonly job: number}
-  /** That time is over, and the stage is told to end. */
+  /** The stage is told that its time is over. */
   | {readonly say: 'time-over'; readonly job: number}
   | {readonly say: 'progress'; readonly job: number; readonly progress: Progress}
   | {readonly say: 'log'; readonly job: number; readonly line: string}

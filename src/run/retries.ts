@@ -1,4 +1,5 @@
 import type {Instance} from '../graph/graph.ts';
+import type {Broken} from './protocol.ts';
 import type {RunOptions} from './run-options.ts';
 import type {JobEnd} from './worker-pool.ts';
 
@@ -14,22 +15,38 @@ export class Retries {
     this.#options = options;
   }
 
-  /** Whether an instance that ended so is tried again, which is told. */
-  take({index, id, retries}: Instance, end: JobEnd): boolean {
-    const how = mayPass(end);
-    if (how === undefined || this.#options.stop.aborted) return false;
-    const deaths = (this.#deaths.get(index) ?? 0) + 1;
-    this.#deaths.set(index, deaths);
-    if (deaths > retries) return false;
-    const message = `${how(id)}; it is tried again (${deaths} of ${retries}).`;
+  /** Whether what a job that ended so has left is tried again, which is told. */
+  take(left: readonly Instance[], end: JobEnd): boolean {
+    const [first, ...others] = left;
+    if (!first || this.#options.stop.aborted) return false;
+    const message = end.end === 'broke' && !end.isOwn ? brokenByAnother(left, end) : this.#oneMore(first, others, end);
+    if (message === undefined) return false;
     this.#options.emit({event: 'warning', message});
     return true;
   }
+
+  #oneMore({index, id, retries}: Instance, others: readonly Instance[], end: JobEnd): string | undefined {
+    const how = others.length === 0 ? mayPass(end) : undefined;
+    if (how === undefined) return undefined;
+    const deaths = (this.#deaths.get(index) ?? 0) + 1;
+    this.#deaths.set(index, deaths);
+    return deaths > retries ? undefined : `${how(id)}; it is tried again (${deaths} of ${retries}).`;
+  }
+}
+
+/** None of it is the fault of these, and where they are the first they have nothing more to fear. */
+function brokenByAnother(left: readonly Instance[], {stage, message}: Broken): string {
+  const whose = stage === undefined ? 'another stage' : `the stage "${stage}"`;
+  const which = left.length === 1 ? `${left[0]?.id}` : `${left[0]?.id} and ${left.length - 1} more`;
+  const it = left.length === 1 ? 'it is' : 'they are';
+  return `The worker of ${which} broke by what ${whose} had left running: ${message}; ${it} given to another. Have that stage await what it begins, or catch its errors.`;
 }
 
 /** What is said of an end that another attempt may better; nothing for other ends. */
 function mayPass(end: JobEnd): ((id: string) => string) | undefined {
   if (end.end === 'died') return (id) => `The worker process of ${id} ended with ${end.how}`;
+  if (end.end === 'broke')
+    return (id) => `The worker process of ${id} ended with an error that nothing caught: ${end.message}`;
   if (end.end !== 'failed' || end.why !== 'stage-error' || !end.program) return undefined;
   return (id) => `${id} failed: ${end.message.replace(/\.$/, '')}`;
 }

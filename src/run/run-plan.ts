@@ -174,7 +174,7 @@ class Run {
     });
   }
 
-  async #compute(queued: readonly Instance[], holding: Holding): Promise<ComputedJob | undefined> {
+  async #compute(queued: readonly Instance[], holding: Holding, isFirst = false): Promise<ComputedJob | undefined> {
     const instances = queued.filter((instance) => !this.#second.tookBackStale(instance.index));
     const [first] = instances;
     if (!first) return undefined;
@@ -185,13 +185,12 @@ class Run {
     const preimages = new Map(planned.map((one) => [one.instance, this.#keys.preimageOf(one)]));
     const computed = await computeJob(job, planned, {
       ...this.#options,
-      place: {gpus: holding.gpus, threads: first.resources.threads},
+      ...{place: {gpus: holding.gpus, threads: first.resources.threads}, isFirst},
       keyOf: ({index}) => this.#keys.of(index),
       publish: (instance, outputs, cost) => this.#publish(instance, preimages.get(instance) ?? {}, outputs, cost),
     });
-    const [only, ...others] = computed.left;
-    if (!only || others.length > 0 || !this.#retries.take(only, computed.end)) return computed;
-    return this.#compute([only], holding);
+    const {left, end} = computed;
+    return this.#retries.take(left, end) ? this.#compute(left, holding, end.end === 'broke') : computed;
   }
 
   async #publish(
@@ -216,7 +215,8 @@ class Run {
   /** What becomes of instances whose job ended without giving their outputs. */
   async #settle({id, end, left, seconds}: ComputedJob): Promise<void> {
     if (end.end === 'failed' && end.why === 'damaged-inputs') return this.#recompute(id, left, new Set(end.digests));
-    const stopped = end.end === 'failed' ? end.why === 'stopped' : end.end === 'died' && this.#options.stop.aborted;
+    const isLost = end.end === 'died' || end.end === 'broke';
+    const stopped = end.end === 'failed' ? end.why === 'stopped' : isLost && this.#options.stop.aborted;
     for (const instance of left) {
       if (stopped) this.#skip(instance.index);
       else if (this.#second.tookBackStale(instance.index)) continue;

@@ -1,6 +1,8 @@
 import {mkdirSync} from 'node:fs';
 import {join, sep} from 'node:path';
+import {asError} from '../base/thrown.ts';
 import {UserError} from '../base/user-error.ts';
+import type {Checkpoint} from '../stage/checkpoint.ts';
 import type {OutputsByName, Stage, StageServices} from '../stage/define-stage.ts';
 import {withoutMarks} from '../stage/import-error.ts';
 import {withPinned} from '../stage/pinned-files.ts';
@@ -10,15 +12,16 @@ import {noteModules} from '../stage/user-module.ts';
 import {FOLDER_MODE} from '../store/rights.ts';
 import {asStoreError, isFullDisk, storeError} from '../store/store-error.ts';
 import {scratchPath} from '../store/store-layout.ts';
+import {allWritten} from './all-written.ts';
 import {checkpointsIn, NO_CHECKPOINTS} from './checkpoints.ts';
 import {DamagedInputs} from './damaged-inputs.ts';
 import {HandedFiles} from './handed-files.ts';
 import {checkHeld, heldFiles} from './held-files.ts';
 import {type StageSource, stageOfJob} from './job-stage.ts';
 import {peakMemory, resetPeakMemory} from './peak-memory.ts';
+import {underThisMask} from './process-state.ts';
 import type {FromWorker, Job, JobFailure} from './protocol.ts';
 import {readInputs} from './read-inputs.ts';
-import {TimeLimit} from './time-limit.ts';
 import {writeOutputs} from './write-outputs.ts';
 
 const PROGRESS_INTERVAL_MS = 100;
@@ -43,6 +46,13 @@ export interface JobServer {
   send(message: FromWorker): void;
 }
 
+export interface JobSignals {
+  /** The run is being stopped. */
+  readonly stop: AbortSignal;
+  /** The time of a point is over; the reason says so. */
+  readonly timeOver: AbortSignal;
+}
+
 /** Where a full disk may be another than the store's, an error has to name a file of the store. */
 function isFullStore(error: unknown, {stage, store}: Job): boolean {
   if (!isFullDisk(error)) return false;
@@ -50,50 +60,58 @@ function isFullStore(error: unknown, {stage, store}: Job): boolean {
   return file === undefined ? stage.origin.from !== 'file' : file.startsWith(store + sep);
 }
 
-function failureOf(thrown: unknown, job: Job, signal: AbortSignal): JobFailure {
+function failureOf(thrown: unknown, job: Job, stop: AbortSignal): JobFailure {
+  try {
+    const known = knownFailure(thrown, job, stop);
+    if (known) return known;
+  } catch {
+    // It throws again when it is asked what it is.
+  }
+  const {message, stack} = asError(thrown);
+  return {why: 'crash', message, ...(stack !== undefined && {stack: withoutMarks(stack)})};
+}
+
+function knownFailure(thrown: unknown, job: Job, stop: AbortSignal): JobFailure | undefined {
   const error = isFullStore(thrown, job) ? storeError(thrown, 'write to', job.store) : thrown;
-  if (signal.aborted && error === signal.reason) return {why: 'stopped'};
+  if (stop.aborted && error === stop.reason) return {why: 'stopped'};
   if (error instanceof DamagedInputs) return {why: 'damaged-inputs', digests: error.digests};
-  if (error instanceof UserError) {
-    return {
-      why: 'stage-error',
-      message: error.message,
-      ...(error.hint !== undefined && {hint: error.hint}),
-      ...(error instanceof CommandError && {program: {tail: error.tail}}),
-    };
-  }
-  if (error instanceof Error) {
-    return {why: 'crash', message: error.message, ...(error.stack !== undefined && {stack: withoutMarks(error.stack)})};
-  }
-  return {why: 'crash', message: String(error)};
+  if (!(error instanceof UserError)) return undefined;
+  return {
+    why: 'stage-error',
+    message: error.message,
+    ...(error.hint !== undefined && {hint: error.hint}),
+    ...(error instanceof CommandError && {program: {tail: error.tail}}),
+  };
 }
 
 /** Runs one job to its end and says everything about it, its failure included; never throws. */
-export const serveJob = (server: JobServer, job: Job, signal: AbortSignal): Promise<void> =>
-  withPinned(job.pinned, () => serve(server, job, signal));
+export const serveJob = (server: JobServer, job: Job, signals: JobSignals): Promise<void> =>
+  withPinned(job.pinned, () => serve(server, job, signals));
 
-async function serve(server: JobServer, job: Job, signal: AbortSignal): Promise<void> {
+async function serve(server: JobServer, job: Job, {stop, timeOver}: JobSignals): Promise<void> {
   const {send} = server;
-  const limit = new TimeLimit(job.timeOut, signal, () => send({say: 'time-over', job: job.id}));
+  const signal = AbortSignal.any([stop, timeOver]);
   if (job.timeOut !== undefined) send({say: 'begun', job: job.id});
   const handed = new HandedFiles(job);
   let end: FromWorker = {say: 'done', job: job.id};
   try {
-    await compute(server, job, limit, handed);
+    await compute(server, job, signal, handed);
   } catch (error) {
     // A stage may well fail when an input is gone under its hands.
-    const replaced = limit.signal.aborted ? [] : handed.replaced();
+    const replaced = signal.aborted ? [] : handed.replaced();
     const cause = replaced.length > 0 ? new DamagedInputs(replaced) : error;
-    end = {say: 'failed', job: job.id, failure: failureOf(cause, job, signal)};
+    end = {say: 'failed', job: job.id, failure: failureOf(cause, job, stop)};
   } finally {
-    limit.close();
     handed.close();
   }
+  await allWritten();
   send(end);
 }
 
 /** Tells of every point as it comes. */
-async function compute(server: JobServer, job: Job, limit: TimeLimit, handed: HandedFiles): Promise<void> {
+async function compute(server: JobServer, job: Job, signal: AbortSignal, handed: HandedFiles): Promise<void> {
+  // A mask that the stage sets is none for the store's files.
+  const underOurMask = underThisMask();
   resetPeakMemory();
   server.tensors.begin();
   noteModules(job.modules);
@@ -101,7 +119,7 @@ async function compute(server: JobServer, job: Job, limit: TimeLimit, handed: Ha
   makeFolder(job.points[0]?.drafts ?? '', job.store);
   const inputs = await readInputs(job, stage, handed);
   const held = await heldFiles(job, stage);
-  const services = await servicesFor(server, stage, job, limit.signal);
+  const services = await servicesFor(server, stage, job, signal, underOurMask);
   let started = performance.now();
   const publish = async (index: number, outputs: OutputsByName): Promise<void> => {
     const point = job.points[index];
@@ -109,9 +127,11 @@ async function compute(server: JobServer, job: Job, limit: TimeLimit, handed: Ha
     await handed.check();
     await checkHeld(held);
     if (stage.computes === 'tensors') await server.tensors.check();
-    makeFolder(point.drafts, job.store);
     const written = await asStoreError('write a result to', job.store, () =>
-      writeOutputs(job, stage, point.drafts, outputs),
+      underOurMask(async () => {
+        makeFolder(point.drafts, job.store);
+        return writeOutputs(job, stage, point.drafts, outputs);
+      }),
     );
     const now = performance.now();
     server.send({
@@ -123,14 +143,13 @@ async function compute(server: JobServer, job: Job, limit: TimeLimit, handed: Ha
       peakMemory: peakMemory(),
     });
     started = now;
-    limit.restart();
   };
   const [first] = job.points;
   if (stage.runMany && job.points.length > 1) {
     const points = job.points.map((point) => point.params);
     for await (const {index, outputs} of stage.runMany({points, inputs, services})) {
       await publish(index, outputs);
-      limit.signal.throwIfAborted();
+      signal.throwIfAborted();
     }
   } else if (first) {
     await publish(0, await stage.run({params: first.params, inputs, services}));
@@ -146,14 +165,23 @@ function makeFolder(folder: string, store: string): void {
   }
 }
 
-async function servicesFor(server: JobServer, stage: Stage, job: Job, signal: AbortSignal): Promise<StageServices> {
+async function servicesFor(
+  server: JobServer,
+  stage: Stage,
+  job: Job,
+  signal: AbortSignal,
+  underOurMask: ReturnType<typeof underThisMask>,
+): Promise<StageServices> {
   let lastSent = Number.NEGATIVE_INFINITY;
   let folders = 0;
   const [only] = job.points.length === 1 ? job.points : [];
   const warn = (message: string): void => server.send({say: 'warning', job: job.id, message});
+  const {load, offer} = only
+    ? checkpointsIn(scratchPath(job.store, only.key), job.store, {signal, warn})
+    : NO_CHECKPOINTS;
   const common = {
     signal,
-    checkpoints: only ? checkpointsIn(scratchPath(job.store, only.key), job.store, {signal, warn}) : NO_CHECKPOINTS,
+    checkpoints: {load, offer: (make: () => Checkpoint) => underOurMask(() => offer(make))},
     progress: (progress: Parameters<StageServices['progress']>[0]) => {
       const now = performance.now();
       if (now - lastSent < PROGRESS_INTERVAL_MS && progress.step !== progress.steps) return;
@@ -163,7 +191,7 @@ async function servicesFor(server: JobServer, stage: Stage, job: Job, signal: Ab
     log: (line: string) => server.send({say: 'log', job: job.id, line}),
     folder: async () => {
       const folder = join(job.points[0]?.drafts ?? '', `folder-${folders++}`);
-      makeFolder(folder, job.store);
+      await underOurMask(async () => makeFolder(folder, job.store));
       return folder;
     },
   };

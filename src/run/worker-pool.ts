@@ -1,12 +1,10 @@
 import {type ChildProcess, fork} from 'node:child_process';
-import type {Readable} from 'node:stream';
 import type {Progress} from '../stage/define-stage.ts';
-import {LONGEST_TOLD, lineSplitter} from '../stage/log-lines.ts';
 import type {DraftOutput} from '../store/publish.ts';
-import type {FromWorker, Job, JobFailure, ToWorker} from './protocol.ts';
-import {OverdueWatch} from './time-limit.ts';
+import {JobLines} from './job-lines.ts';
+import type {Broken, FromWorker, Job, JobFailure, ToWorker} from './protocol.ts';
+import {TimeWatch} from './time-limit.ts';
 
-const TAIL_LINES = 20;
 /** For what is still in the pipes when the process has ended; something that it started may hold them open. */
 const DRAIN_MILLISECONDS = 1_000;
 /** The driver's heap is for its graph; what a worker has is not in V8's heap, and has to be let go soon. */
@@ -31,6 +29,8 @@ export type JobEnd =
   | ({readonly end: 'failed'; readonly logTail: readonly string[]} & JobFailure)
   /** Its process had to be ended, because it did not answer when its time was over. */
   | {readonly end: 'overdue'; readonly seconds: number; readonly logTail: readonly string[]}
+  /** An error that nothing caught ended its process: the job's own, or what an earlier one had left running. */
+  | ({readonly end: 'broke'; readonly isOwn: boolean; readonly logTail: readonly string[]} & Broken)
   /** The process ended under the job: out of memory, a crash of native code, `kill`. */
   | {readonly end: 'died'; readonly how: string; readonly logTail: readonly string[]};
 
@@ -53,10 +53,14 @@ export interface WorkerPlace {
 /** A process that does one job at a time and keeps its tensor library warm between them. */
 class Worker {
   readonly process: ChildProcess;
-  readonly tail: string[] = [];
+  readonly #lines = new JobLines((line) => this.current?.listener.log(line));
   current: {job: Job; listener: JobListener; end: (end: JobEnd) => void} | undefined;
-  #watch: OverdueWatch | undefined;
+  /** What was said of the end of its job. */
+  #answer: (FromWorker & {readonly say: 'done' | 'failed'}) | undefined;
+  #points = 0;
+  #watch: TimeWatch | undefined;
   #overdue: number | undefined;
+  #broke: (FromWorker & {readonly say: 'broke'}) | undefined;
   readonly place: WorkerPlace;
 
   constructor(profile: PoolProfile, place: WorkerPlace) {
@@ -67,8 +71,8 @@ class Worker {
       execArgv: process.execArgv.filter((option) => !HEAP_OPTION.test(option)),
       ...(gpus.length > 0 && {env: {...process.env, CUDA_VISIBLE_DEVICES: gpus.join(',')}}),
     });
-    this.#follow(this.process.stdout);
-    this.#follow(this.process.stderr);
+    this.#lines.follow(this.process.stdout);
+    this.#lines.follow(this.process.stderr);
     this.process.on('message', (message: FromWorker) => this.#hear(message));
     this.process.on('exit', (code, signal) => {
       const ended = (): void => this.#ended(signal ? `signal ${signal}` : `exit code ${code}`);
@@ -86,28 +90,22 @@ class Worker {
     this.process.on('error', (error) => this.#ended(error.message));
   }
 
-  #follow(stream: Readable | null): void {
-    if (!stream) return;
-    const {split, rest} = lineSplitter(LONGEST_TOLD);
-    const tell = (lines: Iterable<string>): void => {
-      for (const line of lines) {
-        this.tail.push(line);
-        if (this.tail.length > TAIL_LINES) this.tail.shift();
-        this.current?.listener.log(line);
-      }
-    };
-    stream.on('data', (bytes: Buffer) => tell(split(bytes)));
-    stream.on('end', () => tell(rest()));
+  begin(current: NonNullable<Worker['current']>): void {
+    this.#lines.begin();
+    this.#points = 0;
+    this.current = current;
+    this.say({say: 'job', job: current.job});
   }
 
   #hear(message: FromWorker): void {
     const {current} = this;
-    if (!current || message.job !== current.job.id) return;
+    if (message.say === 'broke') this.#broke = message;
+    if (message.say === 'broke' || !current || message.job !== current.job.id) return;
     switch (message.say) {
       case 'begun':
         return this.#watchOver(current.job);
       case 'time-over':
-        return this.#watch?.noticed();
+        return this.#watch?.answered();
       case 'progress':
         return current.listener.progress(message.progress);
       case 'log':
@@ -115,22 +113,39 @@ class Worker {
       case 'warning':
         return current.listener.warning(message.message);
       case 'point':
+        this.#points += 1;
         this.#watch?.restart();
         return current.listener.point(message.point, message.outputs, message);
       case 'done':
-        return this.#finish({end: 'done'});
       case 'failed':
-        return this.#finish({end: 'failed', logTail: [...this.tail], ...message.failure});
+        this.#answer = message;
+        // What it had printed before may lie in the pipes still, and is read in this turn.
+        setImmediate(() => this.#takeAnswer());
     }
   }
 
-  #watchOver({timeOut}: Job): void {
+  #takeAnswer(): void {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    const logTail = this.#lines.last();
+    switch (answer?.say) {
+      case 'done':
+        return this.#finish({end: 'done'});
+      case 'failed':
+        return this.#finish({end: 'failed', logTail, ...answer.failure});
+    }
+  }
+
+  #watchOver({id, timeOut}: Job): void {
     if (timeOut === undefined) return;
-    this.#watch = new OverdueWatch(timeOut, () => {
-      this.#overdue = timeOut;
-      this.process.kill('SIGKILL');
+    this.#watch = new TimeWatch({
+      seconds: timeOut,
+      over: () => this.say({say: 'time-over', job: id, after: this.#points}),
+      overdue: () => {
+        this.#overdue = timeOut;
+        this.process.kill('SIGKILL');
+      },
     });
-    this.#watch.restart();
   }
 
   #finish(end: JobEnd): void {
@@ -142,10 +157,21 @@ class Worker {
   }
 
   #ended(how: string): void {
-    const logTail = [...this.tail];
+    this.#takeAnswer();
+    const logTail = this.#lines.last();
+    if (this.#broke) {
+      const {say, job, ...broken} = this.#broke;
+      return this.#finish({end: 'broke', isOwn: job === this.current?.job.id, logTail, ...broken});
+    }
     this.#finish(
       this.#overdue === undefined ? {end: 'died', how, logTail} : {end: 'overdue', seconds: this.#overdue, logTail},
     );
+  }
+
+  /** Whether it takes another job: one that broke, or whose channel is closed, has ended or is about to, and would never answer. */
+  get isThere(): boolean {
+    const {connected, exitCode, signalCode} = this.process;
+    return connected && exitCode === null && signalCode === null && this.#broke === undefined;
   }
 
   say(message: ToWorker): void {
@@ -170,43 +196,48 @@ export class WorkerPool {
     this.#profile = profile;
   }
 
-  /** Runs a job on an idle worker of that place, or on a new one; resolves when it has ended, however it ended. */
-  async run(job: Job, listener: JobListener, place: WorkerPlace): Promise<JobEnd> {
-    const end = await this.#runOnce(job, listener, place);
-    return wasStarting(end) ? this.#runOnce(job, listener, place) : end;
+  /**
+   * Runs a job on an idle worker of that place, or on a new one, and where it is to be the first there always on that; resolves when it has ended,
+   * however it ended.
+   */
+  async run(job: Job, listener: JobListener, place: WorkerPlace, isFirst = false): Promise<JobEnd> {
+    const end = await this.#runOnce(job, listener, place, isFirst);
+    return wasStarting(end) ? this.#runOnce(job, listener, place, isFirst) : end;
   }
 
-  async #runOnce(job: Job, listener: JobListener, place: WorkerPlace): Promise<JobEnd> {
-    await this.#vacate(place);
+  async #runOnce(job: Job, listener: JobListener, place: WorkerPlace, isFirst: boolean): Promise<JobEnd> {
+    await this.#vacate(place, isFirst);
     // It was on its way when the stop came, so no worker had it to be told.
     if (this.#stopped) return {end: 'failed', why: 'stopped', logTail: []};
-    const worker = this.#takeIdle(place) ?? this.#start(place);
+    const worker = (isFirst ? this.#makeRoom() : this.#takeIdle(place)) ?? this.#start(place);
     return new Promise((resolve) => {
-      worker.current = {
+      worker.begin({
         job,
         listener,
         end: (end) => {
-          if ((end.end === 'done' || end.end === 'failed') && worker.process.connected) this.#idle.push(worker);
+          if ((end.end === 'done' || end.end === 'failed') && worker.isThere) this.#idle.push(worker);
           resolve(end);
         },
-      };
-      worker.say({say: 'job', job});
+      });
     });
   }
 
-  /** Ends idle workers that hold memory of these GPUs for another place, and waits until they are gone. */
-  async #vacate(place: WorkerPlace): Promise<void> {
+  /** Ends idle workers that hold memory of these GPUs for another place, or whose warmth is not wanted, and waits until they are gone. */
+  async #vacate(place: WorkerPlace, isFirst: boolean): Promise<void> {
     const inTheWay = this.#idle.filter(
-      (worker) => !isSamePlace(worker.place, place) && worker.place.gpus.some((gpu) => place.gpus.includes(gpu)),
+      (worker) =>
+        (isFirst || !isSamePlace(worker.place, place)) && worker.place.gpus.some((gpu) => place.gpus.includes(gpu)),
     );
     await Promise.all(inTheWay.map((worker) => this.#letGo(worker)));
   }
 
   #takeIdle(place: WorkerPlace): Worker | undefined {
-    // One whose channel is closed has ended or is about to, and would never answer.
-    const at = this.#idle.findLastIndex((worker) => worker.process.connected && isSamePlace(worker.place, place));
-    if (at >= 0) return this.#idle.splice(at, 1)[0];
-    // One of another place makes room: what is warm and unused takes memory, and there are as many places as a pipeline names.
+    const at = this.#idle.findLastIndex((worker) => worker.isThere && isSamePlace(worker.place, place));
+    return at >= 0 ? this.#idle.splice(at, 1)[0] : this.#makeRoom();
+  }
+
+  /** What is warm and unused takes memory, and there are as many places as a pipeline names. */
+  #makeRoom(): undefined {
     const [oldest] = this.#idle;
     if (oldest) void this.#letGo(oldest);
     return undefined;

@@ -1,7 +1,7 @@
 import {ARTIFACT_KINDS, type ArtifactKind, COLUMN_TYPES, type Columns, isTableKind} from '../artifact/kinds.ts';
 import {LONGEST_FILE_NAME} from '../base/longest-file-name.ts';
 import {suggestion} from '../base/nearest.ts';
-import {artifactFileName} from '../stage/artifact-file-name.ts';
+import {artifactFileName, EXTENSION, isTooLongForFile, OUTPUT_NAME} from '../stage/artifact-file-name.ts';
 import {REFERENCE_MARK} from '../stage/command-parameters.ts';
 import {LOG_OUTPUT} from '../stage/command-stage.ts';
 import type {OutputDeclaration, Outputs} from '../stage/define-stage.ts';
@@ -13,8 +13,6 @@ import type {Entry, MapTree, Tree} from './tree.ts';
 
 const OUTPUT_HINT = 'Write out: {NAME: file}, or {NAME: {kind: summary, columns: {loss: float64}}}.';
 const OUTPUT_KEYS = ['kind', 'columns', 'extension'] as const;
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
-const isTooLong = (name: string): boolean => Buffer.byteLength(name) > LONGEST_FILE_NAME;
 const WITH_REFERENCES: ReadonlySet<string> = new Set(['run', 'files', 'env']);
 /** `${in.NAME}` that is no `$${in.NAME}`. */
 const WRITTEN_REFERENCE = /(?<!\$)\$\{\s*(in|out)\.([A-Za-z0-9_-]+)\s*\}/g;
@@ -81,7 +79,7 @@ function isOneText({value}: Entry, node: string, resolver: Resolver, faults: Fau
 /** A program finds each input as a file, or a folder, of that name. */
 function checkInputName({name, keyAt}: Entry, faults: Faults): void {
   const isName = name !== '.' && name !== '..' && !/[/\\\p{Cc}]/u.test(name);
-  if (isName && !isTooLong(name)) return;
+  if (isName && !isTooLongForFile(name)) return;
   const message = `${JSON.stringify(name)} cannot be the name of an input, and of its file.`;
   if (isName) faults.add('bad-name', keyAt, tooLong(name, 'an input'), 'Choose a shorter one.');
   else faults.add('bad-name', keyAt, message, 'Choose another name.');
@@ -91,7 +89,7 @@ const tooLong = (name: string, what: string): string =>
   `"${name.slice(0, 20)}…" is too long for the name of ${what}, and of its file: ${Buffer.byteLength(name)} bytes, and ${LONGEST_FILE_NAME} are allowed.`;
 
 function readOutput({name, keyAt, value}: Entry, faults: Faults): OutputDeclaration {
-  if (!NAME.test(name) || name === LOG_OUTPUT) {
+  if (!OUTPUT_NAME.test(name) || name === LOG_OUTPUT) {
     const why = name === LOG_OUTPUT ? ': every node that runs a program has it, with what the program wrote' : '';
     faults.add('bad-name', keyAt, `"${name}" cannot be the name of an output${why}.`, 'Choose another name.');
   }
@@ -104,7 +102,7 @@ function readOutput({name, keyAt, value}: Entry, faults: Faults): OutputDeclarat
     faults.add('unknown-key', parts.columns.keyAt, message, 'Remove "columns", or write kind: summary.');
   }
   const extension = asText(parts.extension?.value, `"extension" of "${name}"`, 'Write it as csv or tar.gz.', faults);
-  if (extension && !/^[A-Za-z0-9]+(\.[A-Za-z0-9]+)*$/.test(extension.text))
+  if (extension && !EXTENSION.test(extension.text))
     faults.add(
       'bad-name',
       extension.at,
@@ -112,7 +110,8 @@ function readOutput({name, keyAt, value}: Entry, faults: Faults): OutputDeclarat
       'Write it as csv or tar.gz.',
     );
   const fileName = artifactFileName(name, {kind, ...(extension && {extension: extension.text})});
-  if (isTooLong(fileName)) faults.add('bad-name', keyAt, tooLong(fileName, 'an output'), 'Choose a shorter one.');
+  if (isTooLongForFile(fileName))
+    faults.add('bad-name', keyAt, tooLong(fileName, 'an output'), 'Choose a shorter one.');
   if (kind === 'summary' && !columns) {
     const hint = `Write ${name}: {kind: summary, columns: {loss: float64}}.`;
     faults.add('missing-key', keyAt, `The output "${name}" does not say which columns its summary has.`, hint);

@@ -4,7 +4,7 @@ import {z} from 'zod';
 import type {StoredFile} from '../artifact/kinds.ts';
 import {digestOfFile} from '../base/digested-files.ts';
 import {own} from '../base/own.ts';
-import {artifactFileName} from './artifact-file-name.ts';
+import {artifactFileName, outputOfFile} from './artifact-file-name.ts';
 import {
   commandEnvironment,
   commandParameters,
@@ -193,10 +193,21 @@ async function checkOutputs(folder: string, program: string, gives: Outputs, tai
     throw new CommandError(`${program} ended well but ${what}.`, hint, tail);
   }
   const extra = there.filter((file) => !expected.has(file));
-  if (extra.length > 0)
+  const [first] = extra;
+  if (first !== undefined)
     throw new CommandError(
       `${program} wrote ${extra.map((file) => `out/${file}`).join(', ')}, which the node does not declare.`,
-      `Declare it: out: {${extra[0]?.replace(/\..*/, '')}: file}.`,
+      await hintForExtra(join(folder, 'out'), first, gives),
       tail,
     );
+}
+
+async function hintForExtra(out: string, file: string, gives: Outputs): Promise<string> {
+  const status = await lstat(join(out, file)).catch(() => undefined);
+  if (status && !status.isFile())
+    return 'An output is one file: have it pack what is in there, remove it, or write it outside of "out".';
+  const output = outputOfFile(file);
+  return output && output.name !== LOG_OUTPUT && !Object.hasOwn(gives, output.name)
+    ? `Declare it: out: ${output.written}.`
+    : 'No output can be declared for that name: have it use another one, remove the file, or write it outside of "out".';
 }

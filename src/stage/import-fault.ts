@@ -2,6 +2,7 @@ import {readFileSync, statSync} from 'node:fs';
 import {relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {type Diagnostic, diagnosticJson, type SourceText, type Span} from '../base/diagnostic.ts';
+import {asError} from '../base/thrown.ts';
 import {ImportError, NotWhileLoading, namesUsersFile} from './import-error.ts';
 
 /** Why a user's module cannot be imported. */
@@ -11,7 +12,8 @@ export interface ImportFault extends Pick<Diagnostic, 'message' | 'hint' | 'at'>
 }
 
 /** What is wrong with a user's module by what importing it threw, with the place in it where that is known. */
-export function importFault(error: unknown, path: string): ImportFault {
+export function importFault(thrown: unknown, path: string): ImportFault {
+  const error = asError(thrown);
   if (error instanceof ImportError) {
     const source = sourceOf(error.file);
     const {text, start} = error.written;
@@ -23,7 +25,7 @@ export function importFault(error: unknown, path: string): ImportFault {
     const at = placeOf(error);
     return {isMissing: false, message: error.message, ...(error.hint && {hint: error.hint}), ...(at && {at})};
   }
-  const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+  const isMissing = 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
   const shown = relative(process.cwd(), path) || path;
   if (isMissing)
     return {
@@ -31,12 +33,11 @@ export function importFault(error: unknown, path: string): ImportFault {
       message: `There is no file ${shown}.`,
       hint: 'Paths start at the folder of the pipeline file.',
     };
-  const message = error instanceof Error ? error.message.split('\n')[0] : String(error);
+  const message = error.message.split('\n')[0];
   const at = placeOf(error);
-  const kind = error instanceof Error ? error.name : 'Error';
   return {
     isMissing: false,
-    message: `${shown} cannot be loaded: ${kind}: ${message}`,
+    message: `${shown} cannot be loaded: ${error.name}: ${message}`,
     hint: 'Mend the file, or the import in it.',
     ...(at && {at}),
   };
@@ -45,8 +46,7 @@ export function importFault(error: unknown, path: string): ImportFault {
 const FRAME = /((?:file:\/\/)?\/[^\n:()]*?)(?:\?[^\n:()]*)?:(\d+)(?::(\d+))?/g;
 
 /** Where a stack says that an error is, in a user's file if it is in one: a syntax error has its place before its name, others in their frames. */
-function placeOf(error: unknown): {source: SourceText; span: Span} | undefined {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
+function placeOf({stack = ''}: Error): {source: SourceText; span: Span} | undefined {
   const frames = [...stack.matchAll(FRAME)];
   const theirs = frames.filter(([frame]) => namesUsersFile(frame));
   for (const [, url = '', line = '1', column] of theirs.length > 0 ? theirs : frames) {
@@ -79,8 +79,7 @@ export function placeBefore({at}: Pick<Diagnostic, 'at'>): string {
 }
 
 /** Where in a user's module something was thrown while it ran, as such a place; nothing when it was elsewhere. */
-export function thrownAt(error: unknown): string {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
+export function thrownAt({stack = ''}: Error): string {
   const [, url, line, column] = /(file:\/\/[^\s()?]+)\?basin=\d+:(\d+):(\d+)/.exec(stack) ?? [];
   return url === undefined ? '' : `${relative(process.cwd(), fileURLToPath(url))}:${line}:${column}: `;
 }

@@ -1,5 +1,6 @@
 import type {z} from 'zod';
 import type {JsonObject} from '../../src/base/json.ts';
+import {asError} from '../../src/base/thrown.ts';
 import {UserError} from '../../src/base/user-error.ts';
 import {StageError} from '../../src/stage/define-stage.ts';
 import {thrownAt} from '../../src/stage/import-fault.ts';
@@ -9,10 +10,10 @@ import {schemaFaults} from './schema-faults.ts';
 export const fileNameOf = (reference: string): string => reference.split(':').at(-1) ?? reference;
 
 /** What code of the user's threw, told with its place in the file and without a stack of ours. */
-export function userFault(name: string, error: unknown): StageError {
-  const message = error instanceof Error ? error.message : String(error);
+export function userFault(name: string, thrown: unknown): StageError {
+  const error = asError(thrown);
   const hint = error instanceof UserError && error.hint !== undefined ? error.hint : `Mend ${name}.`;
-  return new StageError(`${thrownAt(error) || `${name}: `}${message}`, hint, {cause: error});
+  return new StageError(`${thrownAt(error) || `${name}: `}${error.message}`, hint, {cause: error});
 }
 
 /** Frames of TensorFlow.js and ours may lie between a line of the user's and what it calls that throws; V8 notes ten. */

@@ -101,3 +101,37 @@ test('a variable that is passed on and then is not, or is another, is told in wo
   expect(await reasonWith('two')).toBe('env.BASIN_TEST_PASSED.passed changed');
   expect(await reasonWith(undefined)).toBe('env.BASIN_TEST_PASSED passed on → not set');
 });
+
+test('a file that is not declared is told how to be, and one that cannot be, where else it may go', async () => {
+  const long = 'x'.repeat(121);
+  const text = `
+stages:
+  plain: {run: [touch, out/b]}
+  ending: {run: [touch, out/b-2.tar.gz]}
+  hidden: {run: [touch, out/.hidden]}
+  spaced: {run: [touch, "out/a b: c.tar.gz"]}
+  ends-oddly: {run: [touch, "out/a.b c"]}
+  log: {run: [touch, out/log.txt]}
+  taken: {run: [touch, out/a, out/a.csv], out: {a: file}}
+  long: {run: [touch, out/${long}]}
+  folder: {run: [mkdir, out/b]}
+  link: {run: [ln, -s, /dev/null, out/b]}`;
+  const run = await rig.run(text, {onFailure: 'keep-going'});
+  const undeclared = (program: string, file: string) =>
+    `${program} wrote out/${file}, which the node does not declare.`;
+  const nowhere =
+    'No output can be declared for that name: have it use another one, remove the file, or write it outside of "out".';
+  const noFile = 'An output is one file: have it pack what is in there, remove it, or write it outside of "out".';
+  expect(failures(run)).toEqual({
+    plain: `${undeclared('touch', 'b')}\nDeclare it: out: {b: file}.`,
+    ending: `${undeclared('touch', 'b-2.tar.gz')}\nDeclare it: out: {b-2: {kind: file, extension: tar.gz}}.`,
+    hidden: `${undeclared('touch', '.hidden')}\n${nowhere}`,
+    spaced: `${undeclared('touch', 'a b: c.tar.gz')}\n${nowhere}`,
+    'ends-oddly': `${undeclared('touch', 'a.b c')}\n${nowhere}`,
+    log: `${undeclared('touch', 'log.txt')}\n${nowhere}`,
+    taken: `${undeclared('touch', 'a.csv')}\n${nowhere}`,
+    long: `${undeclared('touch', long)}\n${nowhere}`,
+    folder: `${undeclared('mkdir', 'b')}\n${noFile}`,
+    link: `${undeclared('ln', 'b')}\n${noFile}`,
+  });
+});

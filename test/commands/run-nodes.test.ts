@@ -184,7 +184,7 @@ const BROKEN: readonly (readonly [string, string, string | RegExp])[] = [
   [
     'writes more',
     `run: [touch, "\${out.a}", out/b.csv], ${OUT}`,
-    'touch wrote out/b.csv, which the node does not declare.\nDeclare it: out: {b: file}.',
+    'touch wrote out/b.csv, which the node does not declare.\nDeclare it: out: {b: {kind: file, extension: csv}}.',
   ],
   [
     'takes too long',

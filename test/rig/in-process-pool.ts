@@ -25,7 +25,7 @@ export const inProcessPool = (registry: Registry) => ({
         },
       },
       job,
-      new AbortController().signal,
+      {stop: new AbortController().signal, timeOver: new AbortController().signal},
     );
     return end;
   },
