@@ -23,6 +23,7 @@ export default defineStage({
 `;
 
 const isLog = z.object({event: z.literal('log')});
+const isFailed = z.object({outcome: z.literal('failed'), failure: z.object({logTail: z.array(z.string())})});
 
 /** What is told of the instances, in one worker. */
 async function told(stages: string) {
@@ -38,15 +39,9 @@ test('the last lines of an instance that failed are its own, and not those of wh
   noisy: {uses: ./talks.ts, with: {prints: "Accuracy of noisy is 12 %\\nhalf a line", end: well}}
   broken: {uses: ./talks.ts, with: {prints: "of broken\\n", end: broken}, in: {up: noisy.summary}}
 `);
-  const finished = {event: 'instance-finished', id: 'broken', outcome: 'failed'};
-  expect(events).toContainEqual(
-    expect.objectContaining({
-      ...finished,
-      failure: expect.objectContaining({
-        logTail: ['of broken', 'Error: what really happened', ...Array(4).fill(expect.stringMatching(/^ {4}at /))],
-      }),
-    }),
-  );
+  const [failed] = events.flatMap((event) => isFailed.safeParse(event).data ?? []);
+  const lines = failed?.failure.logTail ?? [];
+  expect(lines.filter((line) => !/^ {4}at /.test(line))).toEqual(['of broken', 'Error: what really happened']);
   expect(events).toContainEqual({event: 'log', id: 'noisy', line: 'half a line'});
   const {stdout} = await basin(['log', 'p.yaml', 'broken'], {cwd});
   expect(stdout).toContain('of broken');
