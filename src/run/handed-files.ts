@@ -1,4 +1,14 @@
-import {accessSync, closeSync, constants, existsSync, fstatSync, linkSync, openSync, unlinkSync} from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  unlinkSync,
+} from 'node:fs';
 import {basename, join} from 'node:path';
 import type {Digest} from '../base/digest.ts';
 import {digestOfFile} from '../base/digested-files.ts';
@@ -6,6 +16,7 @@ import {StageError} from '../stage/define-stage.ts';
 import {copyIfCheap} from '../stage/place-file.ts';
 import {fileStamp, statusOf} from '../store/file-stamp.ts';
 import {stateOfBlob} from '../store/read-blob.ts';
+import {FOLDER_MODE} from '../store/rights.ts';
 import {storeError, systemCode} from '../store/store-error.ts';
 import {blobPath} from '../store/store-layout.ts';
 import {DamagedInputs} from './damaged-inputs.ts';
@@ -43,6 +54,7 @@ export class HandedFiles {
     if (known) return known.path;
     const blob = blobPath(this.#store, digest);
     try {
+      if (this.#files.size === 0) mkdirSync(this.#folder, {recursive: true, mode: FOLDER_MODE}); // somebody may have emptied `tmp/`
       const path = await this.#secondName(blob);
       const stamp = stampOf(path);
       this.#files.set(digest, {name, path, stamp, open: path === blob ? openSync(blob, 'r') : undefined});

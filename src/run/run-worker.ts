@@ -2,6 +2,7 @@ import {AsyncLocalStorage} from 'node:async_hooks';
 import {asError} from '../base/thrown.ts';
 import {withoutMarks} from '../stage/import-error.ts';
 import {thrownAt} from '../stage/import-fault.ts';
+import {hasLoadedFiles} from '../stage/while-loading.ts';
 import {allWritten} from './all-written.ts';
 import type {StageSource} from './job-stage.ts';
 import {noteProcess} from './process-state.ts';
@@ -76,7 +77,7 @@ export function runWorker(stages: StageSource, tensors: Tensors): void {
         running = now;
         points = 0;
         served += 1;
-        state.restore();
+        if (hasLoadedFiles()) state.restore();
         const signals = {stop: now.stop.signal, timeOver: now.timeOver.signal};
         void jobs
           .run(job, () => serveJob(server, job, signals))

@@ -1,4 +1,4 @@
-import {mkdirSync} from 'node:fs';
+import {existsSync, mkdirSync} from 'node:fs';
 import {join, sep} from 'node:path';
 import {asError} from '../base/thrown.ts';
 import {UserError} from '../base/user-error.ts';
@@ -10,7 +10,7 @@ import {CommandError} from '../stage/run-command.ts';
 import type {TensorLibrary} from '../stage/tensor-library.ts';
 import {noteModules} from '../stage/user-module.ts';
 import {FOLDER_MODE} from '../store/rights.ts';
-import {asStoreError, isFullDisk, storeError} from '../store/store-error.ts';
+import {asStoreError, isFullDisk, storeError, systemCode} from '../store/store-error.ts';
 import {scratchPath} from '../store/store-layout.ts';
 import {allWritten} from './all-written.ts';
 import {checkpointsIn, NO_CHECKPOINTS} from './checkpoints.ts';
@@ -116,7 +116,6 @@ async function compute(server: JobServer, job: Job, signal: AbortSignal, handed:
   server.tensors.begin();
   noteModules(job.modules);
   const stage = await stageOfJob(job.stage, server.stages);
-  makeFolder(job.points[0]?.drafts ?? '', job.store);
   const inputs = await readInputs(job, stage, handed);
   const held = await heldFiles(job, stage);
   const services = await servicesFor(server, stage, job, signal, underOurMask);
@@ -128,10 +127,7 @@ async function compute(server: JobServer, job: Job, signal: AbortSignal, handed:
     await checkHeld(held);
     if (stage.computes === 'tensors') await server.tensors.check();
     const written = await asStoreError('write a result to', job.store, () =>
-      underOurMask(async () => {
-        makeFolder(point.drafts, job.store);
-        return writeOutputs(job, stage, point.drafts, outputs);
-      }),
+      underOurMask(() => inFolder(point.drafts, job.store, () => writeOutputs(job, stage, point.drafts, outputs))),
     );
     const now = performance.now();
     server.send({
@@ -156,7 +152,18 @@ async function compute(server: JobServer, job: Job, signal: AbortSignal, handed:
   }
 }
 
-/** With those around it, since somebody may have emptied `tmp/`: what was long in coming is not lost for that. */
+/** Somebody may have emptied `tmp/`: what was long in coming is not lost for that. */
+async function inFolder<T>(folder: string, store: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT' || existsSync(folder)) throw error;
+    makeFolder(folder, store);
+    return write();
+  }
+}
+
+/** With those around it. */
 function makeFolder(folder: string, store: string): void {
   try {
     mkdirSync(folder, {recursive: true, mode: FOLDER_MODE});

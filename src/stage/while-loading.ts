@@ -12,6 +12,9 @@ let [exitBefore, loading]: [Exit, number] = [process.exit, 0];
 /** The user's files that this process has loaded, as a person knows them. */
 export const loadedFiles = (): readonly string[] => [...loaded].map(shown);
 
+/** Whether what runs here can have been set by the user's code. */
+export const hasLoadedFiles = (): boolean => loaded.size > 0;
+
 const shown = (path: string): string => relative(process.cwd(), path) || path;
 
 /**
