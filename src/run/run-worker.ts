@@ -2,7 +2,7 @@ import {AsyncLocalStorage} from 'node:async_hooks';
 import {asError} from '../base/thrown.ts';
 import {withoutMarks} from '../stage/import-error.ts';
 import {thrownAt} from '../stage/import-fault.ts';
-import {hasLoadedFiles} from '../stage/while-loading.ts';
+import {hasLoadedFiles, replaceExit} from '../stage/while-loading.ts';
 import {allWritten} from './all-written.ts';
 import type {StageSource} from './job-stage.ts';
 import {noteProcess} from './process-state.ts';
@@ -42,7 +42,17 @@ export function runWorker(stages: StageSource, tensors: Tensors): void {
   // It is loaded with the first job that needs it, and goes on reading the variables that it sets.
   const server = {stages, tensors: {...tensors, library: () => state.keeping(tensors.library)}, send};
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
-  process.on('disconnect', () => process.exit(0));
+  const {exit} = process;
+  process.on('disconnect', () => exit(0));
+  // The job that runs may end its process, and no other one may.
+  const exitOwn: typeof exit = (code) => {
+    const of = jobs.getStore();
+    if (of === undefined || of.id === running?.job.id) return exit(code);
+    const error = new Error('process.exit was called');
+    Error.captureStackTrace(error, exitOwn);
+    throw error;
+  };
+  replaceExit(exitOwn);
   const onBroken = (thrown: unknown): void => {
     if (broken) return;
     broken = true;

@@ -14,12 +14,13 @@ const BREAK = {
   },
   rejects: () => void Promise.reject(new TypeError('too late')),
   silent: () => {},
+  exits: () => process.exit(3),
 };
 
 export default defineStage({
   name: 'leaves',
   doc: 'Leaves something running.',
-  params: z.strictObject({go: z.string().describe('A file.'), how: z.enum(['throws', 'rejects', 'silent']).describe('How it breaks.'), n: z.int().default(0).describe('Which one.'), waits: z.boolean().default(false).describe('Whether it writes the file and stays.')}),
+  params: z.strictObject({go: z.string().describe('A file.'), how: z.enum(['throws', 'rejects', 'silent', 'exits']).describe('How it breaks.'), n: z.int().default(0).describe('Which one.'), waits: z.boolean().default(false).describe('Whether it writes the file and stays.')}),
   inputs: {up: {kind: 'summary', optional: true, doc: 'What comes before.'}},
   outputs: {summary: {kind: 'summary', doc: 'A number.', columns: {n: 'int32'}}},
   computes: 'plain',
@@ -66,24 +67,24 @@ async function runOf(stages: (go: string) => string) {
 const WARNING =
   'broke by what the stage "leaves" had left running: leaves.ts:6:11: too late; it is given to another. Have that stage await what it begins, or catch its errors.';
 
-test.each(['throws', 'rejects'])(
-  'a program goes on in another worker when what an earlier stage left behind %s',
-  async (how) => {
-    const column = how === 'throws' ? '6:11' : '8:38';
-    const run = await runOf(
-      (go) => `
+test.each([
+  ['throws', '6:11: too late'],
+  ['rejects', '8:38: too late'],
+  ['exits', '10:24: process.exit was called'],
+])('a program goes on in another worker when what an earlier stage left behind %s', async (how, what) => {
+  const run = await runOf(
+    (go) => `
   a: {uses: ./leaves.ts, with: {go: ${go}, how: ${how}}}
   s: {run: [sh, -c, 'touch "$GO"; sleep 1; echo s > $1', sh, "\${out.text}"], in: {i: a.summary}, out: {text: {kind: file}}, env: [GO]}
 `,
-    );
-    expect(run).toEqual({
-      outcomes: {a: 'ran', s: 'ran'},
-      failures: [],
-      warnings: [`The worker of s ${WARNING.replace('6:11', column)}`],
-      plan: ['cached', 'cached'],
-    });
-  },
-);
+  );
+  expect(run).toEqual({
+    outcomes: {a: 'ran', s: 'ran'},
+    failures: [],
+    warnings: [`The worker of s ${WARNING.replace('6:11: too late', what)}`],
+    plan: ['cached', 'cached'],
+  });
+});
 
 test('and so does another instance of the same stage, alone or with others', async () => {
   const run = await runOf(
