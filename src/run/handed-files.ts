@@ -1,14 +1,4 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  unlinkSync,
-} from 'node:fs';
+import {accessSync, closeSync, constants, existsSync, fstatSync, linkSync, openSync, unlinkSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import type {Digest} from '../base/digest.ts';
 import {digestOfFile} from '../base/digested-files.ts';
@@ -16,10 +6,10 @@ import {StageError} from '../stage/define-stage.ts';
 import {copyIfCheap} from '../stage/place-file.ts';
 import {fileStamp, statusOf} from '../store/file-stamp.ts';
 import {stateOfBlob} from '../store/read-blob.ts';
-import {FOLDER_MODE} from '../store/rights.ts';
 import {storeError, systemCode} from '../store/store-error.ts';
 import {blobPath} from '../store/store-layout.ts';
 import {DamagedInputs} from './damaged-inputs.ts';
+import {makeDraftFolder} from './draft-folder.ts';
 import type {Job} from './protocol.ts';
 
 /** How the names of payloads begin that lie in an instance's folder and are none of its outputs. */
@@ -54,7 +44,7 @@ export class HandedFiles {
     if (known) return known.path;
     const blob = blobPath(this.#store, digest);
     try {
-      if (this.#files.size === 0) mkdirSync(this.#folder, {recursive: true, mode: FOLDER_MODE}); // somebody may have emptied `tmp/`
+      if (this.#files.size === 0) makeDraftFolder(this.#folder, this.#store);
       const path = await this.#secondName(blob);
       const stamp = stampOf(path);
       this.#files.set(digest, {name, path, stamp, open: path === blob ? openSync(blob, 'r') : undefined});

@@ -1,4 +1,4 @@
-import {existsSync, mkdirSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import {join, sep} from 'node:path';
 import {asError} from '../base/thrown.ts';
 import {UserError} from '../base/user-error.ts';
@@ -9,12 +9,12 @@ import {withPinned} from '../stage/pinned-files.ts';
 import {CommandError} from '../stage/run-command.ts';
 import type {TensorLibrary} from '../stage/tensor-library.ts';
 import {noteModules} from '../stage/user-module.ts';
-import {FOLDER_MODE} from '../store/rights.ts';
 import {asStoreError, isFullDisk, storeError, systemCode} from '../store/store-error.ts';
 import {scratchPath} from '../store/store-layout.ts';
 import {allWritten} from './all-written.ts';
 import {checkpointsIn, NO_CHECKPOINTS} from './checkpoints.ts';
 import {DamagedInputs} from './damaged-inputs.ts';
+import {makeDraftFolder} from './draft-folder.ts';
 import {HandedFiles} from './handed-files.ts';
 import {checkHeld, heldFiles} from './held-files.ts';
 import {type StageSource, stageOfJob} from './job-stage.ts';
@@ -158,17 +158,8 @@ async function inFolder<T>(folder: string, store: string, write: () => Promise<T
     return await write();
   } catch (error) {
     if (systemCode(error) !== 'ENOENT' || existsSync(folder)) throw error;
-    makeFolder(folder, store);
+    makeDraftFolder(folder, store);
     return write();
-  }
-}
-
-/** With those around it. */
-function makeFolder(folder: string, store: string): void {
-  try {
-    mkdirSync(folder, {recursive: true, mode: FOLDER_MODE});
-  } catch (error) {
-    throw storeError(error, 'write to', store);
   }
 }
 
@@ -198,7 +189,7 @@ async function servicesFor(
     log: (line: string) => server.send({say: 'log', job: job.id, line}),
     folder: async () => {
       const folder = join(job.points[0]?.drafts ?? '', `folder-${folders++}`);
-      await underOurMask(async () => makeFolder(folder, job.store));
+      await underOurMask(async () => makeDraftFolder(folder, job.store));
       return folder;
     },
   };
