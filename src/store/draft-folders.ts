@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import {closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, rmdirSync, statSync} from 'node:fs';
-import {mkdir, readdir, rm, stat} from 'node:fs/promises';
+import {mkdir, readdir, rename, rm, stat} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {diskNow} from './disk-clock.ts';
 import {lockByte} from './lock-byte.ts';
@@ -23,6 +23,8 @@ export const isDraftName = (name: string): boolean => DRAFT_NAME.test(name);
 const BEING_MADE_MILLISECONDS = 3_600_000;
 /** Where nothing can be locked, only age tells: no run makes no draft for a week. */
 const LEFT_BEHIND_MILLISECONDS = 7 * 24 * 3_600_000;
+
+const nameOfDrafts = (): string => `${process.pid}-${randomUUID()}`;
 
 /** Where a process has its drafts. */
 export interface DraftHome {
@@ -85,7 +87,7 @@ export class DraftFolders {
 
   async #make(): Promise<DraftHome & {readonly file: number}> {
     for (;;) {
-      const folder = join(this.#tmp, `${process.pid}-${randomUUID()}`);
+      const folder = join(this.#tmp, nameOfDrafts());
       await mkdir(folder, {recursive: true, mode: FOLDER_MODE});
       const path = join(folder, ALIVE);
       // Another process may take the folder for a dead one's before this one holds the lock: then start over.
@@ -131,7 +133,7 @@ export async function cleanDrafts(layout: StoreLayout): Promise<void> {
 
 async function removeIfDead(layout: StoreLayout, name: string): Promise<void> {
   const folder = join(layout.tmp, name);
-  const remove = () => rm(folder, {recursive: true, force: true}).catch(() => undefined);
+  const remove = () => removeOf(layout, folder);
   if (name.startsWith(FORMAT_DRAFT) && existsSync(layout.format)) return remove();
   let file: number;
   try {
@@ -149,6 +151,16 @@ async function removeIfDead(layout: StoreLayout, name: string): Promise<void> {
   } finally {
     closeSync(file);
   }
+}
+
+/** Out of the way first: a worker of the dead that has not heard of it goes on writing where its folder was, and would leave what nobody removes. */
+async function removeOf({tmp}: StoreLayout, folder: string): Promise<void> {
+  const aside = join(tmp, nameOfDrafts());
+  const moved = await rename(folder, aside).then(
+    () => aside,
+    () => folder,
+  );
+  await rm(moved, {recursive: true, force: true, maxRetries: 5, retryDelay: 20}).catch(() => undefined);
 }
 
 function removedEmpty(folder: string): boolean {
