@@ -67,6 +67,7 @@ export async function computeJob(
       points,
       modules: knownModules(),
       pinned: [...new Set(planned.flatMap(({pinned}) => pinned))],
+      driver: process.pid,
       timeOut: first.timeOut,
     },
     {

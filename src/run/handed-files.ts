@@ -30,11 +30,13 @@ interface HandedFile {
  */
 export class HandedFiles {
   readonly #store: string;
+  readonly #driver: number;
   readonly #folder: string;
   readonly #files = new Map<Digest, HandedFile>();
 
-  constructor({store, points}: Pick<Job, 'store' | 'points'>) {
+  constructor({store, driver, points}: Pick<Job, 'store' | 'driver' | 'points'>) {
     this.#store = store;
+    this.#driver = driver;
     this.#folder = points[0]?.drafts ?? '';
   }
 
@@ -44,7 +46,7 @@ export class HandedFiles {
     if (known) return known.path;
     const blob = blobPath(this.#store, digest);
     try {
-      if (this.#files.size === 0) makeDraftFolder(this.#folder, this.#store);
+      if (this.#files.size === 0) makeDraftFolder(this.#folder, {driver: this.#driver, store: this.#store});
       const path = await this.#secondName(blob);
       const stamp = stampOf(path);
       this.#files.set(digest, {name, path, stamp, open: path === blob ? openSync(blob, 'r') : undefined});

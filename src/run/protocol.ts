@@ -27,6 +27,8 @@ export type StageReference = Pick<Stage, 'name' | 'origin'>;
 /** Work for one worker: one point, or several points of one stage over the same inputs (`runMany`). */
 export interface Job {
   readonly id: number;
+  /** The process that gives it: the drafts of one that was killed are removed by the next. */
+  readonly driver: number;
   /** Root of the store whose blobs the inputs are. */
   readonly store: string;
   readonly stage: StageReference;

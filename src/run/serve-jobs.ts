@@ -127,7 +127,7 @@ async function compute(server: JobServer, job: Job, signal: AbortSignal, handed:
     await checkHeld(held);
     if (stage.computes === 'tensors') await server.tensors.check();
     const written = await asStoreError('write a result to', job.store, () =>
-      underOurMask(() => inFolder(point.drafts, job.store, () => writeOutputs(job, stage, point.drafts, outputs))),
+      underOurMask(() => inFolder(point.drafts, job, () => writeOutputs(job, stage, point.drafts, outputs))),
     );
     const now = performance.now();
     server.send({
@@ -153,12 +153,12 @@ async function compute(server: JobServer, job: Job, signal: AbortSignal, handed:
 }
 
 /** Somebody may have emptied `tmp/`: what was long in coming is not lost for that. */
-async function inFolder<T>(folder: string, store: string, write: () => Promise<T>): Promise<T> {
+async function inFolder<T>(folder: string, job: Job, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {
     if (systemCode(error) !== 'ENOENT' || existsSync(folder)) throw error;
-    makeDraftFolder(folder, store);
+    makeDraftFolder(folder, job);
     return write();
   }
 }
@@ -189,7 +189,7 @@ async function servicesFor(
     log: (line: string) => server.send({say: 'log', job: job.id, line}),
     folder: async () => {
       const folder = join(job.points[0]?.drafts ?? '', `folder-${folders++}`);
-      await underOurMask(async () => makeDraftFolder(folder, job.store));
+      await underOurMask(async () => makeDraftFolder(folder, job));
       return folder;
     },
   };

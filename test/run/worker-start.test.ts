@@ -6,7 +6,7 @@ import {WorkerPool} from '../../src/run/worker-pool.ts';
 import {temporaryFolder} from '../rig/temporary-store.ts';
 
 const JOB: Job = {
-  ...{id: 1, store: '', inputs: {}, points: [], modules: {}, pinned: [], timeOut: undefined},
+  ...{id: 1, driver: process.pid, store: '', inputs: {}, points: [], modules: {}, pinned: [], timeOut: undefined},
   stage: {name: 'any', origin: {from: 'registry'}},
 };
 
