@@ -3,6 +3,7 @@ import {Command, CommanderError, Option} from 'commander';
 import {BACKENDS} from '../../stages/tensor/backend.ts';
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {UserError} from '../base/user-error.ts';
+import {workingFolder} from '../base/working-folder.ts';
 import {EXIT} from './exit-code.ts';
 import {commandFault, printFaults} from './faults.ts';
 import {keepIgnoringHangup} from './interrupt.ts';
@@ -159,21 +160,12 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Node keeps what it was told first, so that a folder which goes later is no matter. */
-function isFolderGone(): boolean {
-  try {
-    return process.cwd() === '';
-  } catch {
-    return true;
-  }
-}
-
 keepIgnoringHangup();
 followOutputs(process.argv[2] === 'run');
 // What a run writes is never everybody's to write, whatever the shell allows; a group may share a cache.
 process.umask(process.umask() | 0o002);
 guardFromUsersCode(process.argv.includes('--json'));
-if (isFolderGone()) {
+if (workingFolder() === undefined) {
   const hint = 'Go to one that is there; paths start at it.';
   printFaults([commandFault('The folder you are in was removed.', hint)], process.argv.includes('--json'));
   await endProcess(EXIT.wrong);

@@ -1,10 +1,10 @@
-import {canonicalJson} from '../base/canonical-json.ts';
 import type {Faults} from '../spec/faults.ts';
 import {reportShadow} from '../spec/read-sweep.ts';
 import type {AxisSpec, NodeSpec, SweepRow, SweepSpec} from '../spec/spec.ts';
 import {settableNames} from '../spec/stage-parameters.ts';
 import {jsonOfTree} from '../spec/tree.ts';
 import type {Stage} from '../stage/define-stage.ts';
+import {cellsText} from './overridden-rows.ts';
 
 type Groups = SweepSpec['groups'];
 
@@ -65,10 +65,7 @@ export function ownAxes(
 }
 
 const rowText = ({cells}: SweepRow, names: readonly string[]): string =>
-  names
-    .flatMap((axis) => cells.get(axis) ?? [])
-    .map((cell) => `${cell.name}: ${canonicalJson(jsonOfTree(cell.value, () => null))}`)
-    .join(', ');
+  cellsText(names.flatMap((axis) => cells.get(axis) ?? []));
 
 const axisOf = (name: string, first: SweepRow, points: readonly SweepRow[]): AxisSpec => ({
   name,

@@ -50,7 +50,8 @@ function report({row, overrides}: SplitRow, over: SplitRow, faults: Faults): voi
 }
 
 export const shownRow = ({cells}: SweepRow): string =>
-  [...cells.values()]
-    .filter(({value}) => value.kind === 'scalar')
-    .map((cell) => `${cell.name}: ${canonicalJson(jsonOfTree(cell.value, () => null))}`)
-    .join(', ');
+  cellsText([...cells.values()].filter(({value}) => value.kind === 'scalar'));
+
+/** Cells of a row, in a message; equal where they are. */
+export const cellsText = (cells: readonly Entry[]): string =>
+  cells.map(({name, value}) => `${name}: ${canonicalJson(jsonOfTree(value, () => null))}`).join(', ');

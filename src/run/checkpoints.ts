@@ -69,15 +69,16 @@ export function checkpointsBy({
 const bytesOf = ({arrays}: Checkpoint): number =>
   Object.values(arrays).reduce((sum, {byteLength}) => sum + byteLength, 0);
 
-/** Checkpoints in an instance's scratch folder of the store at `root`. */
+/** Checkpoints in an instance's scratch folder of the store at `root`; `writing` is around each that is saved. */
 export const checkpointsIn = (
   folder: string,
   root: string,
   told: Pick<CheckpointOptions, 'signal' | 'warn'>,
+  writing = (write: () => Promise<void>): Promise<void> => write(),
 ): Checkpoints =>
   checkpointsBy({
     load: () => loadCheckpoint(folder),
-    save: (checkpoint) => saveCheckpoint(folder, root, checkpoint),
+    save: (checkpoint) => writing(() => saveCheckpoint(folder, root, checkpoint)),
     ...told,
   });
 

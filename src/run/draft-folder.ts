@@ -9,8 +9,7 @@ import type {Job} from './protocol.ts';
  * @throws where the driver was killed: the next one has removed what was its, and nobody would remove that again.
  */
 export function makeDraftFolder(folder: string, {driver, store}: Pick<Job, 'driver' | 'store'>): void {
-  if (driver !== process.ppid && driver !== process.pid)
-    throw new Error('Internal error: the driver of this worker is gone');
+  if (process.ppid !== driver) throw new Error('Internal error: the driver of this worker is gone');
   try {
     mkdirSync(folder, {recursive: true, mode: FOLDER_MODE});
   } catch (error) {

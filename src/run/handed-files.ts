@@ -29,15 +29,15 @@ interface HandedFile {
  * of the first: `gc` may remove that, and another driver put a file in its place. A stage may write to them where rights do not hinder it (as root).
  */
 export class HandedFiles {
+  readonly #job: Pick<Job, 'store' | 'driver'>;
   readonly #store: string;
-  readonly #driver: number;
   readonly #folder: string;
   readonly #files = new Map<Digest, HandedFile>();
 
-  constructor({store, driver, points}: Pick<Job, 'store' | 'driver' | 'points'>) {
-    this.#store = store;
-    this.#driver = driver;
-    this.#folder = points[0]?.drafts ?? '';
+  constructor(job: Pick<Job, 'store' | 'driver' | 'points'>) {
+    this.#job = job;
+    this.#store = job.store;
+    this.#folder = job.points[0]?.drafts ?? '';
   }
 
   /** The path of a payload for an input; nothing when it is missing or damaged. */
@@ -46,7 +46,7 @@ export class HandedFiles {
     if (known) return known.path;
     const blob = blobPath(this.#store, digest);
     try {
-      if (this.#files.size === 0) makeDraftFolder(this.#folder, {driver: this.#driver, store: this.#store});
+      if (this.#files.size === 0) makeDraftFolder(this.#folder, this.#job);
       const path = await this.#secondName(blob);
       const stamp = stampOf(path);
       this.#files.set(digest, {name, path, stamp, open: path === blob ? openSync(blob, 'r') : undefined});

@@ -1,3 +1,5 @@
+import {workingFolder} from '../base/working-folder.ts';
+
 /** What a stage of the user's can set of the process it runs in, and whoever runs there next would find. */
 export interface ProcessState {
   /** Puts everything back. */
@@ -40,15 +42,6 @@ export function underThisMask(): <T>(write: () => Promise<T>) => Promise<T> {
       process.umask(theirs);
     }
   };
-}
-
-/** None when it was removed. */
-function workingFolder(): string | undefined {
-  try {
-    return process.cwd();
-  } catch {
-    return undefined;
-  }
 }
 
 function goTo(folder: string): void {

@@ -2,7 +2,6 @@ import {existsSync} from 'node:fs';
 import {join, sep} from 'node:path';
 import {asError} from '../base/thrown.ts';
 import {UserError} from '../base/user-error.ts';
-import type {Checkpoint} from '../stage/checkpoint.ts';
 import type {OutputsByName, Stage, StageServices} from '../stage/define-stage.ts';
 import {withoutMarks} from '../stage/import-error.ts';
 import {withPinned} from '../stage/pinned-files.ts';
@@ -174,12 +173,11 @@ async function servicesFor(
   let folders = 0;
   const [only] = job.points.length === 1 ? job.points : [];
   const warn = (message: string): void => server.send({say: 'warning', job: job.id, message});
-  const {load, offer} = only
-    ? checkpointsIn(scratchPath(job.store, only.key), job.store, {signal, warn})
-    : NO_CHECKPOINTS;
   const common = {
     signal,
-    checkpoints: {load, offer: (make: () => Checkpoint) => underOurMask(() => offer(make))},
+    checkpoints: only
+      ? checkpointsIn(scratchPath(job.store, only.key), job.store, {signal, warn}, underOurMask)
+      : NO_CHECKPOINTS,
     progress: (progress: Parameters<StageServices['progress']>[0]) => {
       const now = performance.now();
       if (now - lastSent < PROGRESS_INTERVAL_MS && progress.step !== progress.steps) return;

@@ -87,38 +87,31 @@ export function jsonOfTree(tree: Tree, pending: (template: TextTemplate, at: Pla
   }
 }
 
-/** The templates in a tree, wherever they stand. */
-export function* pendingIn(tree: Tree): Generator<{readonly template: TextTemplate; readonly at: Place}> {
+/** What stands in a tree and holds nothing more. */
+function* leavesOf(tree: Tree): Generator<Exclude<Tree, {kind: 'list' | 'map'}>> {
   switch (tree.kind) {
     case 'scalar':
-      return;
     case 'pending':
       yield tree;
       return;
     case 'list':
-      for (const item of tree.items) yield* pendingIn(item);
+      for (const item of tree.items) yield* leavesOf(item);
       return;
     case 'map':
-      for (const {value} of tree.entries.values()) yield* pendingIn(value);
+      for (const {value} of tree.entries.values()) yield* leavesOf(value);
       return;
   }
 }
 
+/** The templates in a tree, wherever they stand. */
+export function* pendingIn(tree: Tree): Generator<{readonly template: TextTemplate; readonly at: Place}> {
+  for (const leaf of leavesOf(tree)) if (leaf.kind === 'pending') yield leaf;
+}
+
 /** The texts in a tree, wherever they stand. */
 export function* textsIn(tree: Tree): Generator<{readonly text: string; readonly at: Place}> {
-  switch (tree.kind) {
-    case 'pending':
-      return;
-    case 'scalar':
-      if (typeof tree.value === 'string') yield {text: tree.value, at: tree.at};
-      return;
-    case 'list':
-      for (const item of tree.items) yield* textsIn(item);
-      return;
-    case 'map':
-      for (const {value} of tree.entries.values()) yield* textsIn(value);
-      return;
-  }
+  for (const leaf of leavesOf(tree))
+    if (leaf.kind === 'scalar' && typeof leaf.value === 'string') yield {text: leaf.value, at: leaf.at};
 }
 
 /** Numbers and truth values as the text that stands in the file, `2.10` and not 2.1; those that were computed as JSON has them. */

@@ -24,12 +24,14 @@ export const RESULT = 'record.key, record.outputs, record.seconds, record.sum';
 /** With what its key is of, which is the most of a row. */
 export const RECORD = `${RESULT}, record.preimage`;
 
-/** A record as the index has it. */
-interface RecordTexts {
+/** What a record gave, as the index has it. */
+interface ResultTexts {
   readonly key: Key;
-  readonly preimage: string;
   readonly outputs: string;
   readonly seconds: number;
+}
+interface RecordTexts extends ResultTexts {
+  readonly preimage: string;
 }
 
 export function recordTexts({key, preimage, outputs, seconds}: StoreRecord): RecordTexts & {readonly sum: Digest} {
@@ -38,12 +40,11 @@ export function recordTexts({key, preimage, outputs, seconds}: StoreRecord): Rec
 }
 
 /** Of all but the preimage, which has the key for its sum. */
-const sumOf = ({key, outputs, seconds}: Omit<RecordTexts, 'preimage'>): Digest =>
-  digestOf(`${key} ${seconds} ${outputs}`);
+const sumOf = ({key, outputs, seconds}: ResultTexts): Digest => digestOf(`${key} ${seconds} ${outputs}`);
 
 type Row = Readonly<Record<string, SQLOutputValue>>;
 
-function checkedTexts({key, outputs, seconds, sum}: Row): Omit<RecordTexts, 'preimage'> {
+function checkedTexts({key, outputs, seconds, sum}: Row): ResultTexts {
   if (typeof key !== 'string' || !isKey(key) || typeof seconds !== 'number') throw new DamagedIndex();
   const texts = {key, outputs: String(outputs), seconds};
   if (sumOf(texts) !== sum) throw new DamagedIndex();

@@ -24,7 +24,7 @@ export const inProcessPool = (registry: Registry) => ({
           if (message.say === 'failed') end = {end: 'failed', logTail: [], ...message.failure};
         },
       },
-      job,
+      {...job, driver: process.ppid}, // as a worker finds it that the driver started
       {stop: new AbortController().signal, timeOver: new AbortController().signal},
     );
     return end;
