@@ -50,11 +50,17 @@ export interface WorkerPlace {
   readonly threads: number | undefined;
 }
 
+/** Nothing is lost by it but a warm process, and yet it would be an error in any other program. */
+const brokeLater = ({message, stage}: Broken): string =>
+  `${stage === undefined ? 'A stage' : `The stage "${stage}"`} had left something running that broke after its end: ${message}; what it gave is kept. Have it await what it begins, or catch its errors.`;
+
 /** A process that does one job at a time and keeps its tensor library warm between them. */
 class Worker {
   readonly process: ChildProcess;
   readonly #lines = new JobLines((line) => this.current?.listener.log(line));
   current: {job: Job; listener: JobListener; end: (end: JobEnd) => void} | undefined;
+  /** Of the last job that ended, for what is heard of it later. */
+  #before: JobListener | undefined;
   /** What was said of the end of its job. */
   #answer: (FromWorker & {readonly say: 'done' | 'failed'}) | undefined;
   #points = 0;
@@ -153,6 +159,7 @@ class Worker {
     this.#watch = undefined;
     const {current} = this;
     this.current = undefined;
+    if (current) this.#before = current.listener;
     current?.end(end);
   }
 
@@ -161,6 +168,7 @@ class Worker {
     const logTail = this.#lines.last();
     if (this.#broke) {
       const {say, job, ...broken} = this.#broke;
+      if (!this.current) this.#before?.warning(brokeLater(broken));
       return this.#finish({end: 'broke', isOwn: job === this.current?.job.id, logTail, ...broken});
     }
     this.#finish(

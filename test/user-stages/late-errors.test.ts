@@ -46,13 +46,13 @@ const finished = z.object({
   failure: z.object({message: z.string(), hint: z.string(), logTail: z.array(z.string())}).optional(),
 });
 
-/** How a run in one worker ended, and what it warned of. */
-async function runOf(stages: (go: string) => string) {
+/** How a run in so many workers ended, and what it warned of. */
+async function runOf(stages: (go: string) => string, jobs = '1') {
   const cwd = await scratchFolder();
   const go = join(cwd, 'go');
   await writeFile(join(cwd, 'leaves.ts'), STAGE);
   await writeFile(join(cwd, 'p.yaml'), `stages:\n${stages(JSON.stringify(go))}`);
-  const {stdout} = await basin(['run', 'p.yaml', '--json', '--keep-going', '--jobs', '1'], {cwd, env: {GO: go}});
+  const {stdout} = await basin(['run', 'p.yaml', '--json', '--keep-going', '--jobs', jobs], {cwd, env: {GO: go}});
   const lines = jsonLines(stdout);
   const ends = lines.flatMap((line) => finished.safeParse(line).data ?? []);
   const {stdout: plan} = await basin(['plan', 'p.yaml', '--json'], {cwd, env: {GO: go}});
@@ -118,5 +118,28 @@ test('what breaks while its own stage runs fails that, with its place, and is tr
       'The worker process of a ended with an error that nothing caught: leaves.ts:6:11: too late; it is tried again (1 of 1).',
     ],
     plan: ['run'],
+  });
+});
+
+test('what breaks when nothing runs in its worker is told, and what its stage gave is kept', async () => {
+  // The program waits in a worker of its own until the other has ended, and then until the warning of it is there.
+  const log = (event: string): string => `while test -d cache && ! grep -qs '${event}' cache/runs/*.jsonl; do :; done`;
+  const run = await runOf(
+    (go) => `
+  a: {uses: ./leaves.ts, with: {go: ${go}, how: throws}}
+  s:
+    run: [sh, -c, '${`(cd "$(dirname "$GO")"; ${log('"id":"a","outcome":"ran"')}; touch "$GO"; ${log('"event":"warning"')}); echo s > $1`.replaceAll("'", "''")}', sh, "\${out.text}"]
+    out: {text: {kind: file}}
+    env: [GO]
+`,
+    '2',
+  );
+  expect(run).toEqual({
+    outcomes: {a: 'ran', s: 'ran'},
+    failures: [],
+    warnings: [
+      'a: The stage "leaves" had left something running that broke after its end: leaves.ts:6:11: too late; what it gave is kept. Have it await what it begins, or catch its errors.',
+    ],
+    plan: ['cached', 'cached'],
   });
 });
