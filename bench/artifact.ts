@@ -2,7 +2,6 @@ import {execFileSync} from 'node:child_process';
 import {mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import {availableParallelism, cpus, loadavg, tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
-import {parseArgs} from 'node:util';
 import {encodeArtifact} from '../src/artifact/encode.ts';
 import {writeDigested} from '../src/base/digested-files.ts';
 import {writeOutputs} from '../src/run/write-outputs.ts';
@@ -11,6 +10,7 @@ import {blobPath} from '../src/store/store-layout.ts';
 import select from '../stages/select.ts';
 import {driverMemory} from './artifact/stage-to-stage.ts';
 import {spreadOf} from './engine/spread.ts';
+import {readOptions} from './options.ts';
 
 /*
  * A large artifact on its way from stage to stage: written with its digest, read and verified, passed on by `select`; beside `dd` and
@@ -19,7 +19,7 @@ import {spreadOf} from './engine/spread.ts';
  *   bin/basin-node bench/artifact.ts [--megabytes 1000] [--rounds 3] [--folder DIR] [--json]
  */
 
-const {values: options} = parseArgs({
+const {values: options} = readOptions(import.meta.filename, {
   options: {
     megabytes: {type: 'string', default: '1000'},
     rounds: {type: 'string', default: '3'},

@@ -1,7 +1,6 @@
 import {mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import {availableParallelism, cpus, loadavg, tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {parseArgs} from 'node:util';
 import {basin, basinShell, basinUserStage, basinWritten} from './engine/basin.ts';
 import type {Engine} from './engine/engine.ts';
 import {installEngines} from './engine/install.ts';
@@ -10,6 +9,7 @@ import {executed, SCENARIOS} from './engine/semantics.ts';
 import {dvc, make, ninja, snakemake, turbo, wireit} from './engine/shell-engines.ts';
 import {spreadOf} from './engine/spread.ts';
 import {EDIT_IDEAL} from './engine/tasks.ts';
+import {readOptions} from './options.ts';
 
 /*
  * The same generated graph, n/5 chains of five trivial tasks, brought up to date by basin and by the engines that its users come from:
@@ -35,7 +35,7 @@ const ENGINES: readonly Engine[] = [
   dvc,
 ];
 
-const {values: options} = parseArgs({
+const {values: options} = readOptions(import.meta.filename, {
   options: {
     sizes: {type: 'string', default: '1000,10000'},
     engines: {type: 'string'},

@@ -1,5 +1,4 @@
 import {availableParallelism} from 'node:os';
-import {parseArgs} from 'node:util';
 import type {Pictures} from '../stages/lib/data/pictures.ts';
 import {initialise} from '../stages/lib/models/initialise.ts';
 import {bindModel} from '../stages/lib/models/registry.ts';
@@ -13,6 +12,7 @@ import {capturedStep, stateOf, type TrainingState} from '../stages/lib/training/
 import {scalarOf} from '../stages/tensor/capture/named.ts';
 import {loadTensorLibrary} from '../stages/tensor/load.ts';
 import {MODELS} from './cases.ts';
+import {readOptions} from './options.ts';
 import {median} from './result.ts';
 import {STUDY, smoothColours} from './study.ts';
 
@@ -23,7 +23,7 @@ import {STUDY, smoothColours} from './study.ts';
  *
  * Numbers of threads take turns in every round. Fewer tensor threads than cores stand for a machine whose cores a step does not fill.
  */
-const {values: options} = parseArgs({
+const {values: options} = readOptions(import.meta.filename, {
   options: {
     rounds: {type: 'string', default: '5'},
     steps: {type: 'string', default: '20'},

@@ -1,8 +1,8 @@
 import {availableParallelism} from 'node:os';
-import {parseArgs} from 'node:util';
 import {augmentSchema} from '../stages/lib/pictures/augment-schema.ts';
 import {batchBuffer, fillBatch} from '../stages/lib/pictures/batch.ts';
 import {bindPreprocessor} from '../stages/lib/pictures/preprocessor.ts';
+import {readOptions} from './options.ts';
 import {median} from './result.ts';
 import {STUDY, smoothColours} from './study.ts';
 
@@ -13,7 +13,7 @@ import {STUDY, smoothColours} from './study.ts';
  *
  * Cases take turns in every round. A rate is by processor time, which a busy machine disturbs less than wall-clock time does.
  */
-const {values: options} = parseArgs({
+const {values: options} = readOptions(import.meta.filename, {
   options: {rounds: {type: 'string', default: '7'}, json: {type: 'boolean', default: false}},
 });
 

@@ -1,4 +1,3 @@
-import {parseArgs} from 'node:util';
 import {z} from 'zod';
 import type {Json} from '../src/base/json.ts';
 import finetune from '../stages/finetune.ts';
@@ -8,6 +7,7 @@ import {bindModel} from '../stages/lib/models/registry.ts';
 import {PRECISIONS, type Precision} from '../stages/tensor/fused/product.ts';
 import {loadTensorLibrary} from '../stages/tensor/load.ts';
 import {MODELS} from './cases.ts';
+import {readOptions} from './options.ts';
 import {quietServices} from './services.ts';
 
 /*
@@ -19,7 +19,7 @@ import {quietServices} from './services.ts';
  * FOLDER is the one that holds data_batch_1.bin itself.
  */
 
-const {values: options} = parseArgs({
+const {values: options} = readOptions(import.meta.filename, {
   options: {
     steps: {type: 'string', default: '400'},
     seeds: {type: 'string', default: '5'},

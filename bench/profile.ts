@@ -1,9 +1,9 @@
 import {availableParallelism} from 'node:os';
 import {performance} from 'node:perf_hooks';
-import {parseArgs} from 'node:util';
 import type {Tf} from '../stages/tensor/library.ts';
 import {loadTensorLibrary} from '../stages/tensor/load.ts';
 import {casesNamed} from './cases.ts';
+import {readOptions} from './options.ts';
 import {workOf} from './work.ts';
 
 /*
@@ -13,7 +13,7 @@ import {workOf} from './work.ts';
  *   bin/basin-node bench/profile.ts [D192-L6.b32.train.fp32] [--units 10] [--threads N]
  */
 
-const {values: options, positionals} = parseArgs({
+const {values: options, positionals} = readOptions(import.meta.filename, {
   allowPositionals: true,
   options: {
     units: {type: 'string', default: '10'},

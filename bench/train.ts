@@ -1,11 +1,11 @@
 import {mkdtempSync, rmSync} from 'node:fs';
 import {availableParallelism, cpus, loadavg, tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {parseArgs} from 'node:util';
 import {loadTensorLibrary} from '../stages/tensor/load.ts';
 import {ALL_CASES, type Case, casesNamed, DEFAULT_CASES} from './cases.ts';
 import {writeMaterial} from './material.ts';
 import {oneAlphaMore} from './one-alpha.ts';
+import {readOptions} from './options.ts';
 import {type OwnResult, type Result, resultOf} from './result.ts';
 import {type Contestant, measure} from './rounds.ts';
 import {workDiffers} from './same-work.ts';
@@ -27,29 +27,22 @@ import {TORCH_FORMS, type TorchForm, torchInstalled, torchName, torchSide} from 
  * machine that does nothing else, or ahead of all else (chrt --rr 10).
  */
 
-function readOptions() {
-  try {
-    return parseArgs({
-      options: {
-        cases: {type: 'string'},
-        all: {type: 'boolean'},
-        list: {type: 'boolean'},
-        rounds: {type: 'string', default: '5'},
-        seconds: {type: 'string', default: '1'},
-        threads: {type: 'string', default: String(availableParallelism())},
-        peers: {type: 'string', default: 'eager'},
-        json: {type: 'boolean'},
-      },
-    }).values;
-  } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
-  }
-}
+const {values: options} = readOptions(import.meta.filename, {
+  options: {
+    cases: {type: 'string'},
+    all: {type: 'boolean'},
+    list: {type: 'boolean'},
+    rounds: {type: 'string', default: '5'},
+    seconds: {type: 'string', default: '1'},
+    threads: {type: 'string', default: String(availableParallelism())},
+    peers: {type: 'string', default: 'eager'},
+    json: {type: 'boolean'},
+  },
+});
 
 /** Words of cases that have no peer. */
 const OWN = ['start', 'one-alpha'];
 
-const options = readOptions();
 const [rounds, seconds, threads] = [Number(options.rounds), Number(options.seconds), Number(options.threads)];
 const asked = options.peers.split(',');
 const forms = TORCH_FORMS.filter((form) => asked.includes(form));

@@ -1,5 +1,5 @@
-import {parseArgs} from 'node:util';
 import {casesNamed} from './cases.ts';
+import {readOptions} from './options.ts';
 import {resultOf} from './result.ts';
 import {measure} from './rounds.ts';
 import {workDiffers} from './same-work.ts';
@@ -12,7 +12,7 @@ import {tableHead, tableRow} from './table.ts';
  *   bin/basin-node bench/wasm.ts [--cases D64-L4.b32.train.fp32] [--rounds 5] [--json]
  */
 
-const {values: options} = parseArgs({
+const {values: options} = readOptions(import.meta.filename, {
   options: {
     cases: {type: 'string', default: 'D64-L4.b32.train.fp32'},
     rounds: {type: 'string', default: '5'},
