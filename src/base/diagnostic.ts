@@ -1,3 +1,5 @@
+import {textWidth, visible} from './terminal-text.ts';
+
 /** A stretch of a text file; offsets count UTF-16 code units from its start. */
 export interface Span {
   readonly start: number;
@@ -62,11 +64,13 @@ export function formatDiagnostic(fault: Diagnostic): string {
     const full = (source.text.split('\n')[line - 1] ?? '').replace(/\r$/, '').replaceAll('\t', ' ');
     const from = column > LONGEST_LINE - 40 ? column - 40 : 0;
     const shown = full.slice(from, from + LONGEST_LINE);
-    const width = Math.max(1, Math.min(span.end - span.start, shown.length - (column - 1 - from)));
-    lines.push(`  ${shown}`, `  ${' '.repeat(column - 1 - from)}${'^'.repeat(width)}`);
+    const at = column - 1 - from;
+    const width = (start: number, end: number): number => textWidth(visible(shown.slice(start, end)));
+    const carets = Math.max(1, width(at, at + span.end - span.start));
+    lines.push(`  ${shown}`, `  ${' '.repeat(width(0, at))}${'^'.repeat(carets)}`);
   } else {
     lines.push(`${fault.code}: ${fault.message}`);
   }
   if (fault.hint) lines.push(fault.hint);
-  return lines.join('\n');
+  return visible(lines.join('\n'));
 }

@@ -1,4 +1,5 @@
 import {stripVTControlCharacters} from 'node:util';
+import {fittingStart, textWidth, visible} from '../base/terminal-text.ts';
 
 /** `950 ms`, `12.3 s`, `4 min 05 s`, `2 h 10 min`. */
 export function formatSeconds(seconds: number): string {
@@ -10,22 +11,17 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
-/** All but line ends and tabs. */
-const CONTROL = /[^\P{Cc}\n\t]/gu;
-
 /**
  * A text of a program or a stage without what a terminal would obey: colours and the like are left out, of a line that was written over
  * its last form stays, and any other control character is shown as `\x07`.
  */
 export const harmless = (text: string): string =>
-  stripVTControlCharacters(text)
-    .replace(/[^\n]*\r(?=[^\r\n])|\r+(?=\n|$)/g, '')
-    .replace(CONTROL, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  visible(stripVTControlCharacters(text).replace(/[^\n]*\r(?=[^\r\n])|\r+(?=\n|$)/g, ''));
 
 /** A text cut to a width of columns, its end shown as `…`; for text without escapes. */
 export function clip(text: string, columns: number): string {
   const plain = stripVTControlCharacters(text);
-  return plain.length <= columns ? plain : `${plain.slice(0, Math.max(0, columns - 1))}…`;
+  return textWidth(plain) <= columns ? plain : `${fittingStart(plain, columns - 1)}…`;
 }
 
 /** A bar of `columns` cells, `fraction` of it full. */
@@ -39,7 +35,7 @@ export function wrapWords(text: string, columns: number, indent = ''): readonly 
   const lines: string[] = [];
   let line = indent;
   for (const word of text.split(' ')) {
-    if (line.length > indent.length && line.length + 1 + word.length > columns) {
+    if (line.length > indent.length && textWidth(line) + 1 + textWidth(word) > columns) {
       lines.push(line);
       line = indent;
     }

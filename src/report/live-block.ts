@@ -1,3 +1,4 @@
+import {fittingEnd, fittingStart, textWidth} from '../base/terminal-text.ts';
 import {bar, clip, formatSeconds, harmless} from './format.ts';
 import type {RunningView, RunView} from './run-view.ts';
 
@@ -37,15 +38,15 @@ export function runningLine(running: RunningView, now: number, columns = Number.
     lineOf(id, done, shownLoss, time),
     lineOf(id, done, time),
   ];
-  const fitting = lines.find(({length}) => length <= columns);
+  const fitting = lines.find((line) => textWidth(line) <= columns);
   if (fitting !== undefined) return fitting;
-  const room = Math.max(SHORTEST_ID, columns - lineOf('', done, time).length);
+  const room = Math.max(SHORTEST_ID, columns - textWidth(lineOf('', done, time)));
   return clip(lineOf(clipMiddle(id, room), done, time), columns);
 }
 
 /** A text cut to a width in its middle, because ids of one node differ at their ends. */
 function clipMiddle(text: string, columns: number): string {
-  if (text.length <= columns) return text;
+  if (textWidth(text) <= columns) return text;
   const end = Math.floor((columns - 1) / 2);
-  return `${text.slice(0, columns - 1 - end)}…${text.slice(text.length - end)}`;
+  return `${fittingStart(text, columns - 1 - end)}…${fittingEnd(text, end)}`;
 }

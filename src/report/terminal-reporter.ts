@@ -1,6 +1,7 @@
 import type {Writable} from 'node:stream';
 import {styleText} from 'node:util';
 import {createLogUpdate} from 'log-update';
+import {textWidth} from '../base/terminal-text.ts';
 import type {RunEvent} from '../run/event.ts';
 import {failureSummary, permanentLines, type Style, totalsLine} from './lines.ts';
 import {liveLines} from './live-block.ts';
@@ -37,7 +38,7 @@ export function terminalReporter(stream: Terminal, {detail, logCommand}: Reporte
   const onResize = (): void => {
     if (shown.length === 0) return;
     const width = columns();
-    const wrapped = shown.reduce((sum, {length}) => sum + Math.max(1, Math.ceil(length / width)), 0);
+    const wrapped = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(textWidth(line) / width)), 0);
     const rows = Math.min(wrapped, (stream.rows ?? 24) - 1);
     stream.write(`\r${'\x1b[1A\x1b[2K'.repeat(rows)}`);
     live.done(); // it forgets what it wrote

@@ -107,7 +107,7 @@ test('evaluate of a HuggingFace folder gives accuracy and the mean loss over pic
 `,
   );
   expect(await basin(['run', 'a.yaml', '--backend', BACKEND], {cwd})).toMatchObject({code: 0});
-  const {stdout} = await basin(['show', 'a.yaml', 'evaluate.summary', '--format', 'json'], {cwd});
+  const {stdout} = await basin(['show', 'a.yaml', 'evaluate.summary', '--backend', BACKEND, '--format', 'json'], {cwd});
   const rows = z
     .array(z.looseObject({source: z.string(), loss: z.number(), accuracy: z.number(), n: z.number()}))
     .parse(JSON.parse(stdout));

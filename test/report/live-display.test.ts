@@ -52,6 +52,12 @@ test('every line of the live block fits a narrow terminal', () => {
   for (const line of liveLines(view, 1000, 0, 60)) expect(line.length).toBeLessThanOrEqual(60);
 });
 
+test('and a character that takes two columns counts as two', () => {
+  const name = `a[c=${'猫'.repeat(30)}]`;
+  const view = viewOf([started(name), {event: 'instance-progress', id: id(name), step: 1, steps: 2}]);
+  expect(liveLines(view, 1000, 0, 40)[1]).toBe('  a[c=猫猫猫…猫猫猫猫] 1/2 · 1.0 s left');
+});
+
 test('an instance that is taken back because its output was damaged is counted once', () => {
   const view = viewOf([finished('load', 'cached'), started('load'), finished('load', 'ran')]);
   expect(view.ended).toEqual({ran: 1, cached: 0, 'cut-off': 0, failed: 0, skipped: 0});

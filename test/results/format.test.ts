@@ -37,3 +37,19 @@ test('very small and very large numbers are written with an exponent', () => {
 test('as many columns are shown as fit the terminal, and a few always', () => {
   expect([80, 20, 19, 5].map((width) => fittingColumns(['split', 'error', 'n'], rows, width, 1))).toEqual([3, 3, 2, 1]);
 });
+
+test('columns are as wide as a terminal shows them, and a cell gives it nothing to obey', () => {
+  const texts = [
+    {name: '猫 🐈', n: 3},
+    {name: 'chaton é', n: 20},
+    {name: 'a\x1b[2J\nb', n: 1},
+  ];
+  expect(textTable(['name', 'n'], texts).split('\n')).toEqual([
+    'name          n',
+    '───────────  ──',
+    '猫 🐈         3',
+    'chaton é     20',
+    'a\\x1b[2J\\nb   1',
+  ]);
+  expect(textTable(['name', 'n'], texts, 13)).toContain('name  猫 🐈\nn     3');
+});
