@@ -50,7 +50,9 @@ test.for(['mnist', 'cifar10'] as const)(
 `,
     );
     expect(await basin(['run', 'a.yaml', '--backend', BACKEND], {cwd})).toMatchObject({code: 0});
-    const {stdout} = await basin(['show', 'a.yaml', 'evaluate.summary', '--format', 'json'], {cwd});
+    const {stdout} = await basin(['show', 'a.yaml', 'evaluate.summary', '--backend', BACKEND, '--format', 'json'], {
+      cwd,
+    });
     const rows = rowSchema.parse(JSON.parse(stdout));
     expect(rows).toHaveLength(wanted.length);
     for (const [place, {right, loss}] of wanted.entries()) {
