@@ -6,6 +6,7 @@ export default defineConfig({
     // Native TensorFlow is loaded per process; forks keep one crash from taking the report with it.
     pool: 'forks',
     maxWorkers: 2,
+    globalSetup: 'test/rig/set-up-back-end.ts',
     testTimeout: 60_000,
     reporters: ['default', ['json', {outputFile: 'test-results/vitest.json'}]],
   },
