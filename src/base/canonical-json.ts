@@ -13,7 +13,7 @@ const DEEPEST_RECURSION = 50;
 export const canonicalJson = (value: Json): string => shallowText(value, 0) ?? deepText(value);
 
 /** The value as its canonical text has it: every map by its names. */
-export const inCanonicalOrder = (value: Json): Json => JSON.parse(canonicalJson(value));
+export const inCanonicalOrder = <T extends Json>(value: T): T => JSON.parse(canonicalJson(value));
 
 /** What `canonicalize` gives, at a quarter of its time: a plan writes the preimage of every instance. */
 function shallowText(value: Json, depth: number): string | undefined {

@@ -1,3 +1,4 @@
+import {inCanonicalOrder} from '../base/canonical-json.ts';
 import type {Binding, Instance} from '../graph/graph.ts';
 import type {OutputsOf} from '../plan/key.ts';
 import type {OutputRecord} from '../store/record.ts';
@@ -15,7 +16,11 @@ export function jobInputs(instance: Instance, outputsOf: OutputsOf): Record<stri
     return {
       many: true,
       kind: outputsOf(first.from, first.artifact).kind,
-      members: binding.members.map(({axes, from, artifact}) => ({axes, digest: outputsOf(from, artifact).digest})),
+      // As with parameters: how the value of an axis is written is in no key.
+      members: binding.members.map(({axes, from, artifact}) => ({
+        axes: inCanonicalOrder(axes),
+        digest: outputsOf(from, artifact).digest,
+      })),
     };
   };
   return Object.fromEntries(Object.entries(instance.inputs).map(([name, binding]) => [name, bind(binding)]));

@@ -1,7 +1,7 @@
 import {lstat, mkdir, open, readdir, readlink, realpath, rm, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
-import type {StoredFile} from '../artifact/kinds.ts';
+import {isTableKind, type StoredFile} from '../artifact/kinds.ts';
 import {digestOfFile} from '../base/digested-files.ts';
 import {own} from '../base/own.ts';
 import {artifactFileName, outputOfFile} from './artifact-file-name.ts';
@@ -30,14 +30,22 @@ const LOG: Outputs[string] = {
 /** Of what a program wrote that ended well but is at fault. */
 const FEW_LINES = 5;
 
+/**
+ * Stands in the key for the extension of gathered files that have none, and can be none: such files are a folder, and tables of the same
+ * bytes would be one file.
+ */
+const BARE = 'no extension';
+
 const storedFile = z.object({path: z.string()});
 /** A file, or a list of those that are gathered. */
 const handedInput = z.union([storedFile, z.array(storedFile.extend({axes: z.record(z.string(), z.json())}))]);
 
 /** A `run:` node as a stage: it gives the declared outputs and a log. */
 export function commandStage({inputs, outputs}: {readonly inputs: Inputs; readonly outputs: Outputs}): Stage {
-  const extensions = Object.fromEntries(
-    Object.entries(inputs).flatMap(([name, {extension}]) => (extension === undefined ? [] : [[name, extension]])),
+  const seenAs = Object.fromEntries(
+    Object.entries(inputs).flatMap(([name, {kind, many, extension = many && !isTableKind(kind) ? BARE : undefined}]) =>
+      extension === undefined ? [] : [[name, extension]],
+    ),
   );
   const orders = columnOrders(outputs);
   return {
@@ -48,7 +56,7 @@ export function commandStage({inputs, outputs}: {readonly inputs: Inputs; readon
     // The name under which a program sees an input may decide what it does, so it is in the key where it says something; and so is the
     // order of columns, which the text of a key does not keep.
     params: commandParameters.extend({
-      ...(Object.keys(extensions).length > 0 && {in: z.record(z.string(), z.string()).default(extensions)}),
+      ...(Object.keys(seenAs).length > 0 && {in: z.record(z.string(), z.string()).default(seenAs)}),
       ...(Object.keys(orders).length > 0 && {columns: z.record(z.string(), z.array(z.string())).default(orders)}),
     }),
     noop: {},

@@ -8,10 +8,10 @@ beforeEach(async () => {
 });
 afterEach(() => rig[Symbol.asyncDispose]());
 
-async function logOf({records, plan}: RigRun, id: string): Promise<string> {
+async function logOf({records, plan}: RigRun, id: string, of = rig): Promise<string> {
   const digest = records[plan.instances.findIndex(({instance}) => instance.id === id)]?.outputs.log?.digest;
   if (digest === undefined) throw new Error(`${id} has no log`);
-  return rig.withStore(async (store) => Buffer.from(await store.readBlob(digest)).toString());
+  return of.withStore(async (store) => Buffer.from(await store.readBlob(digest)).toString());
 }
 
 const LOOK = `'cd "$0" && ls && cat index.json && for file in n*; do printf "%s: " "$file"; cat "./$file"; done'`;
@@ -54,6 +54,59 @@ test('the order in which axes are written decides nothing: neither what runs nor
   await rig[Symbol.asyncDispose]();
   rig = await PipelineRig.create();
   expect(await logOf(await rig.run(looked('[m, n]')), 'both')).toBe(log);
+});
+
+test('what is gathered is a folder or one table, which is in the key although the bytes are the same', async () => {
+  const looked = (kind: string, gathers = ''): string => `
+stages:
+  src:
+    run: [sh, -c, 'echo "[{\\"a\\": $0}]" >"$1"', "\${k}", "\${out.t}"]
+    out: {t: {kind: summary, columns: {a: float64}}}
+    sweep: {k: [1, 2]}
+  copy: {run: [cp, "\${in.t}", "\${out.t}"], in: {t: src.t}, out: {t: ${kind}}}
+  look:
+    run: [sh, -c, 'if [ -d "$0" ]; then ls "$0"; else echo "one file $0"; fi', "\${in.t}"]
+    in: {t: {from: copy.t, over: [k]${gathers}}}
+`;
+  const [table, file] = ['{kind: summary, columns: {a: float64}}', 'file'];
+  const seen: string[] = [];
+  for (const kind of [file, table, '{kind: file, extension: arrow}', '{kind: file, extension: table}', table, file]) {
+    const run = await rig.run(looked(kind));
+    expect(run.totals, JSON.stringify(run.events)).toMatchObject({failed: 0});
+    seen.push(await logOf(run, 'look'));
+  }
+  expect(seen).toEqual([
+    'index.json\nk=1\nk=2\n',
+    'one file in/t.arrow\n',
+    'index.json\nk=1.arrow\nk=2.arrow\n',
+    'index.json\nk=1.table\nk=2.table\n',
+    'one file in/t.arrow\n',
+    'index.json\nk=1\nk=2\n',
+  ]);
+});
+
+test('how a value of an axis is written decides nothing: neither what runs nor what a program sees', async () => {
+  const looked = (values: string, kind: string, used: string): string => `
+stages:
+  make: {run: [sh, -c, 'echo "[{\\"a\\": 1}]" >"$0"', "\${out.t}", "\${${used}}"], out: {t: ${kind}}, sweep: {k: ${values}}}
+  look: {run: [sh, -c, 'if [ -d "$0" ]; then ls "$0"; cat "$0/index.json"; else od -An -tx1 "$0"; fi', "\${in.t}"], in: {t: {from: make.t, over: [k]}}}
+`;
+  const table = '{kind: summary, columns: {a: float64}}';
+  for (const [kind, used, one, other] of [
+    ['file', 'k.v', '[{v: 2, m: {d: 1, c: 2}}, {v: 1}]', '[{v: 1}, {m: {c: 2, d: 1}, v: 2}]'],
+    [table, 'k.v', '[{v: 2, m: {d: 1, c: 2}}, {v: 1}]', '[{v: 1}, {m: {c: 2, d: 1}, v: 2}]'],
+    ['file', 'k', '[0, 1]', '[-0.0, 1]'],
+    [table, 'k', '[0, 1]', '[-0.0, 1]'],
+  ] as const) {
+    const seen: string[] = [];
+    for (const values of [one, other]) {
+      await using fresh = await PipelineRig.create();
+      const run = await fresh.run(looked(values, kind, used));
+      expect(run.totals, JSON.stringify(run.events)).toMatchObject({failed: 0});
+      seen.push(`${Object.keys(run.records.at(-1)?.preimage ?? {})} ${await logOf(run, 'look', fresh)}`);
+    }
+    expect(seen[1], kind).toBe(seen[0]);
+  }
 });
 
 test('whatever the values of an axis, each member has a name of its own that stays in its folder', async () => {
