@@ -32,6 +32,11 @@ function diffValues(before: Json | undefined, after: Json | undefined, path: str
   const [members, others] = [membersOf(before), membersOf(after)];
   if (members && others) return diffFields(members, others, path, []).map(asMember(path));
   if (path === ARGUMENTS && isList(before) && isList(after)) return diffArguments(before, after);
+  if (isExecutableFile(before) || isExecutableFile(after))
+    return [
+      ...diffValues(digestIn(before), digestIn(after), path),
+      ...diffValues(isExecutableFile(before) || undefined, isExecutableFile(after) || undefined, `${path}.executable`),
+    ];
   if (isJsonObject(before) && isJsonObject(after)) return diffFields(before, after, path, []);
   return diffLeaves(before, after, path);
 }
@@ -51,7 +56,12 @@ const diffLeaves = (before: Json | undefined, after: Json | undefined, path: str
 /** `{kind, digest}`: a reader wants one line a changed input, and the kind follows from the stage. */
 const isInput = (value: Json | undefined): value is JsonObject =>
   isJsonObject(value) && Object.keys(value).length === 2 && typeof value.kind === 'string' && 'digest' in value;
-const digestIn = (value: Json | undefined): Json | undefined => (isInput(value) ? value.digest : value);
+const digestIn = (value: Json | undefined): Json | undefined =>
+  isInput(value) || isExecutableFile(value) ? value.digest : value;
+
+/** Of a declared file that may be executed; of any other there is the digest alone. */
+const isExecutableFile = (value: Json | undefined): value is JsonObject =>
+  isJsonObject(value) && Object.keys(value).length === 2 && value.executable === true && 'digest' in value;
 
 /**
  * A gathered input as digests by `[axis=value]`, or nothing when the value is no gathered input. A record has the axes sorted by name, and a pipeline as they

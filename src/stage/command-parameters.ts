@@ -73,16 +73,14 @@ export const WRITTEN_PARAMETERS: ReadonlySet<string> = new Set(['run', 'env']);
 /** Those that say how the node is wired. */
 export const WIRED_PARAMETERS: ReadonlySet<string> = new Set(['in', 'out']);
 
+const locatedFile = z.object({path: z.string(), digest: z.string(), executable: z.boolean()});
+export type LocatedFile = z.infer<typeof locatedFile>;
+
 /** What a worker is handed: files found, variables read. */
 export const locatedCommand = z.object({
   run: z.array(z.string()).min(1),
   // By name; zod's records leave out a file that is called __proto__.
-  files: z
-    .preprocess(
-      (files) => Object.entries(files ?? {}),
-      z.array(z.tuple([z.string(), z.object({path: z.string(), digest: z.string()})])),
-    )
-    .default([]),
+  files: z.preprocess((files) => Object.entries(files ?? {}), z.array(z.tuple([z.string(), locatedFile]))).default([]),
   env: z.record(z.string(), z.string().nullable()).default({}),
 });
 

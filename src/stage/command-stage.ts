@@ -8,6 +8,7 @@ import {artifactFileName, outputOfFile} from './artifact-file-name.ts';
 import {
   commandEnvironment,
   commandParameters,
+  type LocatedFile,
   locatedCommand,
   resolveEnvironment,
   withPaths,
@@ -16,7 +17,7 @@ import {resolveDeclaredFiles} from './declared-files.ts';
 import {type Inputs, type Outputs, type Stage, StageError, type StageWork} from './define-stage.ts';
 import {placeGathered} from './gathered-files.ts';
 import {LONGEST_TOLD, lineSplitter, lineTeller} from './log-lines.ts';
-import {placeCopy, placeStored} from './place-file.ts';
+import {isExecutable, placeCopy, placeStored} from './place-file.ts';
 import {type Command, CommandError, runCommand} from './run-command.ts';
 
 /** What a program writes to its standard output and error, kept beside its outputs. */
@@ -86,7 +87,7 @@ async function runInFolder(
   const {run, files, env} = locatedCommand.parse(params);
   const folder = await services.folder();
   const log = join(await services.folder(), 'log');
-  for (const [name, {path, digest}] of files) await placeDeclared(path, join(folder, name), digest);
+  for (const [name, file] of files) await placeDeclared(file, join(folder, name));
   const paths = new Map<string, string>();
   const stored = new Set<string>();
   for (const [name, declaration] of Object.entries(takes)) {
@@ -126,12 +127,12 @@ async function runInFolder(
 }
 
 /** @throws StageError when the file is not what it was when the pipeline was planned. */
-async function placeDeclared(from: string, to: string, digest: string): Promise<void> {
+async function placeDeclared({path: from, digest, executable}: LocatedFile, to: string): Promise<void> {
   const status = await stat(from).catch(() => undefined);
   const now = status === undefined ? 'was removed' : status.isDirectory() ? 'became a folder' : undefined;
   if (now !== undefined)
     throw new StageError(`The file ${from} ${now} while the pipeline ran.`, 'Put it back, or run again without it.');
-  await placeCopy(from, to);
+  await placeCopy(from, to, executable);
   if ((await digestOfFile(to)) !== digest)
     throw new StageError(`The file ${from} changed while the pipeline ran.`, 'Run it again.');
 }
@@ -175,7 +176,7 @@ async function replaceLink(file: string, stored: ReadonlySet<string>): Promise<v
   const target = await readlink(file).catch(() => '');
   if (!stored.has(target)) return;
   await rm(file);
-  await placeCopy(target, file);
+  await placeCopy(target, file, isExecutable(await stat(target)));
 }
 
 /** Every output is where it was asked for and nothing else is there: what is written elsewhere would be lost. */

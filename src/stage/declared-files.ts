@@ -1,10 +1,11 @@
-import {existsSync} from 'node:fs';
+import {existsSync, statSync} from 'node:fs';
 import {stat} from 'node:fs/promises';
 import {join, posix, resolve} from 'node:path';
-import type {Digest} from '../base/digest.ts';
 import type {Json} from '../base/json.ts';
 import {UserError} from '../base/user-error.ts';
+import type {LocatedFile} from './command-parameters.ts';
 import {nameFault, placeOfName} from './file-names.ts';
+import {isExecutable} from './place-file.ts';
 import type {SourceContext, SourceResolution} from './source.ts';
 import {notAFile, walkFiles} from './walk-files.ts';
 
@@ -115,17 +116,19 @@ function checkFolders(found: DeclaredFiles): void {
 
 const GIVE_ANOTHER = 'Give one of them another name: files: {NAME: PATH}.';
 
-/** Declared files pinned to their content: names and digests for the key, paths beside them for the worker. */
+/** Declared files pinned to what a program sees of them: names, digests and which may be executed for the key, paths beside them for the worker. */
 export async function resolveDeclaredFiles(
   value: Json,
   {folder, digestOfFile}: SourceContext,
 ): Promise<SourceResolution> {
-  const found: {readonly name: string; readonly path: string; readonly digest: Digest}[] = [];
+  const found: (LocatedFile & {readonly name: string})[] = [];
   for (const [name, path] of await findDeclaredFiles(value, folder))
-    found.push({name, path, digest: await digestOfFile(path)});
+    found.push({name, path, executable: isExecutable(statSync(path)), digest: await digestOfFile(path)});
   return {
     state: 'resolved',
-    identity: Object.fromEntries(found.map(({name, digest}) => [name, digest])),
+    identity: Object.fromEntries(
+      found.map(({name, digest, executable}) => [name, executable ? {digest, executable} : digest]),
+    ),
     located: Object.fromEntries(found.map(({name, ...file}) => [name, file])),
   };
 }

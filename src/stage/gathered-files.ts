@@ -1,8 +1,8 @@
-import {mkdir, writeFile} from 'node:fs/promises';
+import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {canonicalJson} from '../base/canonical-json.ts';
 import type {Json, JsonObject} from '../base/json.ts';
-import {placeStored} from './place-file.ts';
+import {placeStored, placeText} from './place-file.ts';
 
 /** One of several artifacts that a stage is handed as files. */
 export interface GatheredFile {
@@ -29,7 +29,7 @@ export async function placeGathered(
     await placeStored(path, join(folder, file));
     rows.push(JSON.stringify({axes, file}));
   }
-  await writeFile(join(folder, INDEX), `[${rows.join(',\n')}]\n`);
+  await placeText(`[${rows.join(',\n')}]\n`, join(folder, INDEX));
 }
 
 /** Readable, safe in any folder, and unlike every other also where a system does not tell upper from lower case. */

@@ -1,7 +1,8 @@
 import {spawnSync} from 'node:child_process';
-import {cp, mkdir, symlink, writeFile} from 'node:fs/promises';
+import {chmod, cp, mkdir, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from 'vitest';
+import {reasonText} from '../../src/plan/reason-text.ts';
 import {PipelineRig} from '../rig/pipeline-rig.ts';
 
 let rig: PipelineRig;
@@ -15,10 +16,11 @@ const list = (files: string): string =>
   `stages: {list: {run: [sh, -c, 'find . -type f | sort | xargs head'], files: ${files}}}`;
 
 /** What the program saw: its files and what is in them. */
-async function seen(files: string): Promise<string> {
-  const {records, totals, events} = await rig.run(list(files));
+const seen = (files: string): Promise<string> => seenBy(list(files));
+async function seenBy(text: string): Promise<string> {
+  const {records, totals, events} = await rig.run(text);
   expect(totals, JSON.stringify(events)).toMatchObject({failed: 0});
-  const digest = records[0]?.outputs.log?.digest;
+  const digest = records.at(-1)?.outputs.log?.digest;
   if (digest === undefined) throw new Error('it wrote no log');
   return rig.withStore(async (store) => Buffer.from(await store.readBlob(digest)).toString());
 }
@@ -104,6 +106,88 @@ test('a file that is called as a property of every object is handed over and is 
   await file('__proto__', 'changed\n');
   expect((await rig.plan(list('["__*"]'))).instances[0]).toMatchObject({verdict: 'run'});
   expect(await seen('["__*"]')).toBe(whole.replace('text of __proto__', 'changed'));
+});
+
+test('whether a file may be executed is what a program sees, and in the key of those that may', async () => {
+  await mkdir(join(rig.folder, 'bin'));
+  await file('bin/tool.sh', '#!/bin/sh\necho tool\n');
+  await file('bin/other.sh', 'echo other\n');
+  const text = `stages: {s: {run: [sh, -c, 'if [ -x bin/tool.sh ]; then bin/tool.sh; else echo no tool; fi'], files: [bin]}}`;
+  const tool = join(rig.folder, 'bin', 'tool.sh');
+  const seenNow = (): Promise<string> => seenBy(text);
+  expect(await seenNow()).toBe('no tool\n');
+  await chmod(tool, 0o755);
+  const [planned] = (await rig.plan(text)).instances;
+  expect(planned?.verdict).toBe('run');
+  expect(planned && reasonText(planned.reason)).toBe('files.bin/tool.sh.executable is new');
+  expect(await seenNow()).toBe('tool\n');
+  await file('bin/tool.sh', '#!/bin/sh\necho changed\n');
+  const [changed] = (await rig.plan(text)).instances;
+  expect(changed && reasonText(changed.reason)).toBe('files.bin/tool.sh changed');
+  await file('bin/tool.sh', '#!/bin/sh\necho tool\n');
+  // Who else may do so is not what the program sees.
+  await chmod(tool, 0o700);
+  expect((await rig.plan(text)).instances[0]?.verdict).toBe('cached');
+  await chmod(tool, 0o600);
+  expect((await rig.plan(text)).instances[0]?.verdict).toBe('cached');
+  expect(await seenNow()).toBe('no tool\n');
+  await chmod(tool, 0o755);
+  expect(await seenNow()).toBe('tool\n');
+});
+
+test.each(['000', '077'])(
+  'under the umask %s what a program is handed has the same rights, whatever they were',
+  async (umask) => {
+    await mkdir(join(rig.folder, 'd'));
+    const modes = [0o400, 0o600, 0o644, 0o666, 0o500, 0o755, 0o777, 0o677];
+    for (const mode of modes) {
+      await file(`d/${mode.toString(8)}`, 'text');
+      await chmod(join(rig.folder, 'd', mode.toString(8)), mode);
+    }
+    const before = process.umask(umask);
+    try {
+      const told = await seenBy(`
+stages:
+  make: {run: [sh, -c, 'echo x >"$0"', "\${out.t}", "\${n}"], out: {t: file}, sweep: {n: [1]}}
+  one: {run: [sh, -c, 'echo one >"$0"', "\${out.t}"], out: {t: file}}
+  look:
+    run: [sh, -c, 'stat -c "%a %n" d/* in/one in/*/*']
+    files: [d]
+    in: {one: one.t, all: {from: make.t, over: [n]}}
+`);
+      expect(told.trim().split('\n')).toEqual([
+        '644 d/400',
+        '755 d/500',
+        '644 d/600',
+        '644 d/644',
+        '644 d/666',
+        '644 d/677',
+        '755 d/755',
+        '755 d/777',
+        '755 in/one',
+        '644 in/all/index.json',
+        '755 in/all/n=1',
+      ]);
+    } finally {
+      process.umask(before);
+    }
+  },
+);
+
+test('an input may be executed, whoever gave its bytes first', async () => {
+  const text = (chmod: string): string => `
+stages:
+  make: {run: [sh, -c, 'printf "#!/bin/sh\\necho tool\\n" >"$0"${chmod}', "\${out.tool}"], out: {tool: file}}
+  use: {run: ["\${in.tool}"], in: {tool: make.tool}}
+`;
+  for (const [chmod, ran] of [
+    ['', ['make', 'use']],
+    ['; chmod +x "$0"', ['make']],
+  ] as const) {
+    const run = await rig.run(text(chmod));
+    expect(run.totals, JSON.stringify(run.events)).toMatchObject({failed: 0});
+    expect(run.ran).toEqual(ran);
+  }
 });
 
 test('a variable that is called as a property of every object is one like any other', async () => {
