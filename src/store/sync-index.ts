@@ -8,7 +8,7 @@ import {syncRemembered} from './remembered-file.ts';
 import type {StoreLayout} from './store-layout.ts';
 
 /** A change time younger than this may still get a second change under the same time stamp. */
-export const RACY_MILLISECONDS = 2000;
+const RACY_MILLISECONDS = 2000;
 
 /**
  * Brings an index to agree with the files: a new index, one that missed what another driver wrote, and records that somebody

@@ -2,6 +2,7 @@ import {cpSync, readdirSync, statSync} from 'node:fs';
 import {appendFile, mkdir, readFile, rm, stat, truncate, utimes, writeFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
+import {setTimeout} from 'node:timers/promises';
 import {expect, test} from 'vitest';
 import {digestOf} from '../../src/base/digest.ts';
 import {collectGarbage} from '../../src/store/collect-garbage.ts';
@@ -250,6 +251,21 @@ test('a young file is read every time and not noted, for a change within one tic
   await store.close();
   const database = new DatabaseSync(join(root, 'index.sqlite'));
   expect(database.prepare('select * from file').all()).toEqual([]);
+  database.close();
+});
+
+test('a file is noted when it is a minute old: into a mapped page of a younger one could be written unseen', async () => {
+  const {root} = await filled();
+  const store = await reopened(root);
+  const file = join(await temporaryFolder(), 'data');
+  await writeFile(file, 'one');
+  await setTimeout(2500);
+  await store.digestOfFile(file);
+  const old = process.execPath;
+  const digest = await store.digestOfFile(old);
+  await store.close();
+  const database = new DatabaseSync(join(root, 'index.sqlite'));
+  expect(database.prepare('select path, digest from file').all()).toEqual([{path: old, digest}]);
   database.close();
 });
 
