@@ -46,6 +46,10 @@ const namedFiles = z.record(z.string(), path).check(({value, issues}) => {
   for (const {name, ...fault} of namesFaults(value)) issues.push(issueOf(name, fault, name));
 });
 
+/** What is written out and empty has no part in a key, like what is left out. */
+const unlessEmpty = <T extends object>(value: T): T | undefined =>
+  Object.keys(value).length === 0 ? undefined : value;
+
 export const commandParameters = z.strictObject({
   run: z
     .array(text)
@@ -54,6 +58,7 @@ export const commandParameters = z.strictObject({
     .describe('The program and its arguments, as a list; no shell reads them.'),
   files: z
     .union([listedFiles, namedFiles])
+    .transform(unlessEmpty)
     .optional()
     .describe('Scripts and data that it reads: paths, folders or patterns; or a map from the name it sees to a path.'),
   env: z
@@ -61,10 +66,11 @@ export const commandParameters = z.strictObject({
       z.array(variable).transform((names) => Object.fromEntries(names.map((name): [string, null] => [name, null]))),
       z.record(variable, z.union([text, z.null()])),
     ])
+    .transform(unlessEmpty)
     .optional()
     .describe('Variables of the environment: names to pass on, or a map of names to values.'),
   // Its shape is looked at where the file is read.
-  out: z.record(z.string(), z.json()).optional().describe('What it gives: names and kinds.'),
+  out: z.record(z.string(), z.json()).transform(unlessEmpty).optional().describe('What it gives: names and kinds.'),
 });
 
 /** Those that a program reads as text, so that they are handed to it as they are written. */

@@ -7,7 +7,7 @@ import type {LocatedFile} from './command-parameters.ts';
 import {nameFault, placeOfName} from './file-names.ts';
 import {isExecutable} from './place-file.ts';
 import type {SourceContext, SourceResolution} from './source.ts';
-import {notAFile, walkFiles} from './walk-files.ts';
+import {COMPILED, notAFile, walkFiles} from './walk-files.ts';
 
 /** More than this is a folder that somebody did not mean. */
 const MOST_FILES = 10_000;
@@ -18,7 +18,7 @@ type DeclaredFiles = ReadonlyMap<string, string>;
 
 /**
  * The files of `files:`, by the name a program sees: a list gives paths below the pipeline's folder, folders with all that is in
- * them, and patterns; a map gives names of its own to paths anywhere. Links are followed. Names that begin with a dot have to be written.
+ * them, and patterns; a map gives names of its own to paths anywhere. Links are followed. Names that begin with a dot, and `__pycache__`, have to be written.
  *
  * @throws UserError when one is not there, a folder or a pattern gives nothing, a link leads nowhere, or a path of a list leaves the folder.
  */
@@ -53,7 +53,13 @@ async function find(name: string | undefined, path: string, folder: string, foun
     place(seenAs, absolute, found);
     return;
   }
-  const everything = {wants: () => true, depth: Number.POSITIVE_INFINITY, refusesLoops: true, dots: false};
+  const everything = {
+    wants: () => true,
+    depth: Number.POSITIVE_INFINITY,
+    refusesLoops: true,
+    dots: false,
+    compiled: false,
+  };
   let count = 0;
   for await (const file of walkFiles(absolute, posix.normalize(path), everything)) {
     const inside = posix.relative(path, file);
@@ -77,7 +83,8 @@ async function findMatches(pattern: string, folder: string, found: Map<string, s
     ? Number.POSITIVE_INFINITY
     : parts.length - fixed.split('/').filter(Boolean).length;
   const dots = parts.some((part) => part.startsWith('.'));
-  const walk = {wants: (name: string) => posix.matchesGlob(name, pattern), depth, refusesLoops: false, dots};
+  const compiled = parts.includes(COMPILED);
+  const walk = {wants: (name: string) => posix.matchesGlob(name, pattern), depth, refusesLoops: false, dots, compiled};
   let count = 0;
   for await (const name of walkFiles(join(folder, fixed), fixed, walk)) {
     add(name, name, join(folder, name), found);

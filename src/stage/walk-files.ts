@@ -4,6 +4,9 @@ import {join, posix} from 'node:path';
 import {isStoreFolder} from '../base/store-folder.ts';
 import {UserError} from '../base/user-error.ts';
 
+/** Python makes it beside modules that are imported, and anew when one changes. */
+export const COMPILED = '__pycache__';
+
 interface Walk {
   /** Names of what is asked for; whatever else cannot be read is passed over. */
   readonly wants: (name: string) => boolean;
@@ -12,6 +15,8 @@ interface Walk {
   /** Whether a link back to a folder above is a fault; where not, it is not followed: what it leads to is found already. */
   readonly refusesLoops: boolean;
   readonly dots: boolean;
+  /** Whether what Python keeps of the modules that it was run with is wanted. */
+  readonly compiled: boolean;
 }
 
 /**
@@ -34,6 +39,7 @@ async function* walkFrom(folder: string, above: string, walk: Walk, chain: reado
     const status: Dirent | Stats | undefined = entry.isSymbolicLink() ? statSync(path, {throwIfNoEntry: false}) : entry;
     if (status?.isDirectory()) {
       if (chain.length >= walk.depth || isStoreFolder(path)) continue;
+      if (!walk.compiled && entry.name === COMPILED) continue;
       const real = realpathSync(path);
       if (!chain.includes(real)) yield* walkFrom(path, name, walk, [...chain, real]);
       else if (walk.refusesLoops)

@@ -99,6 +99,45 @@ test('names that files cannot have beside each other are told before anything ru
   expect(await seen('{.: d, x/e: d/e}')).toBe('==> ./e <==\ntext of d/e\n\n==> ./x/e <==\ntext of d/e\n');
 });
 
+test('what Python keeps beside its modules is none of the files, unless it is written', async () => {
+  await mkdir(join(rig.folder, 'pkg', 'deep'), {recursive: true});
+  for (const name of ['pkg/main.py', 'pkg/deep/helper.py']) await file(name, `text of ${name}\n`);
+  const both =
+    '==> ./pkg/deep/helper.py <==\ntext of pkg/deep/helper.py\n\n==> ./pkg/main.py <==\ntext of pkg/main.py\n';
+  for (const files of ['[pkg]', '["pkg/**/*"]']) expect(await seen(files)).toBe(both);
+  for (const folder of ['pkg', 'pkg/deep']) {
+    await mkdir(join(rig.folder, folder, '__pycache__'));
+    await file(`${folder}/__pycache__/main.cpython-311.pyc`, `compiled in ${folder}\n`);
+  }
+  for (const files of ['[pkg]', '["pkg/**/*"]']) {
+    expect((await rig.plan(list(files))).instances[0], files).toMatchObject({verdict: 'cached'});
+    expect(await seenBy(list(files).replace('xargs', 'xargs -n 9'))).toBe(both);
+  }
+  expect(await seen('[pkg/__pycache__]')).toBe('compiled in pkg\n');
+  expect(await seen('["pkg/**/__pycache__/*"]')).toBe(
+    ['pkg/__pycache__', 'pkg/deep/__pycache__']
+      .map((folder) => `==> ./${folder}/main.cpython-311.pyc <==\ncompiled in ${folder.replace('/__pycache__', '')}\n`)
+      .join('\n'),
+  );
+});
+
+test('what is written out and empty is as if it were left out', async () => {
+  const text = (more: string): string => `stages: {s: {run: [echo, text]${more}}}`;
+  const {records} = await rig.run(text(''));
+  expect(records[0]?.preimage.params).toEqual({run: ['echo', 'text']});
+  for (const empty of [
+    'files: []',
+    'files: {}',
+    'env: []',
+    'env: {}',
+    'out: {}',
+    'in: {}',
+    'sweep: {}',
+    'files: [], env: [], out: {}',
+  ])
+    expect((await rig.plan(text(`, ${empty}`))).instances[0], empty).toMatchObject({verdict: 'cached'});
+});
+
 test('a file that is called as a property of every object is handed over and is in the key', async () => {
   for (const name of ['__proto__', '__constructor']) await file(name, `text of ${name}\n`);
   const whole = '==> ./__constructor <==\ntext of __constructor\n\n==> ./__proto__ <==\ntext of __proto__\n';
