@@ -129,6 +129,16 @@ const UNRESOLVED: typeof FAULTS = [
     /stripes\.ts: its settings are not right: .*size/,
   ],
   [
+    'a setting that no key can hold',
+    (folder) =>
+      editFile(
+        join(folder, 'stripes.ts'),
+        '.default(8)',
+        '.default(8), most: z.number().prefault(1).transform(BigInt)',
+      ),
+    /stripes\.ts: its setting most becomes a BigInt, which no key can hold\./,
+  ],
+  [
     'no data set',
     (folder) => writeFile(join(folder, 'stripes.ts'), 'export default 3;\n'),
     /What stripes\.ts exports by default was not made by defineDataSet\./,

@@ -132,6 +132,8 @@ test('what is wrong with a model before it runs is a reason of the plan', async 
     'syntax.ts': 'const b = = 2;\n',
     'shape.ts': text.replace('shape: [filters], init', 'shape: [0.5], init'),
     'init.ts': text.replace("init: 'zeros'", "init: 'zero'"),
+    'date.ts': text.replace('.default(16)', ".default(16), day: z.coerce.date().prefault('2020-01-01')"),
+    'asynchronous.ts': text.replace('.default(16)', '.default(16).refine(async () => true)'),
     'good.ts': text,
   };
   for (const [name, content] of Object.entries(files)) await writeFile(join(cwd, name), content);
@@ -152,6 +154,12 @@ test('what is wrong with a model before it runs is a reason of the plan', async 
   expect(reasons.syntax).toMatch(/^unresolved: .*syntax\.ts:1:11: .*SyntaxError/);
   expect(reasons.shape).toMatch(/^unresolved: .*shape\.ts: its parameters are not right: conv\.bias\.shape\.0/);
   expect(reasons.init).toMatch(/^unresolved: .*init\.ts: its parameters are not right: conv\.bias\.init/);
+  expect(reasons.date).toMatch(
+    /^unresolved: .*date\.ts: its setting day becomes a Date, which no key can hold\.[\s\S]*A schema may give text,/,
+  );
+  expect(reasons.asynchronous).toMatch(
+    /^unresolved: .*asynchronous\.ts: its settings cannot be checked: their schema is asynchronous\./,
+  );
   expect(reasons.none).toMatch(/^unresolved: .*There is no file none\.ts\./);
   expect(reasons.setting).toMatch(/^unresolved: .*good\.ts: its settings are not right: .*fliters/);
 });

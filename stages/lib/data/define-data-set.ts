@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {typedBy} from '../../../src/stage/schema-output.ts';
 import {checkedSettings} from '../user-code.ts';
 
 /** The pictures of a split, and their classes. */
@@ -60,12 +61,13 @@ export function defineDataSet<S extends z.ZodType>(declaration: DataSetDeclarati
     kind: 'data set',
     bind(given) {
       const settings = checkedSettings(declaration, given);
-      const files = z.array(z.string().min(1)).safeParse(declaration.files(settings));
+      const own = typedBy<S>(settings);
+      const files = z.array(z.string().min(1)).safeParse(declaration.files(own));
       if (!files.success) throw new StageError('its files are not a list of paths.', 'Give paths below the root.');
       return {
-        settings: z.record(z.string(), z.json()).parse(settings),
+        settings,
         files: files.data,
-        load: (read) => declaration.load(read, settings),
+        load: (read) => declaration.load(read, own),
       };
     },
   };

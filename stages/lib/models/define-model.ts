@@ -2,6 +2,7 @@ import type {Tensor, Tensor4D} from '@tensorflow/tfjs';
 import {z} from 'zod';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {typedBy} from '../../../src/stage/schema-output.ts';
 import type {Tf} from '../../tensor/library.ts';
 import {schemaFaults} from '../schema-faults.ts';
 import {checkedSettings} from '../user-code.ts';
@@ -69,7 +70,7 @@ export function defineModel<S extends z.ZodType>(declaration: ModelDeclaration<S
     kind: 'model',
     bind(task) {
       const settings = checkedSettings(declaration, task.settings);
-      const own = {...task, settings};
+      const own = {...task, settings: typedBy<S>(settings)};
       const parameters = parametersSchema.safeParse(declaration.parameters(own));
       if (!parameters.success)
         throw new StageError(
@@ -77,7 +78,7 @@ export function defineModel<S extends z.ZodType>(declaration: ModelDeclaration<S
           'Each is {shape, init, scale?, prunable?, head?} under its name.',
         );
       return {
-        settings: z.record(z.string(), z.json()).parse(settings),
+        settings,
         parameters: parameters.data,
         forward: (tf, parameter, pictures) => declaration.forward(tf, parameter, pictures, own),
       };
