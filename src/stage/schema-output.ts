@@ -24,12 +24,25 @@ const ASYNCHRONOUS: SchemaFault = {
 };
 
 /** Has a schema check values. What it gives then is what keys hold and what is handed to whoever declared the schema. */
-export function checkedBy(schema: z.ZodType, given: JsonObject): Checked {
+export function checkedBy(schema: z.ZodType, given: Json): Checked {
   const parsed = parsedBy(schema, given);
   if (parsed === undefined) return {state: 'bad-schema', faults: [ASYNCHRONOUS]};
   if (!parsed.success) return {state: 'bad-values', error: parsed.error};
   const json = jsonOf(parsed.data);
   return json.ok ? {state: 'good', output: json.value} : {state: 'bad-schema', faults: json.error.map(faultOf)};
+}
+
+/** @throws where the values, or the schema, are not right. */
+export function outputOf(schema: z.ZodType, given: Json): JsonObject {
+  const checked = checkedBy(schema, given);
+  switch (checked.state) {
+    case 'good':
+      return checked.output;
+    case 'bad-values':
+      throw checked.error;
+    case 'bad-schema':
+      throw new Error(checked.faults.map(({path, message}) => `${path.map(String).join('.')}${message}`).join(' '));
+  }
 }
 
 function faultOf({path, what}: NoJson): SchemaFault {
@@ -50,7 +63,7 @@ interface NoJson {
 /** What a schema gave, with its type again. Keys, jobs and artifacts hold it as JSON, which `checkedBy` has found it to be. */
 export const typedBy = <S extends z.ZodType>(output: Json): z.output<S> => output as z.output<S>;
 
-function parsedBy(schema: z.ZodType, given: JsonObject): z.ZodSafeParseResult<unknown> | undefined {
+function parsedBy(schema: z.ZodType, given: Json): z.ZodSafeParseResult<unknown> | undefined {
   try {
     return schema.safeParse(given);
   } catch (error) {

@@ -55,6 +55,15 @@ test("the recipe's data set is trained on, and its code and its files are in the
   expect((await run(moved, cache)).ids('ran')).toEqual(['tuned']);
 }, 60_000);
 
+test('what the schema of settings transforms is transformed once', async () => {
+  const cwd = await recipe();
+  await editFile(join(cwd, 'stripes.ts'), '.default(8)', '.transform((half) => 2 * half).prefault(4)');
+  await editFile(join(cwd, 'study.yaml'), 'side: 8', 'side: 4');
+  expect((await run(cwd)).ids('ran')).toEqual(['start', 'tuned']);
+  await editFile(join(cwd, 'study.yaml'), ', settings: {side: 4}', '');
+  expect((await run(cwd)).ids('cached')).toEqual(['start', 'tuned']);
+}, 60_000);
+
 test('a path alone names a data set whose files lie beside it', async () => {
   const cwd = await recipe();
   const short = 'data: ./pictures/stripes.ts';

@@ -66,6 +66,30 @@ test('models of equal shapes that differ in a setting run in one worker', async 
   expect(ids('ran')).toHaveLength(4);
 }, 60_000);
 
+test('what the schema of settings transforms is transformed once, however many stages load the model', async () => {
+  const cwd = await recipe();
+  const text = await readFile(join(cwd, 'small-conv.ts'), 'utf8');
+  await writeFile(join(cwd, 'small-conv.ts'), text.replace('.default(16)', '.transform((n) => n - 3).prefault(6)'));
+  const study = await readFile(join(cwd, 'study.yaml'), 'utf8');
+  await writeFile(
+    join(cwd, 'study.yaml'),
+    study.replace(
+      'line:',
+      `again: {uses: finetune, in: {weights: one.weights}, with: {data: "\${data}", length: 1ep, lr: 3.0e-2}}\n  line:`,
+    ),
+  );
+  expect((await run(cwd)).ids('ran')).toEqual(['again', ...NODES]);
+  const shown = await basin(['show', 'study.yaml', 'again.weights', '--format', 'json', ...ON_BACKEND], {cwd});
+  expect(JSON.parse(shown.stdout)).toEqual(
+    expect.arrayContaining([expect.objectContaining({name: 'conv.bias', shape: '5'})]),
+  );
+  // what is left out is what its value as it is written gives
+  await writeFile(join(cwd, 'study.yaml'), study.replace(', settings: {filters: 8}', ''));
+  expect((await run(cwd)).ids('ran')).toHaveLength(NODES.length);
+  await writeFile(join(cwd, 'study.yaml'), study.replace('filters: 8', 'filters: 6'));
+  expect((await run(cwd)).ids('ran')).toEqual([]);
+}, 60_000);
+
 const FAULTS: readonly (readonly [string, (text: string) => string, RegExp])[] = [
   [
     'a misspelt parameter',
