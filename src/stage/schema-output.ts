@@ -118,15 +118,15 @@ function listOf(list: readonly unknown[], walk: Walk): Json {
 
 function mapOf(map: object, walk: Walk): JsonObject {
   walk.above.push(map);
-  const entries: [string, Json][] = [];
+  const object: Record<string, Json> = {};
   for (const [name, item] of Object.entries(map)) {
     walk.path.push(name);
     const json = name.isWellFormed() ? partOf(item, walk) : none(name, walk);
-    if (json !== undefined) entries.push([name, json]);
+    if (json !== undefined) object[name] = json;
     walk.path.pop();
   }
   walk.above.pop();
-  return Object.fromEntries(entries);
+  return object;
 }
 
 function none(value: unknown, {path, wrong}: Walk, what = described(value)): undefined {
@@ -134,7 +134,8 @@ function none(value: unknown, {path, wrong}: Walk, what = described(value)): und
 }
 
 const isMap = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && [null, Object.prototype].includes(Object.getPrototypeOf(value));
+  typeof value === 'object' && value !== null && isPlain(Object.getPrototypeOf(value));
+const isPlain = (prototype: unknown): boolean => prototype === null || prototype === Object.prototype;
 
 function described(value: unknown): string {
   switch (typeof value) {
