@@ -1,6 +1,7 @@
 import {canonicalJson} from '../base/canonical-json.ts';
-import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
+import type {JsonObject} from '../base/json.ts';
 import type {Stage} from '../stage/define-stage.ts';
+import {checkedBy} from '../stage/schema-output.ts';
 import {type ParameterFault, parameterFaults} from './parameter-fault.ts';
 
 type Validated =
@@ -21,12 +22,21 @@ export class ParameterCheck {
     const text = canonicalJson(raw);
     const known = ofStage.get(text);
     if (known) return known;
-    const parsed = stage.params.safeParse(raw);
-    const fresh: Validated = parsed.success
-      ? {ok: true, params: this.#share(paramsOf(stage, parsed.data))}
-      : {ok: false, faults: parameterFaults(stage, raw, parsed.error.issues)};
+    const fresh = this.#checked(stage, raw);
     ofStage.set(text, fresh);
     return fresh;
+  }
+
+  #checked(stage: Stage, raw: JsonObject): Validated {
+    const checked = checkedBy(stage.params, raw);
+    switch (checked.state) {
+      case 'good':
+        return {ok: true, params: this.#share(checked.output)};
+      case 'bad-values':
+        return {ok: false, faults: parameterFaults(stage, raw, checked.error.issues)};
+      case 'bad-schema':
+        return {ok: false, faults: checked.faults.map((fault) => ({kind: 'bad', ...fault}))};
+    }
   }
 
   /** Equal parameters are one object, whether a default was written out or not. */
@@ -36,36 +46,4 @@ export class ParameterCheck {
     this.#shared.set(text, known);
     return known;
   }
-}
-
-function paramsOf(stage: Stage, output: unknown): JsonObject {
-  const json = jsonOf(output);
-  if (!isJsonObject(json)) throw new Error(`Internal error: the parameters of "${stage.name}" are no JSON object`);
-  return json;
-}
-
-/** What is absent in memory is absent in JSON; anything else that JSON cannot hold is a mistake of the stage's schema. */
-function jsonOf(value: unknown): Json | undefined {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return value;
-    case 'number':
-      if (!Number.isFinite(value)) throw new Error('Internal error: a schema gave a number that JSON cannot hold');
-      return value === 0 ? 0 : value;
-    case 'undefined':
-      return undefined;
-    case 'object': {
-      if (value === null) return null;
-      if (Array.isArray(value)) return value.map((item) => jsonOf(item) ?? null);
-      if (![null, Object.prototype].includes(Object.getPrototypeOf(value))) break;
-      const object: Record<string, Json> = {};
-      for (const [name, item] of Object.entries(value)) {
-        const json = jsonOf(item);
-        if (json !== undefined) object[name] = json;
-      }
-      return object;
-    }
-  }
-  throw new Error('Internal error: a schema gave a value that JSON cannot hold');
 }

@@ -10,7 +10,7 @@ export function packJobs(ready: readonly Instance[], workers: number): readonly 
   const jobs: Instance[][] = [];
   const families = new Map<string, Instance[]>();
   for (const instance of ready) {
-    if (!instance.stage.runMany) {
+    if (!instance.stage.checked.runMany) {
       jobs.push([instance]);
       continue;
     }

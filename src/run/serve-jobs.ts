@@ -140,14 +140,15 @@ async function compute(server: JobServer, job: Job, signal: AbortSignal, handed:
     started = now;
   };
   const [first] = job.points;
-  if (stage.runMany && job.points.length > 1) {
+  const {run, runMany} = stage.checked;
+  if (runMany && job.points.length > 1) {
     const points = job.points.map((point) => point.params);
-    for await (const {index, outputs} of stage.runMany({points, inputs, services})) {
+    for await (const {index, outputs} of runMany({points, inputs, services})) {
       await publish(index, outputs);
       signal.throwIfAborted();
     }
   } else if (first) {
-    await publish(0, await stage.run({params: first.params, inputs, services}));
+    await publish(0, await run({params: first.params, inputs, services}));
   }
 }
 

@@ -14,7 +14,14 @@ import {
   withPaths,
 } from './command-parameters.ts';
 import {resolveDeclaredFiles} from './declared-files.ts';
-import {type Inputs, type Outputs, type Stage, StageError, type StageWork} from './define-stage.ts';
+import {
+  type Inputs,
+  type Outputs,
+  type Stage,
+  StageError,
+  type StageFunctions,
+  type StageWork,
+} from './define-stage.ts';
 import {placeGathered} from './gathered-files.ts';
 import {LONGEST_TOLD, lineSplitter, lineTeller} from './log-lines.ts';
 import {isExecutable, placeCopy, placeStored} from './place-file.ts';
@@ -49,6 +56,7 @@ export function commandStage({inputs, outputs}: {readonly inputs: Inputs; readon
     ),
   );
   const orders = columnOrders(outputs);
+  const functions: StageFunctions = {run: (work) => runInFolder(work.params, work, inputs, outputs)};
   return {
     name: 'run',
     origin: {from: 'command', inputs, outputs},
@@ -65,7 +73,8 @@ export function commandStage({inputs, outputs}: {readonly inputs: Inputs; readon
     outputs: {...outputs, [LOG_OUTPUT]: LOG},
     computes: 'plain',
     sources: {files: resolveDeclaredFiles, env: resolveEnvironment},
-    run: (work) => runInFolder(work.params, work, inputs, outputs),
+    checked: functions,
+    ...functions,
   };
 }
 

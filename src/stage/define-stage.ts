@@ -5,6 +5,7 @@ import type {Json, JsonObject} from '../base/json.ts';
 import type {Checkpoints} from './checkpoint.ts';
 import type {ForeseenInputs, Foresight} from './foresight.ts';
 import type {GatheredFile} from './gathered-files.ts';
+import {outputOf, typedBy} from './schema-output.ts';
 import type {SourceResolver} from './source.ts';
 import type {TensorLibrary} from './tensor-library.ts';
 
@@ -191,8 +192,19 @@ export type StageOrigin =
   /** A `run:` node. */
   | {readonly from: 'command'; readonly inputs: Inputs; readonly outputs: Outputs};
 
-/** A stage as the engine sees it: the same declaration with its types forgotten. */
-export interface Stage {
+/** What a stage does, with its types forgotten. */
+export interface StageFunctions {
+  run(work: StageWork & {readonly params: Json}): Promise<OutputsByName>;
+  readonly runMany?: (
+    work: StageWork & {readonly points: readonly Json[]},
+  ) => AsyncGenerator<{readonly index: number; readonly outputs: OutputsByName}>;
+}
+
+/**
+ * A stage as the engine sees it: the same declaration with its types forgotten. Its own `run` takes parameters as they are written, as a test of its
+ * author's has them.
+ */
+export interface Stage extends StageFunctions {
   readonly name: string;
   readonly origin: StageOrigin;
   /** What its author raises; of a user's stage the digest of its code. */
@@ -206,46 +218,44 @@ export interface Stage {
   readonly sources: Readonly<Record<string, SourceResolver>>;
   readonly checkUpstream?: (params: Json, upstream: Upstream) => ParameterProblem | undefined;
   readonly foresee?: (ahead: {readonly params: Json; readonly inputs: ForeseenInputs}) => Promise<Foresight>;
-  run(work: StageWork & {readonly params: Json}): Promise<OutputsByName>;
-  readonly runMany?: (
-    work: StageWork & {readonly points: readonly Json[]},
-  ) => AsyncGenerator<{readonly index: number; readonly outputs: OutputsByName}>;
+  /** With what its schema gave for its parameters, as `checkUpstream` and `foresee` have it: what it transforms is transformed once. */
+  readonly checked: StageFunctions;
 }
 export type Registry = ReadonlyMap<string, Stage>;
 
-/**
- * Declares a stage with its types known to its author and forgotten by the engine. Parameters are parsed again where
- * the types come back, so a schema must be idempotent: parsing its own output gives the same value.
- */
+/** Declares a stage with its types known to its author and forgotten by the engine. */
 export function defineStage<P extends z.ZodType, const I extends Inputs, const O extends Outputs>(
   declaration: StageDeclaration<P, I, O>,
 ): Stage {
-  const {runMany, checkUpstream, foresee} = declaration;
+  const {params: schema, runMany, checkUpstream, foresee} = declaration;
   // The worker decodes each input by the kind declared for it, which is what InputValues<I> says.
   const typed = (inputs: StageWork['inputs']): InputValues<I> => inputs as InputValues<I>;
+  const checked: StageFunctions = {
+    run: ({params, inputs, services}) => declaration.run({params: typedBy<P>(params), inputs: typed(inputs), services}),
+    ...(runMany && {
+      runMany: ({points, inputs, services}) =>
+        runMany({points: points.map((point) => typedBy<P>(point)), inputs: typed(inputs), services}),
+    }),
+  };
+  const {runMany: runChecked} = checked;
   return {
     name: declaration.name,
     origin: {from: 'registry'},
     version: declaration.version ?? 1,
     doc: declaration.doc,
-    params: declaration.params,
+    params: schema,
     noop: declaration.noop ?? {},
     inputs: declaration.inputs,
     outputs: declaration.outputs,
     computes: declaration.computes,
     sources: declaration.sources ?? {},
-    ...(checkUpstream && {
-      checkUpstream: (params, upstream) => checkUpstream(declaration.params.parse(params), upstream),
-    }),
-    ...(foresee && {
-      foresee: async ({params, inputs}) => foresee({params: await declaration.params.parseAsync(params), inputs}),
-    }),
-    run: async ({params, inputs, services}) =>
-      declaration.run({params: await declaration.params.parseAsync(params), inputs: typed(inputs), services}),
-    ...(runMany && {
-      runMany: async function* ({points, inputs, services}) {
-        const parsed = await Promise.all(points.map((point) => declaration.params.parseAsync(point)));
-        yield* runMany({points: parsed, inputs: typed(inputs), services});
+    ...(checkUpstream && {checkUpstream: (params, upstream) => checkUpstream(typedBy<P>(params), upstream)}),
+    ...(foresee && {foresee: async ({params, inputs}) => foresee({params: typedBy<P>(params), inputs})}),
+    checked,
+    run: async ({params, ...work}) => checked.run({params: outputOf(schema, params), ...work}),
+    ...(runChecked && {
+      runMany: async function* ({points, ...work}) {
+        yield* runChecked({points: points.map((point) => outputOf(schema, point)), ...work});
       },
     }),
   };

@@ -4,6 +4,7 @@ import {asError} from '../../src/base/thrown.ts';
 import {UserError} from '../../src/base/user-error.ts';
 import {StageError} from '../../src/stage/define-stage.ts';
 import {thrownAt} from '../../src/stage/import-fault.ts';
+import {checkedBy} from '../../src/stage/schema-output.ts';
 import {schemaFaults} from './schema-faults.ts';
 
 /** Name of a user's file, from the reference that stands for it. */
@@ -32,12 +33,24 @@ export function ofUser<T>(name: string, run: () => T): T {
   }
 }
 
-/** The settings that a pipeline gives a user's file, defaults filled in. @throws StageError when they are not what the file declares. */
-export function checkedSettings<S extends z.ZodType>(
-  {settings, doc}: {readonly settings: S; readonly doc: string},
+/** The settings that a pipeline gives a user's file, as its schema gives them. @throws StageError when they are not what the file declares. */
+export function checkedSettings(
+  {settings, doc}: {readonly settings: z.ZodType; readonly doc: string},
   given: JsonObject,
-): z.output<S> {
-  const parsed = settings.safeParse(given);
-  if (parsed.success) return parsed.data;
-  throw new StageError(`its settings are not right: ${schemaFaults(parsed.error)}`, doc);
+): JsonObject {
+  const checked = checkedBy(settings, given);
+  switch (checked.state) {
+    case 'good':
+      return checked.output;
+    case 'bad-values':
+      throw new StageError(`its settings are not right: ${schemaFaults(checked.error)}`, doc);
+    case 'bad-schema': {
+      const [first] = checked.faults;
+      const told = checked.faults.map(
+        ({path, message}) =>
+          `${path.length === 0 ? 'its settings' : `its setting ${path.map(String).join('.')}`}${message}`,
+      );
+      throw new StageError(told.join(' '), first?.hint);
+    }
+  }
 }

@@ -149,6 +149,16 @@ for (const {name: backend, tf} of await backends()) {
     });
   }
 
+  test(`${backend}: of one class there is nothing to learn`, async () => {
+    await tf.setBackend(backend);
+    tf.tidy(() => {
+      const {value, grad} = tf.valueAndGrad((logits) =>
+        meanCrossEntropy(tf, logits.as2D(2, 1), tf.tensor1d([0, 0], 'int32'), 0.1),
+      )(tf.tensor2d([[3], [-4]]));
+      expect([...value.dataSync(), ...grad.dataSync()].map(Math.abs)).toEqual([0, 0, 0]);
+    });
+  });
+
   test(`${backend}: the smoothed loss and its gradient are those of torch's CrossEntropyLoss`, async () => {
     await tf.setBackend(backend);
     expect(file.smoothed.length).toBeGreaterThan(1);

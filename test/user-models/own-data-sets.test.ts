@@ -55,6 +55,15 @@ test("the recipe's data set is trained on, and its code and its files are in the
   expect((await run(moved, cache)).ids('ran')).toEqual(['tuned']);
 }, 60_000);
 
+test('what the schema of settings transforms is transformed once', async () => {
+  const cwd = await recipe();
+  await editFile(join(cwd, 'stripes.ts'), '.default(8)', '.transform((half) => 2 * half).prefault(4)');
+  await editFile(join(cwd, 'study.yaml'), 'side: 8', 'side: 4');
+  expect((await run(cwd)).ids('ran')).toEqual(['start', 'tuned']);
+  await editFile(join(cwd, 'study.yaml'), ', settings: {side: 4}', '');
+  expect((await run(cwd)).ids('cached')).toEqual(['start', 'tuned']);
+}, 60_000);
+
 test('a path alone names a data set whose files lie beside it', async () => {
   const cwd = await recipe();
   const short = 'data: ./pictures/stripes.ts';
@@ -127,6 +136,16 @@ const UNRESOLVED: typeof FAULTS = [
     'a setting that there is not',
     (folder) => editFile(join(folder, 'study.yaml'), 'side: 8', 'size: 8'),
     /stripes\.ts: its settings are not right: .*size/,
+  ],
+  [
+    'a setting that no key can hold',
+    (folder) =>
+      editFile(
+        join(folder, 'stripes.ts'),
+        '.default(8)',
+        '.default(8), most: z.number().prefault(1).transform(BigInt)',
+      ),
+    /stripes\.ts: its setting most becomes a BigInt, which no key can hold\./,
   ],
   [
     'no data set',

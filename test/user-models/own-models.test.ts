@@ -66,6 +66,30 @@ test('models of equal shapes that differ in a setting run in one worker', async 
   expect(ids('ran')).toHaveLength(4);
 }, 60_000);
 
+test('what the schema of settings transforms is transformed once, however many stages load the model', async () => {
+  const cwd = await recipe();
+  const text = await readFile(join(cwd, 'small-conv.ts'), 'utf8');
+  await writeFile(join(cwd, 'small-conv.ts'), text.replace('.default(16)', '.transform((n) => n - 3).prefault(6)'));
+  const study = await readFile(join(cwd, 'study.yaml'), 'utf8');
+  await writeFile(
+    join(cwd, 'study.yaml'),
+    study.replace(
+      'line:',
+      `again: {uses: finetune, in: {weights: one.weights}, with: {data: "\${data}", length: 1ep, lr: 3.0e-2}}\n  line:`,
+    ),
+  );
+  expect((await run(cwd)).ids('ran')).toEqual(['again', ...NODES]);
+  const shown = await basin(['show', 'study.yaml', 'again.weights', '--format', 'json', ...ON_BACKEND], {cwd});
+  expect(JSON.parse(shown.stdout)).toEqual(
+    expect.arrayContaining([expect.objectContaining({name: 'conv.bias', shape: '5'})]),
+  );
+  // what is left out is what its value as it is written gives
+  await writeFile(join(cwd, 'study.yaml'), study.replace(', settings: {filters: 8}', ''));
+  expect((await run(cwd)).ids('ran')).toHaveLength(NODES.length);
+  await writeFile(join(cwd, 'study.yaml'), study.replace('filters: 8', 'filters: 6'));
+  expect((await run(cwd)).ids('ran')).toEqual([]);
+}, 60_000);
+
 const FAULTS: readonly (readonly [string, (text: string) => string, RegExp])[] = [
   [
     'a misspelt parameter',
@@ -132,6 +156,8 @@ test('what is wrong with a model before it runs is a reason of the plan', async 
     'syntax.ts': 'const b = = 2;\n',
     'shape.ts': text.replace('shape: [filters], init', 'shape: [0.5], init'),
     'init.ts': text.replace("init: 'zeros'", "init: 'zero'"),
+    'date.ts': text.replace('.default(16)', ".default(16), day: z.coerce.date().prefault('2020-01-01')"),
+    'asynchronous.ts': text.replace('.default(16)', '.default(16).refine(async () => true)'),
     'good.ts': text,
   };
   for (const [name, content] of Object.entries(files)) await writeFile(join(cwd, name), content);
@@ -152,6 +178,12 @@ test('what is wrong with a model before it runs is a reason of the plan', async 
   expect(reasons.syntax).toMatch(/^unresolved: .*syntax\.ts:1:11: .*SyntaxError/);
   expect(reasons.shape).toMatch(/^unresolved: .*shape\.ts: its parameters are not right: conv\.bias\.shape\.0/);
   expect(reasons.init).toMatch(/^unresolved: .*init\.ts: its parameters are not right: conv\.bias\.init/);
+  expect(reasons.date).toMatch(
+    /^unresolved: .*date\.ts: its setting day becomes a Date, which no key can hold\.[\s\S]*A schema may give text,/,
+  );
+  expect(reasons.asynchronous).toMatch(
+    /^unresolved: .*asynchronous\.ts: its settings cannot be checked: their schema is asynchronous\./,
+  );
   expect(reasons.none).toMatch(/^unresolved: .*There is no file none\.ts\./);
   expect(reasons.setting).toMatch(/^unresolved: .*good\.ts: its settings are not right: .*fliters/);
 });

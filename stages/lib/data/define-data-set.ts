@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {typedBy} from '../../../src/stage/schema-output.ts';
 import {checkedSettings} from '../user-code.ts';
 
 /** The pictures of a split, and their classes. */
@@ -41,8 +42,6 @@ export interface DataSetDeclaration<S extends z.ZodType> {
 
 /** A user's data set with its settings. */
 export interface BoundDataSet {
-  /** With defaults filled in. */
-  readonly settings: JsonObject;
   readonly files: readonly string[];
   load(files: DataFiles): LoadedPictures | Promise<LoadedPictures>;
 }
@@ -50,7 +49,9 @@ export interface BoundDataSet {
 /** A data set as basin sees it: the same declaration with its types forgotten. */
 export interface DataSetDefinition {
   readonly kind: 'data set';
-  /** @throws StageError when settings or files are not right. */
+  /** What its schema gives for settings as they are written. @throws StageError when they are not right. */
+  check(settings: JsonObject): JsonObject;
+  /** Of settings that `check` gave, which its schema must not see again. @throws StageError when files are not right. */
   bind(settings: JsonObject): BoundDataSet;
 }
 
@@ -58,21 +59,22 @@ export interface DataSetDefinition {
 export function defineDataSet<S extends z.ZodType>(declaration: DataSetDeclaration<S>): DataSetDefinition {
   return {
     kind: 'data set',
-    bind(given) {
-      const settings = checkedSettings(declaration, given);
-      const files = z.array(z.string().min(1)).safeParse(declaration.files(settings));
+    check: (settings) => checkedSettings(declaration, settings),
+    bind(settings) {
+      const own = typedBy<S>(settings);
+      const files = z.array(z.string().min(1)).safeParse(declaration.files(own));
       if (!files.success) throw new StageError('its files are not a list of paths.', 'Give paths below the root.');
       return {
-        settings: z.record(z.string(), z.json()).parse(settings),
         files: files.data,
-        load: (read) => declaration.load(read, settings),
+        load: (read) => declaration.load(read, own),
       };
     },
   };
 }
 
 const definitionSchema = z.custom<DataSetDefinition>(
-  (value) => z.looseObject({kind: z.literal('data set'), bind: z.function()}).safeParse(value).success,
+  (value) =>
+    z.looseObject({kind: z.literal('data set'), check: z.function(), bind: z.function()}).safeParse(value).success,
 );
 
 /** Whether a file exports a data set by default. */

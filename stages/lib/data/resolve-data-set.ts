@@ -9,7 +9,7 @@ import {CIFAR10_FOLDER, CIFAR10_TEST_FILE, CIFAR10_TRAIN_FILES} from './cifar10.
 import {type DataSetValue, dataSetSchema, type userDataSetSchema} from './data-set-value.ts';
 import {fetchCifar10} from './fetch-cifar10.ts';
 import {embeddedMnist, MNIST_FILES} from './mnist.ts';
-import {bindDataSet, declaredFiles} from './user-data-set.ts';
+import {bindDataSet, checkDataSet, declaredFiles} from './user-data-set.ts';
 
 /** The files of a data set that are there, or why it cannot be had. */
 type Location =
@@ -40,7 +40,8 @@ async function resolveUserDataSet(
 ): Promise<SourceResolution> {
   const path = resolve(context.folder, value.name);
   const found = await findModule(path);
-  const {settings, files: declared} = bindDataSet(found, value.settings);
+  const settings = checkDataSet(found, value.settings);
+  const {files: declared} = bindDataSet(found, settings);
   const root = value.root === undefined ? dirname(path) : resolve(context.folder, value.root);
   const files = await digestsOf(root, await declaredFiles(declared, root), context);
   const same = {name: found.reference, settings, ...choicesOf(value)};

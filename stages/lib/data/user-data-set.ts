@@ -12,16 +12,25 @@ import type {Pictures} from './pictures.ts';
 
 const MOST_FILES = 1_000_000;
 
-/** A user's data set as its file declares it. @throws StageError when the file or the settings are not right. */
-export function bindDataSet({reference, exported}: UserModule, settings: JsonObject): BoundDataSet {
+function definitionIn({reference, exported}: UserModule) {
   const name = fileNameOf(reference);
-  if (!isDataSetDefinition(exported)) {
-    throw new StageError(
-      `What ${name} exports by default was not made by defineDataSet.`,
-      'Write export default defineDataSet({…}), with import {defineDataSet} from "lossbasin".',
-    );
-  }
-  return ofUser(name, () => exported.bind(settings));
+  if (isDataSetDefinition(exported)) return {name, definition: exported};
+  throw new StageError(
+    `What ${name} exports by default was not made by defineDataSet.`,
+    'Write export default defineDataSet({…}), with import {defineDataSet} from "lossbasin".',
+  );
+}
+
+/** What a data set's schema gives for settings as they are written. @throws StageError when the file or they are not right. */
+export function checkDataSet(module: UserModule, settings: JsonObject): JsonObject {
+  const {name, definition} = definitionIn(module);
+  return ofUser(name, () => definition.check(settings));
+}
+
+/** A user's data set as its file declares it, with settings that `checkDataSet` gave. @throws StageError when the file is not right. */
+export function bindDataSet(module: UserModule, settings: JsonObject): BoundDataSet {
+  const {name, definition} = definitionIn(module);
+  return ofUser(name, () => definition.bind(settings));
 }
 
 /** The files that a data set declares, as paths below its root, sorted. @throws StageError when one is not there or lies elsewhere. */

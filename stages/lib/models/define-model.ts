@@ -2,6 +2,7 @@ import type {Tensor, Tensor4D} from '@tensorflow/tfjs';
 import {z} from 'zod';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
+import {typedBy} from '../../../src/stage/schema-output.ts';
 import type {Tf} from '../../tensor/library.ts';
 import {schemaFaults} from '../schema-faults.ts';
 import {checkedSettings} from '../user-code.ts';
@@ -50,8 +51,6 @@ export interface ModelDeclaration<S extends z.ZodType> {
 
 /** A user's model made for a task. */
 export interface BoundModel {
-  /** With defaults filled in. */
-  readonly settings: JsonObject;
   readonly parameters: z.output<typeof parametersSchema>;
   forward(tf: Tf, parameter: (name: string) => Tensor, pictures: Tensor4D): Tensor;
 }
@@ -59,7 +58,9 @@ export interface BoundModel {
 /** A model as basin sees it: the same declaration with its types forgotten. */
 export interface ModelDefinition {
   readonly kind: 'model';
-  /** @throws StageError when settings or parameters are not right. */
+  /** What its schema gives for settings as they are written. @throws StageError when they are not right. */
+  check(settings: JsonObject): JsonObject;
+  /** Of settings that `check` gave, which its schema must not see again. @throws StageError when parameters are not right. */
   bind(task: ModelTask<JsonObject>): BoundModel;
 }
 
@@ -67,9 +68,9 @@ export interface ModelDefinition {
 export function defineModel<S extends z.ZodType>(declaration: ModelDeclaration<S>): ModelDefinition {
   return {
     kind: 'model',
+    check: (settings) => checkedSettings(declaration, settings),
     bind(task) {
-      const settings = checkedSettings(declaration, task.settings);
-      const own = {...task, settings};
+      const own = {...task, settings: typedBy<S>(task.settings)};
       const parameters = parametersSchema.safeParse(declaration.parameters(own));
       if (!parameters.success)
         throw new StageError(
@@ -77,7 +78,6 @@ export function defineModel<S extends z.ZodType>(declaration: ModelDeclaration<S
           'Each is {shape, init, scale?, prunable?, head?} under its name.',
         );
       return {
-        settings: z.record(z.string(), z.json()).parse(settings),
         parameters: parameters.data,
         forward: (tf, parameter, pictures) => declaration.forward(tf, parameter, pictures, own),
       };
@@ -86,7 +86,8 @@ export function defineModel<S extends z.ZodType>(declaration: ModelDeclaration<S
 }
 
 const definitionSchema = z.custom<ModelDefinition>(
-  (value) => z.looseObject({kind: z.literal('model'), bind: z.function()}).safeParse(value).success,
+  (value) =>
+    z.looseObject({kind: z.literal('model'), check: z.function(), bind: z.function()}).safeParse(value).success,
 );
 
 /** What a file exports by default, where that is a model. */

@@ -26,7 +26,9 @@ export const userModelSchema = z.strictObject({
   settings: z.record(z.string(), z.json()).describe('What the file declares as its settings.').default({}),
 });
 
-type UserModelConfig = z.output<typeof userModelSchema>;
+interface UserModelConfig extends Omit<z.output<typeof userModelSchema>, 'settings'> {
+  readonly settings: JsonObject;
+}
 
 /** Whether a configuration is of a user's model and of no built-in one. */
 export const isUserModel = ({model}: JsonObject): boolean => typeof model === 'string' && USER_MODULE.test(model);
@@ -35,29 +37,35 @@ export const isUserModel = ({model}: JsonObject): boolean => typeof model === 's
 export const resolveModel: SourceResolver = async (value, {folder}) => {
   const parsed = userModelSchema.safeParse(value);
   if (!parsed.success) return {state: 'resolved', identity: value, located: value};
-  const {config} = bind(await findModule(resolve(folder, parsed.data.model)), parsed.data);
+  const found = await findModule(resolve(folder, parsed.data.model));
+  const {name, definition} = definitionIn(found);
+  const settings = ofUser(name, () => definition.check(parsed.data.settings));
+  const {config} = bind(found, {...parsed.data, settings});
   return {state: 'resolved', identity: config, located: config};
 };
 
-/** The user's model of a configuration that `resolveModel` gave. @throws StageError when its file is gone or another one. */
+/** The user's model of a configuration that `resolveModel` gave, in which settings are what its schema gave. @throws StageError when its file is gone or another one. */
 export async function loadUserModel(config: JsonObject): Promise<Model> {
   const parsed = userModelSchema.parse(config);
   return bind(await openModule(parsed.model), parsed);
 }
 
-function bind({reference, exported}: UserModule, {settings, labels, ...rest}: UserModelConfig): Model {
+function definitionIn({reference, exported}: UserModule) {
   const name = fileNameOf(reference);
-  if (!isModelDefinition(exported)) {
-    throw new StageError(
-      `What ${name} exports by default was not made by defineModel.`,
-      'Write export default defineModel({…}), with import {defineModel} from "lossbasin".',
-    );
-  }
+  if (isModelDefinition(exported)) return {name, definition: exported};
+  throw new StageError(
+    `What ${name} exports by default was not made by defineModel.`,
+    'Write export default defineModel({…}), with import {defineModel} from "lossbasin".',
+  );
+}
+
+function bind(module: UserModule, {settings, labels, ...rest}: UserModelConfig): Model {
+  const {name, definition} = definitionIn(module);
   const task = {settings, labels, imageSize: rest.image_size, channels: rest.num_channels};
-  const bound = ofUser(name, () => exported.bind(task));
+  const bound = ofUser(name, () => definition.bind(task));
   const names = Object.keys(bound.parameters);
   return {
-    config: {...rest, model: reference, labels, settings: bound.settings},
+    config: {...rest, model: module.reference, labels, settings},
     parameters: parametersOf(bound),
     channels: rest.num_channels,
     imageSize: rest.image_size,

@@ -9,8 +9,8 @@ import type {Tf} from '../../tensor/library.ts';
 export function meanCrossEntropy(tf: Tf, logits: Tensor2D, labels: Tensor1D, smoothing = 0): Scalar {
   const [batch, classes] = logits.shape;
   return withHandGradient(tf, [logits], () => {
-    // cast after, because the wasm backend writes int32 whatever type is asked of oneHot
-    const hot = tf.cast(tf.oneHot(labels, classes), 'float32');
+    // tfjs makes no one-hot of one class; cast after, because the wasm backend writes int32 whatever type is asked of oneHot
+    const hot = tf.cast(classes === 1 ? tf.equal(labels.as2D(batch, 1), 0) : tf.oneHot(labels, classes), 'float32');
     const target = smoothing === 0 ? hot : tf.add(tf.mul(hot, 1 - smoothing), smoothing / classes);
     const logProbabilities = tf.logSoftmax(logits);
     return {

@@ -80,10 +80,8 @@ export function unpack(layout: ParameterLayout, flat: Float32Array): NamedTensor
 
 /** The parameters of a flat vector by name. Its gradient is one concatenation, whatever the number of parameters. */
 export function split(tf: Tf, layout: ParameterLayout, flat: Tensor1D): ParameterTensors {
-  const parts = tf.split(
-    flat,
-    layout.entries.map((entry) => entry.size),
-  );
+  const sizes = layout.entries.map(({size}) => size);
+  const parts = sizes.length === 1 ? [flat] : tf.split(flat, sizes); // into one part, tfjs 4.22 fails in the gradient
   return Object.fromEntries(
     layout.entries.map((entry, index) => {
       const part = parts[index];
