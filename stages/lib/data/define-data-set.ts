@@ -1,7 +1,8 @@
 import {z} from 'zod';
+import {described} from '../../../src/base/described.ts';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
-import {checkedSettings} from '../user-code.ts';
+import {checkDeclaration, checkedSettings} from '../user-code.ts';
 
 /** The pictures of a split, and their classes. */
 export interface SplitPictures {
@@ -59,11 +60,17 @@ export function defineDataSet<S extends z.ZodType>(declaration: DataSetDeclarati
   return {
     kind: 'data set',
     bind(given) {
-      const settings = checkedSettings(declaration, given);
-      const files = z.array(z.string().min(1)).safeParse(declaration.files(settings));
-      if (!files.success) throw new StageError('its files are not a list of paths.', 'Give paths below the root.');
+      checkDeclaration(declaration, ['files', 'load']);
+      const {settings, stored} = checkedSettings(declaration, given);
+      const declared = declaration.files(settings);
+      const files = z.array(z.string().min(1)).safeParse(declared);
+      if (!files.success)
+        throw new StageError(
+          `its "files" must give a list of paths, and gives ${Array.isArray(declared) ? 'other things in it' : described(declared)}.`,
+          'Give paths below the root, without waiting for anything.',
+        );
       return {
-        settings: z.record(z.string(), z.json()).parse(settings),
+        settings: stored,
         files: files.data,
         load: (read) => declaration.load(read, settings),
       };
