@@ -1,5 +1,9 @@
 import {inspect} from 'node:util';
 
+/** A field of what code of others gave, whose type may be a lie. */
+export const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+
 /** Longer texts are told without what they say. */
 const LONGEST_TEXT = 40;
 

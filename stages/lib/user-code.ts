@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {described} from '../../src/base/described.ts';
+import {described, fieldOf} from '../../src/base/described.ts';
 import type {JsonObject} from '../../src/base/json.ts';
 import {asError} from '../../src/base/thrown.ts';
 import {UserError} from '../../src/base/user-error.ts';
@@ -32,10 +32,6 @@ export function ofUser<T>(name: string, run: () => T): T {
     Error.stackTraceLimit = stackTraceLimit;
   }
 }
-
-/** A field of what code of the user's gave, whose type may be a lie. */
-export const fieldOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 
 /** @throws StageError when a user's file declares something else than a schema of settings and these functions. */
 export function checkDeclaration(declaration: unknown, functions: readonly string[]): void {

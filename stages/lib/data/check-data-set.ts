@@ -1,6 +1,5 @@
-import {described} from '../../../src/base/described.ts';
+import {described, fieldOf} from '../../../src/base/described.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
-import {fieldOf} from '../user-code.ts';
 import type {Pictures} from './pictures.ts';
 
 /** A user's data set, whose splits are of one size. */
