@@ -1,9 +1,8 @@
 import type {z} from 'zod';
 import type {ArtifactKind, ArtifactValues, Columns, Row, StoredFile, TableKind} from '../artifact/kinds.ts';
-import {described, fieldOf} from '../base/described.ts';
 import type {Digest} from '../base/digest.ts';
 import type {Json, JsonObject} from '../base/json.ts';
-import {UserError} from '../base/user-error.ts';
+import {checkFunctions} from './check-functions.ts';
 import type {Checkpoints} from './checkpoint.ts';
 import type {ForeseenInputs, Foresight} from './foresight.ts';
 import type {GatheredFile} from './gathered-files.ts';
@@ -214,26 +213,6 @@ export interface Stage {
   ) => AsyncGenerator<{readonly index: number; readonly outputs: OutputsByName}>;
 }
 export type Registry = ReadonlyMap<string, Stage>;
-
-const OPTIONAL_FUNCTIONS = ['runMany', 'checkUpstream', 'foresee'] as const;
-
-/** No compiler may have seen a user's file, and what calls these hides what they are. */
-function checkFunctions(declaration: object): void {
-  const check = (name: string, value: unknown): void => {
-    if (typeof value === 'function') return;
-    throw new UserError(
-      `The stage's "${name}" must be a function, and is ${described(value)}.`,
-      'See "Adding your own stage" in the recipes.',
-    );
-  };
-  check('run', fieldOf(declaration, 'run'));
-  for (const name of OPTIONAL_FUNCTIONS) {
-    const value = fieldOf(declaration, name);
-    if (value !== undefined) check(name, value);
-  }
-  for (const [parameter, resolver] of Object.entries(fieldOf(declaration, 'sources') ?? {}))
-    check(`sources.${parameter}`, resolver);
-}
 
 /**
  * Declares a stage with its types known to its author and forgotten by the engine. Parameters are parsed again where

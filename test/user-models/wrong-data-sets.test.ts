@@ -109,14 +109,6 @@ const DECLARED: Readonly<Record<string, readonly [declaration: string, told: str
     "{doc: 'Mine.', files: () => [], load: () => 1}",
     'its "settings" must be a zod schema, and is nothing.\nWrite settings: z.strictObject({…}), with import {z} from "lossbasin".',
   ],
-  'settings-waiting': [
-    "{doc: 'Mine.', settings: z.strictObject({}).refine(async () => true), files: () => [], load: () => 1}",
-    'its schema of settings waits for a promise.\nCheck and transform settings without one.',
-  ],
-  'settings-of-dates': [
-    "{doc: 'Mine.', settings: z.strictObject({a: z.date().default(new Date(0))}), files: () => [], load: () => 1}",
-    'its schema makes of the settings what is no map of JSON values: a: Invalid input: expected string, received Date\nSettings are a part of the key: have the schema give text, numbers, lists and maps, and make the rest of them where it is used.',
-  ],
 };
 
 test('a data set that is not declared as one cannot be resolved', {timeout: 60_000}, async () => {

@@ -2,7 +2,8 @@ import {z} from 'zod';
 import {described} from '../../../src/base/described.ts';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
-import {checkDeclaration, checkedSettings} from '../user-code.ts';
+import {checkDeclaration} from '../check-declaration.ts';
+import {checkedSettings} from '../user-code.ts';
 
 /** The pictures of a split, and their classes. */
 export interface SplitPictures {
@@ -61,7 +62,7 @@ export function defineDataSet<S extends z.ZodType>(declaration: DataSetDeclarati
     kind: 'data set',
     bind(given) {
       checkDeclaration(declaration, ['files', 'load']);
-      const {settings, stored} = checkedSettings(declaration, given);
+      const settings = checkedSettings(declaration, given);
       const declared = declaration.files(settings);
       const files = z.array(z.string().min(1)).safeParse(declared);
       if (!files.success)
@@ -70,7 +71,7 @@ export function defineDataSet<S extends z.ZodType>(declaration: DataSetDeclarati
           'Give paths below the root, without waiting for anything.',
         );
       return {
-        settings: stored,
+        settings: z.record(z.string(), z.json()).parse(settings),
         files: files.data,
         load: (read) => declaration.load(read, settings),
       };

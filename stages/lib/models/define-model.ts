@@ -4,8 +4,9 @@ import {described} from '../../../src/base/described.ts';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import type {Tf} from '../../tensor/library.ts';
+import {checkDeclaration} from '../check-declaration.ts';
 import {schemaFaults} from '../schema-faults.ts';
-import {checkDeclaration, checkedSettings} from '../user-code.ts';
+import {checkedSettings} from '../user-code.ts';
 import {sizeOf} from './initialise.ts';
 
 /** What a model is made for. */
@@ -84,11 +85,11 @@ export function defineModel<S extends z.ZodType>(declaration: ModelDeclaration<S
     kind: 'model',
     bind(task) {
       checkDeclaration(declaration, ['parameters', 'forward']);
-      const {settings, stored} = checkedSettings(declaration, task.settings);
+      const settings = checkedSettings(declaration, task.settings);
       const own = {...task, settings};
       const parameters = checkedParameters(declaration.parameters(own));
       return {
-        settings: stored,
+        settings: z.record(z.string(), z.json()).parse(settings),
         parameters,
         forward: (tf, parameter, pictures) => declaration.forward(tf, parameter, pictures, own),
       };
