@@ -2,24 +2,27 @@ import type {Diagnostic} from '../base/diagnostic.ts';
 import {suggestion} from '../base/nearest.ts';
 import {fail, ok, type Result} from '../base/result.ts';
 import type {Graph, Instance} from '../graph/graph.ts';
+import {askedPoint, idAt, standsAt} from './asked-point.ts';
 import {commandFault} from './faults.ts';
 
-/** The instances a person names: one by its id, or all of a node by the node's name. */
+/** The instances a person names: one by its id, however its values and their order are written, or all of a node by the node's name. */
 export function findInstances(graph: Graph, name: string): Result<readonly Instance[], readonly Diagnostic[]> {
   const node = graph.nodes.find((candidate) => candidate.name === name);
   if (node) return ok(node.instances.flatMap((index) => graph.instances[index] ?? []));
   const instance = graph.instances.find(({id}) => id === name);
   if (instance) return ok([instance]);
+  const message = `There is no node or instance "${name}" in ${graph.source.name}.`;
   const owner = graph.nodes.find((candidate) => name.startsWith(`${candidate.name}[`));
-  const ids = owner
-    ? owner.instances.flatMap((index) => graph.instances[index]?.id ?? [])
-    : graph.nodes.map((n) => n.name);
-  return fail([
-    commandFault(
-      `There is no node or instance "${name}" in ${graph.source.name}.`,
-      suggestion(name, ids, owner ? 'instances of that node' : 'nodes'),
-    ),
-  ]);
+  if (!owner) {
+    const names = graph.nodes.map((candidate) => candidate.name);
+    return fail([commandFault(message, suggestion(name, names, 'nodes'))]);
+  }
+  const point = askedPoint(name, owner);
+  const instances = owner.instances.flatMap((index) => graph.instances[index] ?? []);
+  const there = point && instances.find((candidate) => standsAt(candidate, point));
+  if (there) return ok([there]);
+  const ids = instances.map(({id}) => id);
+  return fail([commandFault(message, suggestion(point ? idAt(owner, point) : name, ids, 'instances of that node'))]);
 }
 
 /** The instances that some names stand for; the error is every name that stands for none. */

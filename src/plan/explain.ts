@@ -14,7 +14,7 @@ export interface Explanation {
   readonly reason: Reason;
   /** What makes it run now; of an input whose upstream runs, `after` is `{awaits: id}`. Empty when cached or never run. */
   readonly changes: readonly Change[];
-  /** For a cached instance: what had changed when it ran, against the result it had before. */
+  /** For a cached instance: what was new when it first had this key, against the result before. It may have run again since, for another reason. */
   readonly lastChanges: readonly Change[];
 }
 

@@ -14,6 +14,7 @@ import {allWritten} from './all-written.ts';
 import {checkpointsIn, NO_CHECKPOINTS} from './checkpoints.ts';
 import {DamagedInputs} from './damaged-inputs.ts';
 import {makeDraftFolder} from './draft-folder.ts';
+import {wrongPoints} from './given-output.ts';
 import {HandedFiles} from './handed-files.ts';
 import {checkHeld, heldFiles} from './held-files.ts';
 import {type StageSource, stageOfJob} from './job-stage.ts';
@@ -119,9 +120,12 @@ async function compute(server: JobServer, job: Job, signal: AbortSignal, handed:
   const held = await heldFiles(job, stage);
   const services = await servicesFor(server, stage, job, signal, underOurMask);
   let started = performance.now();
+  const given = new Set<number>();
   const publish = async (index: number, outputs: OutputsByName): Promise<void> => {
     const point = job.points[index];
-    if (!point) throw new Error(`Internal error: stage ${stage.name} gave point ${index} of ${job.points.length}`);
+    if (!point || given.has(index))
+      throw wrongPoints(stage, `point ${index}${point ? ' twice' : ''}, of ${job.points.length}`);
+    given.add(index);
     await handed.check();
     await checkHeld(held);
     if (stage.computes === 'tensors') await server.tensors.check();
@@ -147,6 +151,7 @@ async function compute(server: JobServer, job: Job, signal: AbortSignal, handed:
       await publish(index, outputs);
       signal.throwIfAborted();
     }
+    if (given.size < points.length) throw wrongPoints(stage, `only ${given.size} of ${points.length} points`);
   } else if (first) {
     await publish(0, await run({params: first.params, inputs, services}));
   }

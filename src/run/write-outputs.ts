@@ -1,6 +1,7 @@
 import {constants} from 'node:fs';
 import {copyFile, link, lstat, readFile, realpath, rename} from 'node:fs/promises';
 import {join, sep} from 'node:path';
+import {ArtifactError} from '../artifact/artifact-error.ts';
 import {decodeArtifact} from '../artifact/decode.ts';
 import {encodeArtifact} from '../artifact/encode.ts';
 import {inlineRows} from '../artifact/inline-rows.ts';
@@ -19,7 +20,7 @@ import type {DraftOutput} from '../store/publish.ts';
 import {systemCode} from '../store/store-error.ts';
 import {blobPath} from '../store/store-layout.ts';
 import {DamagedInputs} from './damaged-inputs.ts';
-import {givenOutput} from './given-output.ts';
+import {checkDeclared, givenOutput, ofOutput} from './given-output.ts';
 import {HANDED} from './handed-files.ts';
 import type {Job} from './protocol.ts';
 
@@ -37,8 +38,9 @@ export async function writeOutputs(
     if (value === undefined) continue;
     written[name] = isCandidate(value)
       ? await passOn(store, declaration.kind, value.digest, join(drafts, `${name}.arrow`))
-      : await writeOutput(name, declaration, drafts, value);
+      : await ofOutput(stage, name, declaration, () => writeOutput(name, declaration, drafts, value));
   }
+  checkDeclared(stage, outputs);
   return written;
 }
 
@@ -112,7 +114,7 @@ function pathOf(name: string, value: ArtifactValues[ArtifactKind]): string {
 /** Moved where it is this job's alone; what lies elsewhere, has a second name or was handed to it is somebody's, and is copied. */
 async function takeFile(name: string, drafts: string, path: string): Promise<DraftOutput> {
   const status = await lstat(path).catch(() => undefined);
-  if (!status?.isFile()) throw new StageError(`The output "${name}" is no file: ${path}.`);
+  if (!status?.isFile()) throw new ArtifactError(`The output "${name}" is no file: ${path}.`);
   const draft = join(drafts, `${name}.file`);
   const [place, ours] = [await realpath(path), `${await realpath(drafts)}${sep}`];
   const isOurs = status.nlink === 1 && place.startsWith(ours) && !place.startsWith(ours + HANDED);

@@ -2,6 +2,7 @@ import type {z} from 'zod';
 import type {ArtifactKind, ArtifactValues, Columns, Row, StoredFile, TableKind} from '../artifact/kinds.ts';
 import type {Digest} from '../base/digest.ts';
 import type {Json, JsonObject} from '../base/json.ts';
+import {checkFunctions} from './check-functions.ts';
 import type {Checkpoints} from './checkpoint.ts';
 import type {ForeseenInputs, Foresight} from './foresight.ts';
 import type {GatheredFile} from './gathered-files.ts';
@@ -227,6 +228,7 @@ export type Registry = ReadonlyMap<string, Stage>;
 export function defineStage<P extends z.ZodType, const I extends Inputs, const O extends Outputs>(
   declaration: StageDeclaration<P, I, O>,
 ): Stage {
+  checkFunctions(declaration);
   const {params: schema, runMany, checkUpstream, foresee} = declaration;
   // The worker decodes each input by the kind declared for it, which is what InputValues<I> says.
   const typed = (inputs: StageWork['inputs']): InputValues<I> => inputs as InputValues<I>;

@@ -3,7 +3,8 @@ import {relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {type Diagnostic, diagnosticJson, type SourceText, type Span} from '../base/diagnostic.ts';
 import {asError} from '../base/thrown.ts';
-import {ImportError, NotWhileLoading, namesUsersFile} from './import-error.ts';
+import {UserError} from '../base/user-error.ts';
+import {ImportError, namesUsersFile} from './import-error.ts';
 
 /** Why a user's module cannot be imported. */
 export interface ImportFault extends Pick<Diagnostic, 'message' | 'hint' | 'at'> {
@@ -21,7 +22,7 @@ export function importFault(thrown: unknown, path: string): ImportFault {
     const at = source && {source, span: {start: found, end: found + text.length}};
     return {isMissing: false, message: error.message, ...(error.hint && {hint: error.hint}), ...(at && {at})};
   }
-  if (error instanceof NotWhileLoading) {
+  if (error instanceof UserError) {
     const at = placeOf(error);
     return {isMissing: false, message: error.message, ...(error.hint && {hint: error.hint}), ...(at && {at})};
   }

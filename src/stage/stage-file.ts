@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {ARTIFACT_KINDS} from '../artifact/kinds.ts';
+import {ARTIFACT_KINDS, COLUMN_TYPES} from '../artifact/kinds.ts';
 import type {Diagnostic} from '../base/diagnostic.ts';
 import type {Digest} from '../base/digest.ts';
 import {fail, ok, type Result} from '../base/result.ts';
@@ -7,8 +7,16 @@ import type {Stage} from './define-stage.ts';
 import {importFault, sourceOf} from './import-fault.ts';
 import {importWithClosure} from './module-closure.ts';
 
-const isFunction = (value: unknown): boolean => typeof value === 'function';
-const kinded = z.record(z.string(), z.looseObject({kind: z.enum(ARTIFACT_KINDS)}));
+/** It becomes the name of a file, and stands behind a dot in `NODE.ARTIFACT`. */
+const name = z.string().regex(/^[A-Za-z0-9_][\w-]*$/, 'a name has letters, digits, dashes and underscores');
+const kinded = z.record(
+  name,
+  z.looseObject({
+    kind: z.enum(ARTIFACT_KINDS),
+    as: z.literal('path').optional(),
+    columns: z.record(z.string(), z.enum(COLUMN_TYPES)).optional(),
+  }),
+);
 /** As much of a stage as a file can get wrong that no compiler has seen. */
 const shape = z.looseObject({
   name: z.string().min(1),
@@ -17,7 +25,6 @@ const shape = z.looseObject({
   inputs: kinded,
   outputs: kinded,
   computes: z.enum(['tensors', 'plain']),
-  run: z.custom(isFunction, 'it must be a function'),
 });
 const isStage = (value: unknown): value is Stage => shape.safeParse(value).success;
 
@@ -61,8 +68,9 @@ function noStage(found: unknown, path: string): Diagnostic {
   const issue = parsed.error?.issues[0];
   if (!issue || issue.path.length === 0 || issue.path[0] === 'origin')
     return told('What this file exports by default was not made by defineStage.', EXAMPLE);
+  const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
   return told(
-    `The stage's "${issue.path.join('.')}" is not right: ${issue.message}.`,
+    `The stage's "${issue.path.join('.')}" is not right: ${message}.`,
     'See "Adding your own stage" in the recipes.',
   );
 }

@@ -12,9 +12,15 @@ function meant(members: readonly (readonly Issue[])[]): readonly Issue[] {
   return best ?? [];
 }
 
+/** What says more than an issue does itself. */
+function innerOf(issue: Issue): readonly Issue[] {
+  if (issue.code === 'invalid_union') return meant(issue.errors);
+  return issue.code === 'invalid_key' ? issue.issues : [];
+}
+
 function textsOf(issue: Issue, at: readonly PropertyKey[]): string[] {
   const path = [...at, ...issue.path];
-  const inner = issue.code === 'invalid_union' ? meant(issue.errors) : [];
+  const inner = innerOf(issue);
   if (inner.length > 0) return inner.flatMap((one) => textsOf(one, path));
   return [path.length === 0 ? issue.message : `${path.map(String).join('.')}: ${issue.message}`];
 }

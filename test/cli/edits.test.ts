@@ -138,6 +138,7 @@ test('explain says field by field what an edit changed, and of a node all its in
     instance: 'finetune-B',
     verdict: 'run',
     changes: ['order', 'augment', 'dropout'].map((name) => ({path: `params.seed.${name}`, before: 2, after: 9})),
+    lastReason: null,
     lastChanges: [],
   });
   const all = await basin(['explain', 'study.yaml', 'interpolate', ...ON_BACKEND, '--json'], {cwd});

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import {findInstances} from '../../src/cli/find-instance.ts';
 import {graphOf} from '../rig/read-text.ts';
-import {BASIN, environment, scratchFolder} from './basin.ts';
+import {BASIN, basin, environment, jsonLines, scratchFolder} from './basin.ts';
 
 // Everything that a shell, brackets, a list of pairs or a dot before an artifact's name could take for its own.
 const ODD = [
@@ -81,4 +81,58 @@ test('every value has an id of its own, which finds it and holds nothing that a 
     ),
     {seed: 6, numRuns: 100},
   );
+});
+
+test('a point is found however its values and the order of its axes are written, and is told in the one way', {
+  timeout: 60_000,
+}, async () => {
+  const cwd = await scratchFolder();
+  const pipeline = {
+    stages: {
+      n: {
+        uses: 'pretrain-load',
+        with: {source: 'random', model: {model: 'mlp', hidden: [4]}, seed: '${int(lr * 1000.0) + replicate}'},
+        sweep: {lr: [0.01, 0.001], replicate: [1, 2]},
+      },
+    },
+  };
+  await writeFile(join(cwd, 'p.yaml'), JSON.stringify(pipeline));
+  const ids = async (command: readonly string[]): Promise<unknown> =>
+    jsonLines((await basin([...command, '--json'], {cwd})).stdout).flatMap((line) =>
+      typeof line === 'object' && line !== null && 'instance' in line ? [line.instance] : [],
+    );
+  const [as, swapped] = ['n[lr=1e-3,replicate=1]', 'n[ replicate=+1, lr=0.0010 ]'];
+  const planned = await basin(['plan', 'p.yaml', '--target', swapped, '--json'], {cwd});
+  expect(JSON.parse(planned.stdout)).toMatchObject({instances: [{id: 'n[lr=0.001,replicate=1]'}]});
+  const ran = await basin(['run', 'p.yaml', '--target', as, '--force', swapped, '--json'], {cwd});
+  expect(jsonLines(ran.stdout).at(-1)).toMatchObject({ran: 1, cached: 0});
+  expect(await ids(['explain', 'p.yaml', swapped])).toEqual(['n[lr=0.001,replicate=1]']);
+  expect(await ids(['log', 'p.yaml', as])).toEqual(['n[lr=0.001,replicate=1]']);
+  const shown = await basin(['show', 'p.yaml', `${swapped}.weights`, '--format', 'csv'], {cwd});
+  expect(shown).toMatchObject({code: 0, stdout: expect.stringMatching(/^lr,replicate,name,/)});
+
+  expect(await basin(['explain', 'p.yaml', 'n[replicate=1,lr=1.1e-3]'], {cwd})).toEqual({
+    code: 2,
+    stdout: '',
+    stderr:
+      'wrong-command: There is no node or instance "n[replicate=1,lr=1.1e-3]" in p.yaml.\nDid you mean "n[lr=0.001,replicate=1]"?\n',
+  });
+});
+
+test('what is a point of no kind, or another value, finds none', () => {
+  const graph = graphOf(
+    'stages: {n: {uses: number, with: {value: "${k == 1 && s ? 1 : 2}"}, sweep: {k: [1, "1", x, [1, a]], s: [true]}}}',
+  );
+  const found = (name: string) => {
+    const instances = findInstances(graph, name);
+    return instances.ok ? instances.value.map(({id}) => id) : [];
+  };
+  expect(found("n[s=true,k='1']")).toEqual(['n[k="1",s=true]']);
+  expect(found('n[s=true,k=01.0]')).toEqual(['n[k=1,s=true]']);
+  expect(found('n[s=true, k="x"]')).toEqual(['n[k=x,s=true]']);
+  expect(found('n[s=true, k=[ 1.0, "a" ]]')).toEqual(['n[k=[1,"a"],s=true]']);
+  for (const none of ['k=1', 'k=1,s="true"', 'k=1,s=true,t=1', 'k=1,k=1,s=true', 'k=1,s=', '=1', '', 's=true,k="x'])
+    expect(found(`n[${none}]`)).toEqual([]);
+  for (const none of ['n[s=true,k=1', 'n[s=true,k=1]x', 'n[s=true,k=*x]', 'n[s=true,k=[1,a]', 'm[s=true,k=1]'])
+    expect(found(none)).toEqual([]);
 });

@@ -34,6 +34,26 @@ const BROKEN: readonly (readonly [string, string, RegExp])[] = [
     /^mine\.ts:2:1 bad-stage-file\nThe stage's "outputs\.summary\.kind" is not right/,
   ],
   [
+    'a type of column that there is not',
+    STAGE.replace(`'float64'`, `'float'`),
+    /^mine\.ts:2:1 bad-stage-file\nThe stage's "outputs\.summary\.columns\.value" is not right: Invalid option/,
+  ],
+  [
+    'a name that no file has',
+    STAGE.replace('summary:', `'a/b':`),
+    /^mine\.ts:2:1 bad-stage-file\nThe stage's "outputs\.a\/b" is not right: a name has letters, digits, dashes and underscores\.\n/,
+  ],
+  [
+    'no run',
+    STAGE.replace('run: async', 'walk: async'),
+    /^mine\.ts:2:16 bad-stage-file\nThe stage's "run" must be a function, and is nothing\.\n.*\n {17}\^\nSee "Adding your own stage"/,
+  ],
+  [
+    'what is no function',
+    STAGE.replace('run: async', 'foresee: 3, run: async'),
+    /^mine\.ts:2:16 bad-stage-file\nThe stage's "foresee" must be a function, and is 3\.\n/,
+  ],
+  [
     'what breaks when it is loaded',
     `const a: {b?: {c: number}} = {};\nexport const d = a.b.c;\n`,
     /^mine\.ts:2:\d+ bad-stage-file\n.*TypeError: Cannot read properties of undefined.*\n {2}export const d = a\.b\.c;/,

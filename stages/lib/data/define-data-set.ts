@@ -1,7 +1,9 @@
 import {z} from 'zod';
+import {described} from '../../../src/base/described.ts';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import {typedBy} from '../../../src/stage/schema-output.ts';
+import {checkDeclaration} from '../check-declaration.ts';
 import {checkedSettings} from '../user-code.ts';
 
 /** The pictures of a split, and their classes. */
@@ -59,11 +61,19 @@ export interface DataSetDefinition {
 export function defineDataSet<S extends z.ZodType>(declaration: DataSetDeclaration<S>): DataSetDefinition {
   return {
     kind: 'data set',
-    check: (settings) => checkedSettings(declaration, settings),
+    check(settings) {
+      checkDeclaration(declaration, ['files', 'load']);
+      return checkedSettings(declaration, settings);
+    },
     bind(settings) {
       const own = typedBy<S>(settings);
-      const files = z.array(z.string().min(1)).safeParse(declaration.files(own));
-      if (!files.success) throw new StageError('its files are not a list of paths.', 'Give paths below the root.');
+      const declared = declaration.files(own);
+      const files = z.array(z.string().min(1)).safeParse(declared);
+      if (!files.success)
+        throw new StageError(
+          `its "files" must give a list of paths, and gives ${Array.isArray(declared) ? 'other things in it' : described(declared)}.`,
+          'Give paths below the root, without waiting for anything.',
+        );
       return {
         files: files.data,
         load: (read) => declaration.load(read, own),

@@ -7,8 +7,8 @@ import {StageError} from '../../../src/stage/define-stage.ts';
 import {checkPinnedNames, readPinned} from '../../../src/stage/pinned-files.ts';
 import {openModule, type UserModule} from '../../../src/stage/user-module.ts';
 import {fileNameOf, ofUser, userFault} from '../user-code.ts';
-import {type BoundDataSet, isDataSetDefinition, type LoadedPictures, type SplitPictures} from './define-data-set.ts';
-import type {Pictures} from './pictures.ts';
+import {type CheckedDataSet, checkedDataSet} from './check-data-set.ts';
+import {type BoundDataSet, isDataSetDefinition} from './define-data-set.ts';
 
 const MOST_FILES = 1_000_000;
 
@@ -65,11 +65,7 @@ async function filesBelow(folder: string, root: string): Promise<readonly string
 }
 
 /** Loads a user's data set that was located. @throws StageError that names its file. */
-export async function loadUserDataSet(
-  reference: string,
-  root: string,
-  settings: JsonObject,
-): Promise<{readonly classes: number; readonly train: Pictures; readonly test: Pictures}> {
+export async function loadUserDataSet(reference: string, root: string, settings: JsonObject): Promise<CheckedDataSet> {
   const name = fileNameOf(reference);
   const bound = bindDataSet(await openModule(reference), settings);
   const names = await declaredFiles(bound.files, root);
@@ -95,48 +91,13 @@ export async function loadUserDataSet(
   const loaded = await load(bound, name, {names, read}).finally(() => {
     if (fault) throw fault; // also where the file's code goes on after it
   });
-  const train = picturesOf(loaded.train, loaded.classes, `${name}: train`);
-  const test = picturesOf(loaded.test, loaded.classes, `${name}: test`);
-  for (const side of ['channels', 'height', 'width'] as const)
-    if (train[side] !== test[side])
-      throw new StageError(`${name}: train and test differ in their ${side}.`, 'Give both the same size.');
-  return {classes: loaded.classes, train, test};
+  return ofUser(name, () => checkedDataSet(loaded));
 }
 
-async function load(
-  bound: BoundDataSet,
-  name: string,
-  files: Parameters<BoundDataSet['load']>[0],
-): Promise<LoadedPictures> {
+async function load(bound: BoundDataSet, name: string, files: Parameters<BoundDataSet['load']>[0]): Promise<unknown> {
   try {
     return await bound.load(files);
   } catch (error) {
     throw userFault(name, error);
   }
-}
-
-const isCount = (value: number): boolean => Number.isInteger(value) && value > 0;
-
-function picturesOf({channels, height, width, values, labels}: SplitPictures, classes: number, what: string): Pictures {
-  const n = labels.length;
-  if (![channels, height, width, classes, n].every(isCount))
-    throw new StageError(
-      `${what} has no pictures, or sizes that are not whole numbers from 1.`,
-      'Check what load gives.',
-    );
-  const size = channels * height * width;
-  if (!(values instanceof Uint8Array) || values.length !== n * size) {
-    throw new StageError(
-      `${what} has ${n} labels, so it needs ${n} × ${channels} × ${height} × ${width} = ${n * size} bytes in a Uint8Array, and has ${values.length}.`,
-      'Check what load gives: bytes in the order picture, channel, row, column.',
-    );
-  }
-  const wrong = Array.from(labels).findIndex((label) => !Number.isInteger(label) || label < 0 || label >= classes);
-  if (wrong >= 0) {
-    throw new StageError(
-      `${what} has the label ${labels[wrong]} at picture ${wrong}, and there are ${classes} classes.`,
-      'Labels are whole numbers from 0, below `classes`.',
-    );
-  }
-  return {n, channels, height, width, values, labels: Int32Array.from(labels)};
 }

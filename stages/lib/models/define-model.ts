@@ -1,11 +1,14 @@
 import type {Tensor, Tensor4D} from '@tensorflow/tfjs';
 import {z} from 'zod';
+import {described} from '../../../src/base/described.ts';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import {typedBy} from '../../../src/stage/schema-output.ts';
 import type {Tf} from '../../tensor/library.ts';
+import {checkDeclaration} from '../check-declaration.ts';
 import {schemaFaults} from '../schema-faults.ts';
 import {checkedSettings} from '../user-code.ts';
+import {sizeOf} from './initialise.ts';
 
 /** What a model is made for. */
 export interface ModelTask<Settings> {
@@ -16,6 +19,9 @@ export interface ModelTask<Settings> {
   readonly imageSize: number;
   readonly channels: number;
 }
+
+/** All of them are one vector in training, whose length is an int32. */
+const LARGEST = 2 ** 31 - 1;
 
 const parameterSchema = z.strictObject({
   shape: z.array(z.int().min(1)),
@@ -29,7 +35,17 @@ const parametersSchema = z
     z.string().regex(/^[\w.-]{1,200}$/, 'a name has letters, digits, dots, dashes and underscores'),
     parameterSchema,
   )
-  .refine((parameters) => Object.keys(parameters).length > 0, 'it declares no parameter');
+  .refine((parameters) => Object.keys(parameters).length > 0, 'it declares no parameter')
+  .superRefine((parameters, context) => {
+    let size = 0;
+    for (const [name, {shape}] of Object.entries(parameters)) {
+      size += sizeOf(shape);
+      if (size <= LARGEST) continue;
+      const message = `with this shape the parameters have ${size} numbers, and a network has at most ${LARGEST}`;
+      context.addIssue({code: 'custom', path: [name, 'shape'], message});
+      return;
+    }
+  });
 
 /**
  * A parameter of a model: its shape, and how random weights start: `normal` with deviation `scale` (0.02), `uniform` between -scale and
@@ -68,21 +84,29 @@ export interface ModelDefinition {
 export function defineModel<S extends z.ZodType>(declaration: ModelDeclaration<S>): ModelDefinition {
   return {
     kind: 'model',
-    check: (settings) => checkedSettings(declaration, settings),
+    check(settings) {
+      checkDeclaration(declaration, ['parameters', 'forward']);
+      return checkedSettings(declaration, settings);
+    },
     bind(task) {
       const own = {...task, settings: typedBy<S>(task.settings)};
-      const parameters = parametersSchema.safeParse(declaration.parameters(own));
-      if (!parameters.success)
-        throw new StageError(
-          `its parameters are not right: ${schemaFaults(parameters.error)}`,
-          'Each is {shape, init, scale?, prunable?, head?} under its name.',
-        );
+      const parameters = checkedParameters(declaration.parameters(own));
       return {
-        parameters: parameters.data,
+        parameters,
         forward: (tf, parameter, pictures) => declaration.forward(tf, parameter, pictures, own),
       };
     },
   };
+}
+
+function checkedParameters(given: unknown): z.output<typeof parametersSchema> {
+  const hint = 'Each is {shape, init, scale?, prunable?, head?} under its name.';
+  if (typeof given !== 'object' || given === null || Array.isArray(given) || given instanceof Promise)
+    throw new StageError(`its "parameters" must give a map of parameters, and gives ${described(given)}.`, hint);
+  if (Object.hasOwn(given, '__proto__')) throw new StageError('no parameter can have the name "__proto__".', hint);
+  const parameters = parametersSchema.safeParse(given);
+  if (parameters.success) return parameters.data;
+  throw new StageError(`its parameters are not right: ${schemaFaults(parameters.error)}`, hint);
 }
 
 const definitionSchema = z.custom<ModelDefinition>(

@@ -1,5 +1,6 @@
 import type {NamedTensor} from '../../../src/artifact/kinds.ts';
 import {digestOf} from '../../../src/base/digest.ts';
+import {StageError} from '../../../src/stage/define-stage.ts';
 import {fillNormal, fillUniform} from '../random/normal.ts';
 import type {Model, ParameterShape} from './model.ts';
 
@@ -7,10 +8,23 @@ const DEFAULT_SCALE = 0.02;
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
 
+function memoryFor({name, shape}: ParameterShape): Float32Array {
+  try {
+    return new Float32Array(sizeOf(shape));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new StageError(
+      `There is no memory for the parameter ${name}, ${shape.join(' × ')} numbers of four bytes.`,
+      'Make the network smaller, or run it where there is more.',
+      {cause: error},
+    );
+  }
+}
+
 /** Values belong to (seed, stream, tensor name, index), so a tensor more or less moves no other. */
 function startingValues(parameter: ParameterShape, seed: number, stream: 'initialise' | 'head'): NamedTensor {
   const {name, shape, init, scale = DEFAULT_SCALE} = parameter;
-  const values = new Float32Array(sizeOf(shape));
+  const values = memoryFor(parameter);
   const digest = digestOf(name);
   const place = {
     seed,

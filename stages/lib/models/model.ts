@@ -40,6 +40,8 @@ export interface Model {
   readonly labels: number;
   /** The largest probability of dropout in training; where it is 0, `forward` needs no `dropout`. */
   readonly dropout: number;
+  /** Of a user's model: its file, for what is wrong with its gradient, which no line of it calls for. */
+  readonly file?: string;
   /** Pictures [B, channels, imageSize, imageSize], preprocessed → logits [B, labels]. Pure; units drop out in training only, by `dropout`. */
   forward(tf: Tf, parameters: ParameterTensors, pictures: Tensor4D, dropout?: Dropout): Tensor2D;
   /** The same in training, of a model with buffers: it normalises by the batch, and reads no buffer. */

@@ -1,8 +1,10 @@
 import {resolve} from 'node:path';
 import type {Tensor} from '@tensorflow/tfjs';
 import {z} from 'zod';
+import {described} from '../../../src/base/described.ts';
 import type {JsonObject} from '../../../src/base/json.ts';
 import {suggestion} from '../../../src/base/nearest.ts';
+import {own} from '../../../src/base/own.ts';
 import {UserError} from '../../../src/base/user-error.ts';
 import {StageError} from '../../../src/stage/define-stage.ts';
 import type {SourceResolver} from '../../../src/stage/source.ts';
@@ -71,24 +73,28 @@ function bind(module: UserModule, {settings, labels, ...rest}: UserModelConfig):
     imageSize: rest.image_size,
     labels,
     dropout: 0,
+    file: name,
     forward: (tf, parameters, pictures) =>
       tf.tidy(() => {
         const parameter = (asked: string): Tensor => {
-          const tensor = parameters[asked];
+          const tensor = own(parameters, asked);
           if (tensor) return tensor;
           throw new UserError(`There is no parameter "${asked}".`, suggestion(asked, names, 'parameters'));
         };
         const logits = ofUser(name, () => bound.forward(tf, parameter, pictures));
         const expected = [pictures.shape[0], labels];
-        const shape = logits instanceof tf.Tensor ? `[${logits.shape}]` : 'no tensor';
-        if (shape === `[${expected}]`) return logits.as2D(pictures.shape[0], labels);
+        const gives = logits instanceof tf.Tensor ? tensorInWords(logits) : described(logits);
+        if (gives === `a tensor of shape [${expected}]`) return logits.as2D(pictures.shape[0], labels);
         throw new StageError(
-          `The forward function of ${name} gives ${shape === 'no tensor' ? shape : `a tensor of shape ${shape}`}.`,
-          `It must give logits of shape [${expected}]: a row a picture, a column a class.`,
+          `The forward function of ${name} gives ${gives}.`,
+          `It must give logits of shape [${expected}] and type float32: a row a picture, a column a class.`,
         );
       }),
   };
 }
+
+const tensorInWords = ({shape, dtype}: Tensor): string =>
+  `a tensor of shape [${shape}]${dtype === 'float32' ? '' : ` of type ${dtype}`}`;
 
 const parametersOf = ({parameters}: BoundModel): readonly ParameterShape[] =>
   Object.entries(parameters)

@@ -2,6 +2,7 @@ import type {Tensor} from '@tensorflow/tfjs';
 import type {StageServices} from '../../../src/stage/define-stage.ts';
 import {captured} from '../../tensor/capture/captured.ts';
 import {batchOf, vectorOf} from '../../tensor/capture/named.ts';
+import {throughModel} from '../models/through-model.ts';
 import {labelTensor, pictureTensor} from '../pictures/batch.ts';
 import {meanCrossEntropy} from '../training/cross-entropy.ts';
 import {split} from '../training/parameter-layout.ts';
@@ -18,11 +19,11 @@ export async function* batchGradients(
   const {model, layout, preprocessing} = task;
   const gradientOf = captured(tf, 'gradient of a batch', (inputs) => {
     const labels = vectorOf(inputs, 'labels');
-    const gradient = tf.grad((flat: Tensor) => {
+    const grad = tf.grad((flat: Tensor) => {
       const logits = model.forward(tf, split(tf, layout, flat.as1D()), batchOf(inputs, 'pictures'));
       return meanCrossEntropy(tf, logits, labels);
-    })(vectorOf(inputs, 'flat'));
-    return {gradient};
+    });
+    return {gradient: throughModel(model, () => grad(vectorOf(inputs, 'flat')))};
   });
   const flat = tf.tensor1d(task.start);
   let done = 0;

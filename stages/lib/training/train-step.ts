@@ -5,6 +5,7 @@ import type {TensorFunction, Tensors} from '../../tensor/capture/record.ts';
 import {dropoutOf} from '../../tensor/dropout.ts';
 import type {Tf} from '../../tensor/library.ts';
 import type {Model} from '../models/model.ts';
+import {throughModel} from '../models/through-model.ts';
 import {meanCrossEntropy} from './cross-entropy.ts';
 import type {TrainingHook} from './hook.ts';
 import {adamwAsItComes, type Optimizer} from './optimizer.ts';
@@ -53,14 +54,15 @@ function derive(tf: Tf, {model, layout, labelSmoothing = 0}: StepProgram, inputs
   const labels = vectorOf(inputs, 'labels');
   const dropout = 'dropout' in inputs ? dropoutOf(tf, vectorOf(inputs, 'dropout')) : undefined;
   const seen: {statistics?: Tensor1D} = {};
-  const {value, grad} = tf.valueAndGrad((flat: Tensor) => {
+  const valueAndGrad = tf.valueAndGrad((flat: Tensor) => {
     const parameters = split(tf, layout, flat.as1D());
     if (!model.trainingPass)
       return meanCrossEntropy(tf, model.forward(tf, parameters, pictures, dropout), labels, labelSmoothing);
     const {logits, statistics} = model.trainingPass(tf, parameters, pictures);
     seen.statistics = tf.keep(inLayout(tf, layout, statistics)); // only the loss leaves the scope of a gradient
     return meanCrossEntropy(tf, logits, labels, labelSmoothing);
-  })(vectorOf(inputs, 'flat'));
+  });
+  const {value, grad} = throughModel(model, () => valueAndGrad(vectorOf(inputs, 'flat')));
   const {statistics} = seen;
   const gradient = statistics ? withStatistics(tf, layout, grad.as1D(), statistics) : grad.as1D();
   statistics?.dispose();
