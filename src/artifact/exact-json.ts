@@ -1,15 +1,14 @@
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
 import {ArtifactError} from './artifact-error.ts';
 import {DIVERGED} from './encode-table.ts';
+import {INFINITE, isInfinite} from './infinite.ts';
 
 /** A number that may not be what is written, or one that JSON does not have. */
 const SUSPICIOUS = /(?<![.\d])\d{16}|[eE][+-]?\d{3}|\.0{200}|NaN|Infinity/;
 const TOKEN = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}]|-?(?:NaN|Infinity|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/g;
-/** What every reader of JSON takes for infinity. */
-const INFINITE = '1e999';
 
 /**
- * JSON of a list of rows in which every number is the one that is written, and every cell is there. `Infinity`, which Python writes, is a number.
+ * JSON of a list of rows in which every number is the one that is written, and every cell is there. `Infinity`, which Python writes, is a number, and so is what basin writes for it.
  *
  * @throws ArtifactError when a number cannot be had exactly or a row has a column twice, and SyntaxError when it is no JSON.
  */
@@ -34,7 +33,7 @@ export function parseExactly(text: string): Json {
       const name: string = JSON.parse(column);
       if (names?.has(name)) fault ??= new ArtifactError(`Row ${row} of a table has the column ${column} twice.`, ONCE);
       names?.add(name);
-    } else if (token.endsWith('Infinity')) return token.replace('Infinity', INFINITE);
+    } else if (isInfinite(token)) return token.replace('Infinity', INFINITE);
     else {
       fault ??= faultOf(token, `Row ${row} of a table has ${token} in column ${column}`);
       if (token.endsWith('NaN')) return '0';

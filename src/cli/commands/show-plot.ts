@@ -2,6 +2,7 @@ import type {Rows} from '../../artifact/kinds.ts';
 import {fail, ok, type Result} from '../../base/result.ts';
 import {VEGA_LITE_REFERENCE} from '../../graph/check-specifications.ts';
 import type {Graph, Plot} from '../../graph/graph.ts';
+import {leftOut} from '../../results/left-out.ts';
 import {readRows} from '../../results/read-artifact.ts';
 import {storedArtifact} from '../../results/stored-artifact.ts';
 import {placeOf} from '../../store/pipeline-place.ts';
@@ -54,6 +55,7 @@ export async function showPlot(
     if (!rows.ok) return printNotStored(rows.error, plot.tables.map(nameOf), file, options);
     tables.set(nameOf({node, artifact}), rows.value);
   }
+  for (const sentence of leftOut(plot, tables)) process.stderr.write(`${plot.name}: ${sentence}\n`);
   const shown = await contentOf(plot, (table) => tables.get(table) ?? [], options);
   if (!shown.ok) {
     const message = `The plot "${plot.name}" cannot be drawn: ${shown.error}`;
