@@ -32,7 +32,7 @@ export function printResults(
   const example = graph.instances.find(({index, stage}) => records[index] && arrowOutput(stage) !== undefined);
   const artifact = example && arrowOutput(example.stage);
   if (!example || artifact === undefined) return;
-  const gathered = graph.nodes.filter((node) => node.instances.length > 1 && records[node.instances[0] ?? -1]);
+  const gathered = graph.nodes.filter((node) => node.instances.length > 1 && isThere(node));
   const shown = gathered.find(({stage}) => tableOutput(stage) !== undefined) ?? gathered.find(hasArrow);
   const table = shown ? `${shown.name}.${outputToRead(shown.stage)}` : `${example.id}.${outputToRead(example.stage)}`;
   stdout.write(`\nArrow tables: ${relative(process.cwd(), store.root) || '.'}, by digest. To look at one:\n`);

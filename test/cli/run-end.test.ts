@@ -9,6 +9,11 @@ stages:
   t: {run: [cp, "\${n}.json", "\${out.t}"], files: ["1.json", "2.json", "3.json"], out: {t: {kind: summary, columns: {loss: float64}}}, sweep: {n: "\${ns}"}}
   long: {run: [cp, long.json, "\${out.t}"], files: [long.json], out: {t: {kind: summary, columns: {value: float64}}}}
 `;
+const EXPECT = `expect:
+  - {of: t.t, that: "loss < 1.0"}
+  - {of: t.t, where: "n == 1", that: "loss < 2.0"}
+  - {of: long.t, that: "value < 1.0"}
+`;
 
 const rows = (column: string, count: number): string =>
   JSON.stringify(Array.from({length: count}, (_, i) => ({[column]: i})));
@@ -62,4 +67,25 @@ test('of several summaries that are too long it is said how many', {timeout: 60_
   const nine = rows('loss', 9);
   const cwd = await folderWith({1: '[]', 2: nine, 3: nine, long: rows('value', 1)});
   expect(await end(cwd)).toContain(`\n(not shown: t.t of 2 of 3 instances, 18 rows: ${BASIN} show p.yaml t.t)\n`);
+});
+
+test('a run of one point names commands that show it, and the expectations that are left for a run of all', {
+  timeout: 60_000,
+}, async () => {
+  const nine = rows('loss', 9);
+  const cwd = await folderWith({1: nine, 2: '[{"loss": 0.5}]', 3: '[]', long: rows('value', 1)});
+  await writeFile(join(cwd, 'p.yaml'), PIPELINE + EXPECT);
+  const one = await basin(['run', 'p.yaml', '--target', 't[n=1]', '--target', 't[n=2]'], {cwd});
+  expect(one).toMatchObject({code: 0, stderr: ''});
+  expect(one.stdout).toContain(
+    'warning Only a part of t is wanted, so these expectations are not looked at: t.t: loss < 1.0; t.t where n == 1: loss < 2.0\n',
+  );
+  expect(one.stdout).not.toContain('value < 1.0');
+  expect(one.stdout).toContain(`
+(not shown: t[n=1].t, 9 rows: ${BASIN} show p.yaml 't[n=1].t')
+${LOOK("'t[n=1].t'")}`);
+  const other = await basin(['run', 'p.yaml', '--target', 'long'], {cwd});
+  expect(other.code).toBe(0);
+  expect(other.stdout).not.toContain('warning');
+  expect(other.stdout).toContain('✓ expected long.t: value < 1.0\n');
 });
