@@ -1,6 +1,8 @@
 import {writeFile} from 'node:fs/promises';
+import {fail, ok, type Result} from '../base/result.ts';
 import {UserError} from '../base/user-error.ts';
 import type {RowFormat} from '../results/format-rows.ts';
+import {commandFault} from './faults.ts';
 import type {PipelineOptions} from './pipeline-options.ts';
 
 export type ShowOptions = PipelineOptions & {
@@ -8,6 +10,14 @@ export type ShowOptions = PipelineOptions & {
   readonly format?: RowFormat | 'arrow' | 'svg';
   readonly output?: string;
 };
+
+/** The options with the format that is asked for, where one is; `--json` asks as `--format json` does. */
+export function withFormat(options: ShowOptions): Result<ShowOptions> {
+  const {format, json} = options;
+  if (!json || format === 'json') return ok(options);
+  if (format === undefined) return ok({...options, format: 'json'});
+  return fail([commandFault(`"--json" prints JSON, and "--format ${format}" does not.`, 'Leave one of them out.')]);
+}
 
 /** Writes what `show` shows to a file, or to standard output. */
 export async function writeShown(path: string | undefined, content: string | Uint8Array): Promise<void> {

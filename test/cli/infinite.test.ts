@@ -57,6 +57,8 @@ test('infinity is shown in every format, and what is shown as JSON is a table to
 ]
 `,
   );
+  expect(await show('p.yaml', 't.t', '--json')).toBe(json);
+  expect(await show('p.yaml', 't.t', '--json', '--format', 'json')).toBe(json);
   expect(JSON.parse(json)).toEqual([
     {n: 1, loss: 0.5, other: 1},
     {n: 2, loss: Number.POSITIVE_INFINITY, other: 2},
@@ -76,6 +78,7 @@ test('a plot draws nothing for infinity, and says so', async () => {
   expect(drawn.stdout).toContain('aria-label="n: 1; loss: 0.5"');
   expect(drawn.stdout).not.toMatch(/NaN|n: [23];/);
   const json = await basin(['show', 'p.yaml', 'plots.p', '--format', 'json'], {cwd});
+  expect(await basin(['show', 'p.yaml', 'plots.p', '--json'], {cwd})).toEqual(json);
   expect(json).toMatchObject({code: 0, stderr: said});
   expect(JSON.parse(json.stdout).datasets['t.t']).toEqual([
     {n: 1, loss: 0.5, other: 1},

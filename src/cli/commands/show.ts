@@ -15,10 +15,13 @@ import {type FoundArtifact, findArtifact} from '../find-artifact.ts';
 import {namesPlot} from '../find-plot.ts';
 import {printNotStored} from '../not-stored.ts';
 import {type Prepared, withPrepared} from '../prepare.ts';
-import {type ShowOptions, writeShown} from '../shown.ts';
+import {type ShowOptions, withFormat, writeShown} from '../shown.ts';
 import {readPlotName, showPlot} from './show-plot.ts';
 
-type Shown = {readonly plot: Plot} | {readonly plot: undefined; readonly found: FoundArtifact};
+type Shown = {readonly options: ShowOptions} & (
+  | {readonly plot: Plot}
+  | {readonly plot: undefined; readonly found: FoundArtifact}
+);
 
 /** `show FILE INSTANCE.ARTIFACT`, where a node's name instead of an instance shows all its points, axes as columns; or `show FILE plots.NAME`. */
 export const showCommand = (file: string, name: string, options: ShowOptions): Promise<number> =>
@@ -29,17 +32,20 @@ export const showCommand = (file: string, name: string, options: ShowOptions): P
     (graph) => readName(graph, file, name, options),
     (prepared, shown) =>
       shown.plot
-        ? showPlot(prepared, shown.plot, file, options)
-        : showArtifact(prepared, shown.found, name, file, options),
+        ? showPlot(prepared, shown.plot, file, shown.options)
+        : showArtifact(prepared, shown.found, name, file, shown.options),
   );
 
-function readName(graph: Graph, file: string, name: string, options: ShowOptions): Result<Shown> {
+function readName(graph: Graph, file: string, name: string, given: ShowOptions): Result<Shown> {
+  const asked = withFormat(given);
+  if (!asked.ok) return asked;
+  const options = asked.value;
   if (namesPlot(graph, name)) {
     const plot = readPlotName(graph, file, name, options);
-    return plot.ok ? ok({plot: plot.value}) : plot;
+    return plot.ok ? ok({options, plot: plot.value}) : plot;
   }
   const found = readReference(graph, name, options);
-  return found.ok ? ok({plot: undefined, found: found.value}) : found;
+  return found.ok ? ok({options, plot: undefined, found: found.value}) : found;
 }
 
 async function showArtifact(
