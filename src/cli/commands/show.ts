@@ -15,7 +15,7 @@ import {type FoundArtifact, findArtifact} from '../find-artifact.ts';
 import {namesPlot} from '../find-plot.ts';
 import {printNotStored} from '../not-stored.ts';
 import {type Prepared, withPrepared} from '../prepare.ts';
-import {type ShowOptions, withFormat, writeShown} from '../shown.ts';
+import {type ShowOptions, unknownEnding, withFormat, withFormatOfFile, writeShown} from '../shown.ts';
 import {readPlotName, showPlot} from './show-plot.ts';
 
 type Shown = {readonly options: ShowOptions} & (
@@ -39,7 +39,7 @@ export const showCommand = (file: string, name: string, options: ShowOptions): P
 function readName(graph: Graph, file: string, name: string, given: ShowOptions): Result<Shown> {
   const asked = withFormat(given);
   if (!asked.ok) return asked;
-  const options = asked.value;
+  const options = withFormatOfFile(asked.value);
   if (namesPlot(graph, name)) {
     const plot = readPlotName(graph, file, name, options);
     return plot.ok ? ok({options, plot: plot.value}) : plot;
@@ -63,17 +63,24 @@ async function showArtifact(
 }
 
 /** The artifact that is named, when it can be shown as it is asked for. */
-function readReference(graph: Graph, name: string, {format, output}: ShowOptions): Result<FoundArtifact> {
+function readReference(graph: Graph, name: string, options: ShowOptions): Result<FoundArtifact> {
+  const {format, output} = options;
   const found = findArtifact(graph, name);
   if (!found.ok) return found;
   const {instances, artifact} = found.value;
   const [first] = instances;
-  if (format === 'svg') {
+  const isFile = first?.stage.outputs[artifact]?.kind === 'file';
+  const ending = isFile ? undefined : unknownEnding(options);
+  if (ending !== undefined) {
+    const hint = 'Give a name that ends in .txt, .csv, .json or .arrow, or --format.';
+    return fail([commandFault(`A file that ends in "${ending}" says no format.`, hint)]);
+  }
+  if (format === 'svg' && !isFile) {
     return fail([
       commandFault(`${name} is no plot, which is what can be drawn.`, 'Write plots.NAME, of "plots" in the file.'),
     ]);
   }
-  if (first?.stage.outputs[artifact]?.kind === 'file') {
+  if (first && isFile) {
     if (instances.length === 1) return found;
     const message = `${first.node} has ${instances.length} instances, and a file is of one.`;
     return fail([commandFault(message, `Name one, for example '${first.id}.${artifact}'.`)]);
