@@ -102,6 +102,7 @@ test('a name or a format that there is not', async () => {
   expect(await wrong('plots.lien')).toBe(
     'wrong-command: There is no plot "lien" in plots.yaml.\nDid you mean "line"?\n',
   );
+  expect(await wrong('plots')).toBe('wrong-command: "plots" names no plot.\nThey are: plots.line, plots.two-tables.\n');
   expect(await wrong('plots.line', '--format', 'csv')).toBe(
     `wrong-command: A plot is shown as svg or json, not as csv.\nChoose svg or json. The rows that it draws:\n  ${BASIN} show plots.yaml interpolate.points --format csv ${ON_BACKEND.join(' ')}\n`,
   );

@@ -15,6 +15,7 @@ import {type FoundArtifact, findArtifact} from '../find-artifact.ts';
 import {namesPlot} from '../find-plot.ts';
 import {printNotStored} from '../not-stored.ts';
 import {type Prepared, withPrepared} from '../prepare.ts';
+import {quoted} from '../repeat-command.ts';
 import {type ShowOptions, unknownEnding, withFormat, withFormatOfFile, writeShown} from '../shown.ts';
 import {readPlotName, showPlot} from './show-plot.ts';
 
@@ -83,11 +84,11 @@ function readReference(graph: Graph, name: string, options: ShowOptions): Result
   if (first && isFile) {
     if (instances.length === 1) return found;
     const message = `${first.node} has ${instances.length} instances, and a file is of one.`;
-    return fail([commandFault(message, `Name one, for example '${first.id}.${artifact}'.`)]);
+    return fail([commandFault(message, `Name one, for example ${quoted(`${first.id}.${artifact}`)}.`)]);
   }
   if (format === 'arrow' && first && instances.length > 1) {
     const message = `${first.node} has ${instances.length} instances, and an Arrow file is of one.`;
-    return fail([commandFault(message, `Name one, for example '${first.id}.${artifact}'.`)]);
+    return fail([commandFault(message, `Name one, for example ${quoted(`${first.id}.${artifact}`)}.`)]);
   }
   if (format === 'arrow' && output === undefined && process.stdout.isTTY) {
     return fail([commandFault('An Arrow file is no text for a terminal.', 'Give --output PATH, or a pipe.')]);
