@@ -13,6 +13,9 @@ const MOST_CHOICES = 12;
 /** More than anyone looks at in one picture; lists of `repeat` multiply, and the compiler makes every view. */
 const MOST_VIEWS = 500;
 
+/** As many expressions of a file are looked at one by one: each takes the compiler a millisecond or two. */
+const MOST_EXPRESSIONS = 100;
+
 /**
  * Holds plots to Vega-Lite: to its schema, which says where a fault is, and then to its compiler, which also reads expressions. Nothing is
  * drawn. Both are loaded only for a pipeline with plots.
@@ -31,6 +34,7 @@ export async function checkSpecifications({plots: specs}: Spec, plots: readonly 
       faults.add('too-large', name.at, message, 'Make several plots of it.');
     } else if (misfits.length === 0) fitting.add(name.name);
   }
+  let looks = MOST_EXPRESSIONS;
   const {compilePlot, expressionFault} = await import('./compile-plot.ts');
   for (const plot of plots) {
     const spec = specs.find(({name}) => name.name === plot.name);
@@ -39,7 +43,8 @@ export async function checkSpecifications({plots: specs}: Spec, plots: readonly 
     const refused = (at: Place | undefined, error: string): void =>
       faults.add('bad-plot', at, `Vega-Lite refuses the plot "${plot.name}": ${sentence(error)}`, VEGA_LITE_REFERENCE);
     // The compiler says nothing of where in a plot it was.
-    const expressions = spec ? expressionsIn(spec.view.map) : [];
+    const expressions = spec ? expressionsIn(spec.view.map).slice(0, looks) : [];
+    looks -= expressions.length;
     const wrong = expressions.flatMap((expression) => {
       const fault = expressionFault(expression.text);
       return fault ? [{expression, ...fault}] : [];
