@@ -25,6 +25,10 @@ function arrowRows(kind: TableKind, bytes: Uint8Array, name: string): Rows {
   try {
     const table = tableFromIPC(bytes);
     if (table.schema.metadata.get(KIND_FIELD) === kind) return decodeArtifact(kind, bytes, name);
+    const {names} = table.schema;
+    const again = names.find((column, index) => names.indexOf(column) !== index);
+    if (again !== undefined)
+      throw new ArtifactError(`${name} has two columns "${String(again)}".`, 'Name each column once.');
     rows = table.toArray().map((row: {toJSON(): unknown}) => row.toJSON());
   } catch (error) {
     if (error instanceof ArtifactError) throw error;

@@ -52,7 +52,7 @@ function program(setExit: (code: number) => void): Command {
   withRunOptions(withPipelineOptions(basin.command('plan').argument('<file>', 'a pipeline')))
     .description('say what a run would do, and why')
     .option('--all', 'name every instance')
-    .addOption(new Option('--graph <format>', 'draw the nodes instead').choices(['mermaid']))
+    .addOption(new Option('--graph <format>', 'draw the nodes instead').choices(['mermaid']).conflicts('json'))
     .action(async (file, options) => setExit(await (await import('./commands/plan.ts')).planCommand(file, options)));
   withPipelineOptions(basin.command('explain').argument('<file>', 'a pipeline').argument('<instance>'))
     .description('why an instance runs or does not: what changed since it last ran, field by field')

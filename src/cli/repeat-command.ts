@@ -2,7 +2,7 @@ import {commandName} from './command-name.ts';
 import type {PipelineOptions} from './pipeline-options.ts';
 
 /** A word as a POSIX shell takes it. */
-const quoted = (word: string): string =>
+export const quoted = (word: string): string =>
   /^[A-Za-z0-9_/.,:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
 /** A command to be typed after a run, with the options of the run that decide which instances there are and where they lie. */

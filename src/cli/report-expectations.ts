@@ -1,5 +1,5 @@
 import {fail} from '../base/result.ts';
-import type {Graph} from '../graph/graph.ts';
+import type {Expectation, Graph} from '../graph/graph.ts';
 import {heldExpectations} from '../plan/reads.ts';
 import {some} from '../plan/reason-text.ts';
 import {checkExpectations} from '../results/expectations.ts';
@@ -34,9 +34,27 @@ export async function reportExpectations(
     const {message, isGone} = rows.error;
     return fail(isGone ? `${message} The next run computes it again.` : message);
   });
+  tellLeftOut(graph, wanted, emit);
   for (const {expectation, met, detail} of verdicts) {
     const {node, artifact, where, that} = expectation;
     emit({event: 'expectation', of: `${node}.${artifact}`, where: where ?? null, that, met, detail});
   }
   return verdicts.filter(({met}) => !met).length;
 }
+
+/** Claims on a node of which nothing is wanted are no part of the run; who wants some of its points may think that they are held to these. */
+function tellLeftOut(graph: Graph, wanted: ReadonlySet<number>, emit: (event: RunEvent) => void): void {
+  for (const {name, instances} of graph.nodes) {
+    const ofNode = graph.expectations.filter(({node}) => node === name);
+    const isPart = ofNode.length > 0 && instances.some((index) => wanted.has(index));
+    if (!isPart || instances.every((index) => wanted.has(index))) continue;
+    const claims = some(ofNode.map(claimText), '; ');
+    emit({
+      event: 'warning',
+      message: `Only a part of ${name} is wanted, so these expectations are not looked at: ${claims}`,
+    });
+  }
+}
+
+const claimText = ({node, artifact, where, that}: Expectation): string =>
+  `${node}.${artifact}${where === undefined ? '' : ` where ${where}`}: ${that}`;

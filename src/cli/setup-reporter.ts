@@ -1,4 +1,5 @@
 import {clip} from '../report/format.ts';
+import {movesCursor} from './moving-cursor.ts';
 
 /** Set-up's progress on stderr: a line that is rewritten on a terminal, plain lines in a pipe. */
 export function setupReporter(): {
@@ -20,7 +21,7 @@ export function setupReporter(): {
     },
     progress: (text, fraction) => {
       const shown = fraction === undefined ? text : `${text} ${Math.floor(fraction * 100)} %`;
-      if (stderr.isTTY) {
+      if (movesCursor(stderr)) {
         stderr.write(`\r\x1b[2K${clip(shown, (stderr.columns ?? 80) - 1)}`);
         live = true;
       } else if (text !== lastSaid) {

@@ -1,8 +1,10 @@
 import {nearestName, suggestion} from '../base/nearest.ts';
 import type {Faults} from '../spec/faults.ts';
 import type {Spec, ViewSpec} from '../spec/spec.ts';
-import {describeTree} from '../spec/tree.ts';
+import {describeTree, type Place} from '../spec/tree.ts';
+import {placeWithin} from '../spec/written-place.ts';
 import type {Plot} from './graph.ts';
+import {expressionsIn, type PlottedExpression} from './plot-fields.ts';
 import type {Misfit} from './vega-lite-schema.ts';
 
 /** A hint where nothing better can be said. */
@@ -10,6 +12,9 @@ export const VEGA_LITE_REFERENCE = 'What Vega-Lite takes stands at vega.github.i
 const MOST_CHOICES = 12;
 /** More than anyone looks at in one picture; lists of `repeat` multiply, and the compiler makes every view. */
 const MOST_VIEWS = 500;
+
+/** As many expressions of a file are looked at one by one: each takes the compiler a millisecond or two. */
+const MOST_EXPRESSIONS = 100;
 
 /**
  * Holds plots to Vega-Lite: to its schema, which says where a fault is, and then to its compiler, which also reads expressions. Nothing is
@@ -29,19 +34,28 @@ export async function checkSpecifications({plots: specs}: Spec, plots: readonly 
       faults.add('too-large', name.at, message, 'Make several plots of it.');
     } else if (misfits.length === 0) fitting.add(name.name);
   }
-  const {compilePlot} = await import('./compile-plot.ts');
+  let looks = MOST_EXPRESSIONS;
+  const {compilePlot, expressionFault} = await import('./compile-plot.ts');
   for (const plot of plots) {
-    const at = specs.find(({name}) => name.name === plot.name)?.name.at;
+    const spec = specs.find(({name}) => name.name === plot.name);
     const compiled = fitting.has(plot.name) ? compilePlot(plot, () => []) : undefined;
     if (compiled?.ok !== false) continue;
-    faults.add(
-      'bad-plot',
-      at,
-      `Vega-Lite refuses the plot "${plot.name}": ${sentence(compiled.error)}`,
-      VEGA_LITE_REFERENCE,
-    );
+    const refused = (at: Place | undefined, error: string): void =>
+      faults.add('bad-plot', at, `Vega-Lite refuses the plot "${plot.name}": ${sentence(error)}`, VEGA_LITE_REFERENCE);
+    // The compiler says nothing of where in a plot it was.
+    const expressions = spec ? expressionsIn(spec.view.map).slice(0, looks) : [];
+    looks -= expressions.length;
+    const wrong = expressions.flatMap((expression) => {
+      const fault = expressionFault(expression.text);
+      return fault ? [{expression, ...fault}] : [];
+    });
+    if (wrong.length === 0) refused(spec?.name.at, compiled.error);
+    for (const {expression, message, index} of wrong) refused(placeOf(expression, index), message);
   }
 }
+
+const placeOf = ({text, at, isComputed}: PlottedExpression, index: number | undefined): Place =>
+  index === undefined || isComputed ? at : placeWithin(at, text, {start: index, end: index + 1});
 
 /** How many views Vega-Lite makes of one: those it holds, each as often as `repeat` says. */
 function viewsOf({map, views}: ViewSpec): number {

@@ -37,6 +37,18 @@ export function compilePlot(plot: Plot, rowsOf: RowsOf): Result<CompiledPlot, st
   }
 }
 
+/** What is wrong with an expression, and at which of its characters where that is known. */
+export function expressionFault(text: string): {readonly message: string; readonly index?: number} | undefined {
+  try {
+    compile({data: {values: []}, mark: 'point', transform: [{calculate: text, as: 'value'}]});
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Error)) return {message: String(error)};
+    const {message} = error;
+    return 'index' in error && typeof error.index === 'number' ? {message, index: error.index} : {message};
+  }
+}
+
 type Logger = NonNullable<NonNullable<Parameters<typeof compile>[1]>['logger']>;
 
 /** A logger of Vega and Vega-Lite that keeps warnings and errors. */

@@ -35,6 +35,30 @@ export function fieldsIn(tree: Tree, key = ''): readonly PlottedField[] {
   }
 }
 
+/** A text that Vega-Lite reads as an expression. */
+export interface PlottedExpression {
+  readonly text: string;
+  readonly at: Place;
+  /** Params stand in it, so that the file has another text. */
+  readonly isComputed: boolean;
+}
+
+/** Every expression of a plot. */
+export function expressionsIn(tree: Tree, key = ''): readonly PlottedExpression[] {
+  switch (tree.kind) {
+    case 'pending':
+      return [];
+    case 'list':
+      return tree.items.flatMap((item) => expressionsIn(item, key));
+    case 'map':
+      return [...tree.entries.values()].flatMap(({name, value}) => expressionsIn(value, name));
+    case 'scalar': {
+      const {value, at, computed = false} = tree;
+      return EXPRESSIONS.has(key) && typeof value === 'string' ? [{text: value, at, isComputed: computed}] : [];
+    }
+  }
+}
+
 /** The columns that `repeat` goes through: a list, or lists for rows, columns and layers. */
 export const fieldsRepeated = (tree: Tree): readonly PlottedField[] =>
   tree.kind === 'map'

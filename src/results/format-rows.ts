@@ -1,4 +1,5 @@
-import type {Cell, Rows} from '../artifact/kinds.ts';
+import {INFINITE} from '../artifact/infinite.ts';
+import type {Cell, Row, Rows} from '../artifact/kinds.ts';
 import {own} from '../base/own.ts';
 import {textTable} from './text-table.ts';
 
@@ -16,7 +17,7 @@ export function formatRows(rows: Rows, format: RowFormat, columns?: number): str
         ...rows.map((row) => names.map((name) => csvCell(own(row, name))).join(',')),
       ].join('\n');
     case 'json':
-      return JSON.stringify(rows, null, 2);
+      return rows.length === 0 ? '[]' : `[\n${rows.map(jsonRow).join(',\n')}\n]`;
     default:
       return format satisfies never;
   }
@@ -26,4 +27,15 @@ export function formatRows(rows: Rows, format: RowFormat, columns?: number): str
 function csvCell(cell: Cell | undefined): string {
   const text = cell === undefined ? '' : String(cell);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** As `JSON.stringify` writes it, which makes nothing of infinity. */
+function jsonRow(row: Row): string {
+  const cells = Object.entries(row).map(([name, cell]) => `    ${JSON.stringify(name)}: ${jsonCell(cell)}`);
+  return cells.length === 0 ? '  {}' : `  {\n${cells.join(',\n')}\n  }`;
+}
+
+function jsonCell(cell: Cell): string {
+  if (cell === Number.POSITIVE_INFINITY) return INFINITE;
+  return cell === Number.NEGATIVE_INFINITY ? `-${INFINITE}` : JSON.stringify(cell);
 }

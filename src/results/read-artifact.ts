@@ -1,5 +1,6 @@
 import {FAILED, underColumns} from '../artifact/axis-columns.ts';
 import {gatherRows} from '../artifact/gather.ts';
+import {rowsInline} from '../artifact/inline-rows.ts';
 import {isTableKind, type Row, type Rows, type TableKind} from '../artifact/kinds.ts';
 import {own} from '../base/own.ts';
 import {fail, ok, type Result} from '../base/result.ts';
@@ -56,7 +57,9 @@ export async function readRows(
     }
     if (!output) return notRun(`${instance.id} has not run.`);
     if (!isTableKind(output.kind)) return notRun(`${instance.id}.${artifact} is no table.`);
-    const rows = output.inline ? ok(output.inline) : await decodedRows(store, instance, artifact, output, output.kind);
+    const rows = output.inline
+      ? ok(rowsInline(output.inline))
+      : await decodedRows(store, instance, artifact, output, output.kind);
     if (!rows.ok) return rows;
     gathered.push({axes, rows: rows.value.map((row) => inOrder(row, columns))});
   }

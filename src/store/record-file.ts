@@ -1,4 +1,5 @@
-import {ARTIFACT_KINDS, type ArtifactKind, type Rows} from '../artifact/kinds.ts';
+import {type InlineRows, isOddNumber} from '../artifact/inline-rows.ts';
+import {ARTIFACT_KINDS, type ArtifactKind} from '../artifact/kinds.ts';
 import {canonicalJson} from '../base/canonical-json.ts';
 import {type Digest, digestOf, isDigest, isKey, type Key, keyOf} from '../base/digest.ts';
 import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
@@ -77,11 +78,13 @@ function parseOutput(json: Json): OutputRecord | undefined {
   return {kind, digest, bytes, ...(rows !== undefined && {rows}), ...(inline !== undefined && {inline})};
 }
 
-const isRows = (json: Json): json is Rows =>
-  Array.isArray(json) &&
-  json.every(
-    (row: Json) => isJsonObject(row) && Object.values(row).every((cell) => cell !== null && typeof cell !== 'object'),
-  );
+const isRows = (json: Json): json is InlineRows =>
+  Array.isArray(json) && json.every((row: Json) => isJsonObject(row) && Object.values(row).every(isCell));
+
+const isCell = (json: Json): boolean =>
+  typeof json === 'object'
+    ? isJsonObject(json) && isOddNumber(json.number) && Object.keys(json).length === 1
+    : json !== null;
 
 /** As `parseRecord`; it must also be the record of this key, and say so truly. */
 export function parseRecordOf(key: Key, text: string): StoreRecord | undefined {

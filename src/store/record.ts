@@ -1,4 +1,5 @@
-import type {ArtifactKind, Rows} from '../artifact/kinds.ts';
+import type {InlineRows} from '../artifact/inline-rows.ts';
+import type {ArtifactKind} from '../artifact/kinds.ts';
 import type {Digest, Key} from '../base/digest.ts';
 import type {JsonObject} from '../base/json.ts';
 
@@ -9,7 +10,7 @@ export interface OutputRecord {
   /** Rows of a table kind. */
   readonly rows?: number;
   /** A small table, whole, so that a no-op opens no blob. */
-  readonly inline?: Rows;
+  readonly inline?: InlineRows;
 }
 
 /** What a key gave: written last, after its blobs. */

@@ -1,4 +1,5 @@
 import {readFile, stat} from 'node:fs/promises';
+import {inlineForm} from '../artifact/inline-rows.ts';
 import {isTableKind} from '../artifact/kinds.ts';
 import {canonicalJson} from '../base/canonical-json.ts';
 import type {Digest, Key} from '../base/digest.ts';
@@ -152,5 +153,5 @@ async function isFalseTable(store: Store, {kind, digest, inline}: OutputRecord):
   if (!(bytes instanceof Uint8Array)) return false;
   // The Arrow library is the largest thing that other commands on the cache would load.
   const {decodeArtifact} = await import('../artifact/decode.ts');
-  return canonicalJson(decodeArtifact(kind, bytes)) !== canonicalJson(inline);
+  return canonicalJson(inlineForm(decodeArtifact(kind, bytes))) !== canonicalJson(inline);
 }

@@ -51,6 +51,11 @@ test('an id that plan prints, quoted once for the shell, is taken by every comma
     expect(JSON.parse(explained)).toMatchObject({instance: id, verdict: 'cached'});
     expect(shown.split('\n')[0]).toBe('k,name,shape,weights,mean,l2,zeros');
   }
+  for (const wanted of ['n.weights --format arrow --output one.arrow', 'n --to folder']) {
+    const refused = await shell(`"$BASIN" show p.yaml ${wanted} 2>&1 || true`);
+    const example = /\nName one, for example (.*)\.\n$/.exec(refused)?.[1] ?? refused;
+    expect(await shell(`"$BASIN" show p.yaml ${wanted.replace(/^\S+/, () => example)} 2>&1`)).toBe('');
+  }
   const logged = (await shell('cat log.txt')).trim().split('\n');
   expect(logged.map((line): unknown => JSON.parse(line).instance)).toEqual(instances.map(({id}) => id));
 });

@@ -85,6 +85,12 @@ test.skipIf(script === undefined)('a terminal has colour, and none with NO_COLOR
   expect(inTerminal(80, ['run', 'plain.yaml', '--cache', 'uncoloured'], {NO_COLOR: '1'})).not.toMatch(STYLE);
 });
 
+test.skipIf(script === undefined)('a terminal that moves no cursor has plain lines', () => {
+  const run = inTerminal(80, ['run', 'plain.yaml', '--cache', 'dumb'], {TERM: 'dumb'});
+  expect(run).not.toContain(ESCAPE);
+  expect(run).toMatch(/^> start \(has not run before\)\r\n✓ start /);
+});
+
 test.skipIf(script === undefined)('on 60 columns no line of a table is wider, and nothing is cut off', () => {
   inTerminal(60, ['run', 'plain.yaml'], {NO_COLOR: '1'});
   const shown = inTerminal(60, ['show', 'plain.yaml', 'start.weights'], {});

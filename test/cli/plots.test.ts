@@ -75,6 +75,8 @@ test('--format json is Vega-Lite with the rows in it', async () => {
       JSON.parse((await show(name, '--format', 'json')).stdout),
     ]),
   );
+  expect((await show('plots.two-tables', '--output', 'two.json')).code).toBe(0);
+  expect(await readFile(join(folder, 'two.json'), 'utf8')).toBe(stdout);
   expect(JSON.parse(stdout)).toMatchObject({
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     name: 'two-tables',
@@ -100,12 +102,17 @@ test('a name or a format that there is not', async () => {
   expect(await wrong('plots.lien')).toBe(
     'wrong-command: There is no plot "lien" in plots.yaml.\nDid you mean "line"?\n',
   );
+  expect(await wrong('plots')).toBe('wrong-command: "plots" names no plot.\nThey are: plots.line, plots.two-tables.\n');
   expect(await wrong('plots.line', '--format', 'csv')).toBe(
     `wrong-command: A plot is shown as svg or json, not as csv.\nChoose svg or json. The rows that it draws:\n  ${BASIN} show plots.yaml interpolate.points --format csv ${ON_BACKEND.join(' ')}\n`,
   );
   expect(await wrong('plots.line', '--output', 'line.png')).toBe(
     'wrong-command: A plot is drawn as SVG.\nGive --output line.svg\n',
   );
+  expect(await wrong('plots.line', '--output', "it's.html")).toBe(
+    "wrong-command: A plot is drawn as SVG.\nGive --output 'it'\\''s.svg'\n",
+  );
+  expect(await wrong('plots.line', '--output', 'line.csv')).toContain('A plot is shown as svg or json, not as csv.\n');
   expect(await wrong('barrier.summary', '--format', 'svg')).toBe(
     'wrong-command: barrier.summary is no plot, which is what can be drawn.\nWrite plots.NAME, of "plots" in the file.\n',
   );

@@ -46,6 +46,39 @@ test('an Arrow file is read by the Arrow library with the same rows', async () =
   expect(table.toArray().map((row) => ({alpha: 0.5, ...row.toJSON()}))).toEqual(rows);
 });
 
+test('the ending of the file says its format, and one that says none is refused', {timeout: 60_000}, async () => {
+  const cwd = await scratchFolder();
+  const printed = async (...args: string[]) => (await show('platon-prune.mask', ...args)).stdout;
+  const write = (name: string, ...args: string[]) => show('platon-prune.mask', '--output', join(cwd, name), ...args);
+  const written = async (name: string, ...args: string[]) => {
+    expect(await write(name, ...args)).toEqual({code: 0, stdout: '', stderr: ''});
+    return readFile(join(cwd, name), 'utf8');
+  };
+  const table = await printed();
+  expect(await written('mask.txt')).toBe(table);
+  expect(await written('mask')).toBe(table);
+  expect(await written('mask.CSV')).toBe(await printed('--format', 'csv'));
+  const json = await printed('--format', 'json');
+  expect(await written('mask.json')).toBe(json);
+  expect(await written('mask.rows', '--format', 'json')).toBe(json);
+  expect(await written('json.csv', '--json')).toBe(json);
+  const refused = async (name: string) => {
+    const {code, stdout, stderr} = await write(name);
+    expect({code, stdout}).toEqual({code: 2, stdout: ''});
+    return stderr;
+  };
+  expect(await refused('mask.xlsx')).toBe(
+    'wrong-command: A file that ends in ".xlsx" says no format.\nGive a name that ends in .txt, .csv, .json or .arrow, or --format.\n',
+  );
+  expect(await refused('mask.svg')).toMatch(/^wrong-command: platon-prune\.mask is no plot, /);
+  expect(await refused('mask.arrow')).toMatch(
+    /^wrong-command: platon-prune has 2 instances, and an Arrow file is of one\.\n/,
+  );
+  const one = await show('barrier.summary', '--output', join(cwd, 'one.arrow'));
+  expect(one).toEqual({code: 0, stdout: '', stderr: ''});
+  expect(tableFromIPC(await readFile(join(cwd, 'one.arrow'))).numRows).toBe(2);
+});
+
 test('a mask is a row a tensor, of a node for every point; weights too', async () => {
   const masks = await show('platon-prune.mask');
   expect(masks.stdout.split('\n').slice(0, 4)).toEqual([

@@ -15,6 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(cwd, {recursive: true, force: true}));
 
+const LEAVE_OUT = 'Leave one of them out.';
 const OPTIONS = 'basin --help lists the commands, basin COMMAND --help its options.';
 
 const wrong: readonly (readonly [command: string, message: string, hint: string])[] = [
@@ -70,6 +71,18 @@ test.concurrent.for(wrong)('basin %s: %s', async ([command, message, hint]) => {
     errors: [{code: 'wrong-command', message, file: null, line: null, column: null, hint}],
   });
   expect(existsSync(join(cwd, 'cache'))).toBe(false);
+});
+
+test.concurrent.for([
+  ['plan plain.yaml --graph mermaid', "Option '--graph <format>' cannot be used with option '--json'.", OPTIONS],
+  ['show plain.yaml start.summary --format csv', '"--json" prints JSON, and "--format csv" does not.', LEAVE_OUT],
+  ['show plain.yaml start.weights --format arrow', '"--json" prints JSON, and "--format arrow" does not.', LEAVE_OUT],
+] as const)('basin %s --json asks for two things: %s', async ([command, message, hint]) => {
+  const told = await basin([...command.split(' '), '--json'], {cwd});
+  expect(told).toMatchObject({code: 2, stderr: ''});
+  expect(JSON.parse(told.stdout)).toEqual({
+    errors: [{code: 'wrong-command', message, file: null, line: null, column: null, hint}],
+  });
 });
 
 test('an override that names no param points into --set', async () => {

@@ -12,6 +12,7 @@ import {findInstances} from '../find-instance.ts';
 import {printNotStored} from '../not-stored.ts';
 import type {PipelineOptions} from '../pipeline-options.ts';
 import {withPrepared} from '../prepare.ts';
+import {quoted} from '../repeat-command.ts';
 
 /**
  * `show FILE INSTANCE --to FOLDER`: every artifact of an instance as a file of its own, under the name that a program of the
@@ -53,7 +54,7 @@ function oneInstance(graph: Graph, name: string): Result<Instance> {
   const [first] = found.value;
   if (first && found.value.length === 1) return ok(first);
   const message = `${name} has ${found.value.length} instances, and a folder is of one.`;
-  return fail([commandFault(message, first && `Name one, for example '${first.id}'.`)]);
+  return fail([commandFault(message, first && `Name one, for example ${quoted(first.id)}.`)]);
 }
 
 async function write(folder: string, name: string, bytes: Uint8Array): Promise<void> {

@@ -1,7 +1,9 @@
+import {extname} from 'node:path';
 import type {Rows} from '../../artifact/kinds.ts';
 import {fail, ok, type Result} from '../../base/result.ts';
 import {VEGA_LITE_REFERENCE} from '../../graph/check-specifications.ts';
 import type {Graph, Plot} from '../../graph/graph.ts';
+import {leftOut} from '../../results/left-out.ts';
 import {readRows} from '../../results/read-artifact.ts';
 import {storedArtifact} from '../../results/stored-artifact.ts';
 import {placeOf} from '../../store/pipeline-place.ts';
@@ -10,8 +12,8 @@ import {commandFault, printFaults} from '../faults.ts';
 import {findPlot} from '../find-plot.ts';
 import {printNotStored} from '../not-stored.ts';
 import type {Prepared} from '../prepare.ts';
-import {repeatCommand} from '../repeat-command.ts';
-import {type ShowOptions, writeShown} from '../shown.ts';
+import {quoted, repeatCommand} from '../repeat-command.ts';
+import {type ShowOptions, unknownEnding, writeShown} from '../shown.ts';
 
 const nameOf = ({node, artifact}: Plot['tables'][number]): string => `${node}.${artifact}`;
 
@@ -20,6 +22,7 @@ export function readPlotName(graph: Graph, file: string, name: string, options: 
   const {format = 'svg', output} = options;
   const found = findPlot(graph, name);
   if (!found.ok) return found;
+  const ending = unknownEnding(options);
   if (format !== 'svg' && format !== 'json') {
     const commands = found.value.tables.map((table) =>
       repeatCommand('show', file, [nameOf(table), '--format', format], options),
@@ -27,8 +30,10 @@ export function readPlotName(graph: Graph, file: string, name: string, options: 
     const hint = ['Choose svg or json. The rows that it draws:', ...commands.map((command) => `  ${command}`)];
     return fail([commandFault(`A plot is shown as svg or json, not as ${format}.`, hint.join('\n'))]);
   }
-  if (format === 'svg' && output !== undefined && /\.(png|pdf|jpe?g|gif|webp)$/i.test(output)) {
-    return fail([commandFault('A plot is drawn as SVG.', `Give --output ${output.replace(/\.\w+$/, '.svg')}`)]);
+  const isPicture = output !== undefined && /\.(png|pdf|jpe?g|gif|webp)$/i.test(output);
+  if (format === 'svg' && output !== undefined && (isPicture || ending !== undefined)) {
+    const svg = `${output.slice(0, -extname(output).length)}.svg`;
+    return fail([commandFault('A plot is drawn as SVG.', `Give --output ${quoted(svg)}`)]);
   }
   if (format === 'svg' && output === undefined && process.stdout.isTTY) {
     const hint = `Give --output ${found.value.name}.svg, or a pipe.`;
@@ -54,6 +59,7 @@ export async function showPlot(
     if (!rows.ok) return printNotStored(rows.error, plot.tables.map(nameOf), file, options);
     tables.set(nameOf({node, artifact}), rows.value);
   }
+  for (const sentence of leftOut(plot, tables)) process.stderr.write(`${plot.name}: ${sentence}\n`);
   const shown = await contentOf(plot, (table) => tables.get(table) ?? [], options);
   if (!shown.ok) {
     const message = `The plot "${plot.name}" cannot be drawn: ${shown.error}`;

@@ -15,10 +15,14 @@ import {type FoundArtifact, findArtifact} from '../find-artifact.ts';
 import {namesPlot} from '../find-plot.ts';
 import {printNotStored} from '../not-stored.ts';
 import {type Prepared, withPrepared} from '../prepare.ts';
-import {type ShowOptions, writeShown} from '../shown.ts';
+import {quoted} from '../repeat-command.ts';
+import {type ShowOptions, unknownEnding, withFormat, withFormatOfFile, writeShown} from '../shown.ts';
 import {readPlotName, showPlot} from './show-plot.ts';
 
-type Shown = {readonly plot: Plot} | {readonly plot: undefined; readonly found: FoundArtifact};
+type Shown = {readonly options: ShowOptions} & (
+  | {readonly plot: Plot}
+  | {readonly plot: undefined; readonly found: FoundArtifact}
+);
 
 /** `show FILE INSTANCE.ARTIFACT`, where a node's name instead of an instance shows all its points, axes as columns; or `show FILE plots.NAME`. */
 export const showCommand = (file: string, name: string, options: ShowOptions): Promise<number> =>
@@ -29,17 +33,20 @@ export const showCommand = (file: string, name: string, options: ShowOptions): P
     (graph) => readName(graph, file, name, options),
     (prepared, shown) =>
       shown.plot
-        ? showPlot(prepared, shown.plot, file, options)
-        : showArtifact(prepared, shown.found, name, file, options),
+        ? showPlot(prepared, shown.plot, file, shown.options)
+        : showArtifact(prepared, shown.found, name, file, shown.options),
   );
 
-function readName(graph: Graph, file: string, name: string, options: ShowOptions): Result<Shown> {
+function readName(graph: Graph, file: string, name: string, given: ShowOptions): Result<Shown> {
+  const asked = withFormat(given);
+  if (!asked.ok) return asked;
+  const options = withFormatOfFile(asked.value);
   if (namesPlot(graph, name)) {
     const plot = readPlotName(graph, file, name, options);
-    return plot.ok ? ok({plot: plot.value}) : plot;
+    return plot.ok ? ok({options, plot: plot.value}) : plot;
   }
   const found = readReference(graph, name, options);
-  return found.ok ? ok({plot: undefined, found: found.value}) : found;
+  return found.ok ? ok({options, plot: undefined, found: found.value}) : found;
 }
 
 async function showArtifact(
@@ -57,24 +64,31 @@ async function showArtifact(
 }
 
 /** The artifact that is named, when it can be shown as it is asked for. */
-function readReference(graph: Graph, name: string, {format, output}: ShowOptions): Result<FoundArtifact> {
+function readReference(graph: Graph, name: string, options: ShowOptions): Result<FoundArtifact> {
+  const {format, output} = options;
   const found = findArtifact(graph, name);
   if (!found.ok) return found;
   const {instances, artifact} = found.value;
   const [first] = instances;
-  if (format === 'svg') {
+  const isFile = first?.stage.outputs[artifact]?.kind === 'file';
+  const ending = isFile ? undefined : unknownEnding(options);
+  if (ending !== undefined) {
+    const hint = 'Give a name that ends in .txt, .csv, .json or .arrow, or --format.';
+    return fail([commandFault(`A file that ends in "${ending}" says no format.`, hint)]);
+  }
+  if (format === 'svg' && !isFile) {
     return fail([
       commandFault(`${name} is no plot, which is what can be drawn.`, 'Write plots.NAME, of "plots" in the file.'),
     ]);
   }
-  if (first?.stage.outputs[artifact]?.kind === 'file') {
+  if (first && isFile) {
     if (instances.length === 1) return found;
     const message = `${first.node} has ${instances.length} instances, and a file is of one.`;
-    return fail([commandFault(message, `Name one, for example '${first.id}.${artifact}'.`)]);
+    return fail([commandFault(message, `Name one, for example ${quoted(`${first.id}.${artifact}`)}.`)]);
   }
   if (format === 'arrow' && first && instances.length > 1) {
     const message = `${first.node} has ${instances.length} instances, and an Arrow file is of one.`;
-    return fail([commandFault(message, `Name one, for example '${first.id}.${artifact}'.`)]);
+    return fail([commandFault(message, `Name one, for example ${quoted(`${first.id}.${artifact}`)}.`)]);
   }
   if (format === 'arrow' && output === undefined && process.stdout.isTTY) {
     return fail([commandFault('An Arrow file is no text for a terminal.', 'Give --output PATH, or a pipe.')]);
