@@ -3,7 +3,7 @@ import type {Key} from '../base/digest.ts';
 import type {Instance} from '../graph/graph.ts';
 import {reasonText} from '../plan/reason-text.ts';
 import type {PlannedInstance} from '../plan/verdict.ts';
-import {knownModules} from '../stage/user-module.ts';
+import {knownModules} from '../stage/module-reference.ts';
 import type {DraftOutput} from '../store/publish.ts';
 import type {Store} from '../store/store.ts';
 import type {RunEvent} from './event.ts';
