@@ -4,7 +4,7 @@ import {fileURLToPath} from 'node:url';
 import {type Digest, digestOf} from '../base/digest.ts';
 import {cannotImport, ImportError} from './import-error.ts';
 import {digestOfGraph, type OwnFile, type Target} from './import-graph.ts';
-import {addPackages, manifestOf, type Package} from './package-version.ts';
+import {addPackages, manifestOf, type Package, packagesFrom} from './package-version.ts';
 import {mayImportLate, type WrittenImport, writtenImports} from './written-imports.ts';
 
 const AT_THE_TOP = 'Import it at the top of the file: what is imported later is in no key.';
@@ -79,6 +79,11 @@ export class Closure {
     // A published basin has its files elsewhere than a checkout of it.
     const isLibrary = manifest === this.#libraryManifest;
     return {to: 'package', package: manifest, path: isLibrary ? '' : relative(dirname(manifest), path)};
+  }
+
+  /** A package that an import leads to, and all that it needs, by the paths of their package.json. */
+  packagesBehind(target: Target): ReadonlyMap<string, Package> {
+    return target.to === 'package' ? packagesFrom(target.package, this.#packages) : new Map();
   }
 
   #hasPackage(path: string): boolean {

@@ -12,6 +12,8 @@ import {fileURLToPath, pathToFileURL} from 'node:url';
 import type {Digest} from '../base/digest.ts';
 import {Closure, isInPackage} from './closure.ts';
 import {cannotImport, ImportError, isRelative, MARK, type Place} from './import-error.ts';
+import type {Target} from './import-graph.ts';
+import {checkNames, checkPackages, forgetRequired, noteRequired, putBack} from './loaded-before.ts';
 import {whileLoading} from './while-loading.ts';
 
 const closures: Closure[] = [];
@@ -37,7 +39,7 @@ export async function importWithClosure(path: string, entry: string): Promise<{e
   );
   closures.push(closure);
   const url = new URL(marked(path, mark));
-  const exports: unknown = await whileLoading(path, () => import(url.href));
+  const exports: unknown = await whileLoading(path, () => import(url.href)).finally(() => putBack());
   const exported =
     typeof exports === 'object' && exports !== null && 'default' in exports ? exports.default : undefined;
   return {exported, closure: closure.seal()};
@@ -81,6 +83,7 @@ const resolveImport: ResolveHookSync = (specifier, context, nextResolve) => {
     return nextResolve(specifier, context);
   if (isRequire(context)) {
     const resolved = nextResolve(specifier, context);
+    if (resolved.url.startsWith('file:')) putBack([pathOf(resolved.url)]);
     checkRequired(specifier, pathOf(parentURL), resolved);
     return resolved;
   }
@@ -89,7 +92,7 @@ const resolveImport: ResolveHookSync = (specifier, context, nextResolve) => {
   const resolved = resolveFrom(specifier, parentURL, library, {text: specifier, start: 0}, (parent) =>
     nextResolve(specifier, {...context, parentURL: parent}),
   );
-  if (from.closure.addImport(specifier, pathOf(parentURL), resolved.url).to !== 'file') return resolved;
+  if (addLoaded(from.closure, specifier, pathOf(parentURL), resolved.url).to !== 'file') return resolved;
   const url = new URL(resolved.url);
   url.searchParams.set(MARK, from.mark);
   return {...resolved, url: url.href};
@@ -106,7 +109,18 @@ function checkRequired(specifier: string, parent: string, {url}: ResolveFnOutput
     throw new ImportError(message, parent, {text: specifier, start: 0}, 'Write it as a module, with import.');
   }
   const open = from.filter(({isSealed}) => !isSealed);
-  for (const closure of open.length > 0 ? open : from.slice(-1)) closure.addImport(specifier, parent, url);
+  if (open.length > 0) noteRequired(parent, pathOf(url));
+  for (const closure of open.length > 0 ? open : from.slice(-1)) addLoaded(closure, specifier, parent, url);
+}
+
+/** Takes an import into a closure that Node makes now. */
+function addLoaded(closure: Closure, specifier: string, from: string, url: string): Target {
+  const target = closure.addImport(specifier, from, url);
+  if (!closure.isSealed) {
+    checkNames(specifier, from);
+    checkPackages(closure.packagesBehind(target), specifier, from);
+  }
+  return target;
 }
 
 function resolveFrom(
@@ -149,6 +163,8 @@ const noteModule: LoadHookSync = (url, context, nextLoad) => {
     throw new ImportError(`${basename(path)} is a pipe or a device.`, path, {text: '', start: 0}, 'Name a file.');
   const format = formatOf(url);
   const loaded = nextLoad(url, {...context, ...(format !== undefined && {format})});
-  of.closure.addFile(path, Buffer.isBuffer(loaded.source) ? loaded.source : readFileSync(path));
+  const bytes = Buffer.isBuffer(loaded.source) ? loaded.source : readFileSync(path);
+  of.closure.addFile(path, bytes);
+  if (loaded.format?.startsWith('commonjs') && !of.closure.isSealed) forgetRequired(path);
   return loaded;
 };

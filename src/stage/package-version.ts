@@ -53,6 +53,18 @@ export function addPackages(path: string, library: string, found: Map<string, Pa
   return first.path;
 }
 
+/** Of packages, one and all that it needs. */
+export function packagesFrom(manifest: string, packages: ReadonlyMap<string, Package>): ReadonlyMap<string, Package> {
+  const found = new Map<string, Package>();
+  const add = (path: string): void => {
+    const one = packages.get(path);
+    if (one && !found.has(path)) found.set(path, one);
+  };
+  add(manifest);
+  for (const {needs} of found.values()) for (const path of needs.values()) add(path);
+  return found;
+}
+
 /** The package.json of a package as Node finds it from a file; behind links, which is where what it needs is looked up. */
 function installed(specifier: string, from: string): string | undefined {
   try {
