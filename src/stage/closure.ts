@@ -1,11 +1,14 @@
-import {readFileSync, statSync} from 'node:fs';
+import {readFileSync, realpathSync, statSync} from 'node:fs';
+import {isBuiltin} from 'node:module';
 import {dirname, relative} from 'node:path';
-import {fileURLToPath} from 'node:url';
+import {fileURLToPath, pathToFileURL} from 'node:url';
 import {type Digest, digestOf} from '../base/digest.ts';
+import {digestOfFileNow} from '../base/digested-files.ts';
 import {cannotImport, ImportError} from './import-error.ts';
 import {digestOfGraph, type OwnFile, type Target} from './import-graph.ts';
 import {addPackages, manifestOf, type Package, packagesFrom} from './package-version.ts';
-import {mayImportLate, type WrittenImport, writtenImports} from './written-imports.ts';
+import type {PinnedFiles} from './pinned-files.ts';
+import {mayImportLate, type WrittenImport, writtenImports, writtenRequires} from './written-imports.ts';
 
 const AT_THE_TOP = 'Import it at the top of the file: what is imported later is in no key.';
 const IN_NO_KEY = 'Run it again; if that does not help, import it at the top of a file.';
@@ -22,6 +25,8 @@ export class Closure {
   readonly #resolve: Resolve;
   readonly #files = new Map<string, OwnFile & {readonly imports: Map<string, Target>}>();
   readonly #packages = new Map<string, Package>();
+  /** Files that are read by their URL while the module runs, perhaps by a thread, of which Node tells nothing here. */
+  readonly #read = new Set<string>();
   #libraryManifest: string | undefined;
   #entry: string | undefined;
   #unread: {readonly path: string; readonly why: string} | undefined;
@@ -49,6 +54,16 @@ export class Closure {
     if (this.#entry === undefined) throw new Error('Internal error: a closure of nothing');
     this.#isSealed = true;
     return digestOfGraph(this.#entry, this.#files, this.#packages);
+  }
+
+  /** The files that are read by their URL while the module runs. */
+  get reads(): PinnedFiles {
+    return Object.fromEntries(
+      [...this.#read].flatMap((path) => {
+        const digest = this.#files.get(path)?.digest;
+        return digest === undefined ? [] : [[path, digest]];
+      }),
+    );
   }
 
   /**
@@ -110,15 +125,24 @@ export class Closure {
     this.#files.set(path, {digest, imports: new Map()});
     const text = bytes.toString();
     if (!CODE.test(path) || !mayImportLate(text)) return;
-    for (const found of this.#importsOf(path, text)) if (found.isDynamic || isLoader(found)) this.#follow(found, path);
+    for (const found of this.#importsOf(path, text))
+      if (found.how !== 'first' || isLoader(found)) this.#follow(found, path);
   }
 
   /** Takes in a file that does not run now, and all that it would import. */
-  #addLater(path: string): void {
-    if (this.has(path)) return;
+  #addLater(path: string, isRead: boolean): void {
+    if (isRead ? this.#read.has(path) : this.has(path)) return;
+    if (isRead) this.#read.add(path);
+    if (!CODE.test(path)) {
+      this.#files.set(path, {digest: digestOfFileNow(path), imports: new Map()});
+      return;
+    }
     const bytes = readFileSync(path);
-    this.#files.set(path, {digest: digestOf(bytes), imports: new Map()});
-    if (CODE.test(path)) for (const found of this.#importsOf(path, bytes.toString())) this.#follow(found, path);
+    const text = bytes.toString();
+    this.#files.set(path, {digest: digestOf(bytes), imports: this.#files.get(path)?.imports ?? new Map()});
+    const all = this.#importsOf(path, text);
+    if (isRead && !this.#unread) refuseRequires(path, text);
+    for (const found of all) this.#follow(found, path, isRead);
   }
 
   /** A text that Node cannot read either ends the import by itself, with a better reason. */
@@ -131,8 +155,12 @@ export class Closure {
     }
   }
 
-  #follow(found: WrittenImport, path: string): void {
+  #follow(found: WrittenImport, path: string, isRead = false): void {
     const {specifier} = found;
+    if (found.how === 'url') {
+      this.#followUrl(specifier ?? '', path);
+      return;
+    }
     if (specifier === undefined || /^(?!node:|file:)[a-z]+:/.test(specifier))
       throw new ImportError('This import is made while the stage runs.', path, found, AT_THE_TOP);
     if (isLoader(found)) {
@@ -143,11 +171,36 @@ export class Closure {
     if (url.startsWith('file:') && !statSync(fileURLToPath(url), {throwIfNoEntry: false})?.isFile())
       throw cannotImport(specifier, path, found);
     const target = this.addImport(specifier, path, url);
-    if (target.to === 'file') this.#addLater(target.path);
+    if (target.to === 'file') this.#addLater(target.path, isRead);
+  }
+
+  /** What is no file yet, or a folder, is told apart from one, and from nothing else. */
+  #followUrl(specifier: string, path: string): void {
+    const url = URL.parse(specifier, pathToFileURL(path).href);
+    if (url?.protocol !== 'file:') return;
+    const file = fileURLToPath(url);
+    const name = `new URL ${specifier}`;
+    if (!statSync(file, {throwIfNoEntry: false})?.isFile()) {
+      this.#files.get(path)?.imports.set(name, {to: 'name', name: 'no file'});
+      return;
+    }
+    const target = this.addImport(name, path, pathToFileURL(realpathSync(file)).href);
+    if (target.to === 'file') this.#addLater(target.path, true);
   }
 }
 
 /** Whether a path or a URL is that of a file that was installed. */
 export const isInPackage = (path: string): boolean => path.includes('/node_modules/');
+
+/** @throws ImportError where a file of which Node tells nothing here requires another. */
+function refuseRequires(path: string, text: string): void {
+  const refused = writtenRequires(path, text).filter((specifier) => specifier === undefined || !isBuiltin(specifier));
+  if (refused.length === 0) return;
+  const [specifier] = refused;
+  const what = specifier === undefined ? 'Something' : `"${specifier}"`;
+  const message = `${what} is loaded with require, and what that loads is in no key.`;
+  const written = {text: specifier ?? 'require', start: 0};
+  throw new ImportError(message, path, written, 'Write it as a module, with import.');
+}
 
 const isLoader = ({specifier}: WrittenImport): boolean => specifier === 'module' || specifier === 'node:module';

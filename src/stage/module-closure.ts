@@ -14,6 +14,7 @@ import {Closure, isInPackage} from './closure.ts';
 import {cannotImport, ImportError, isRelative, MARK, type Place} from './import-error.ts';
 import type {Target} from './import-graph.ts';
 import {checkNames, checkPackages, forgetRequired, noteRequired, putBack} from './loaded-before.ts';
+import type {PinnedFiles} from './pinned-files.ts';
 import {whileLoading} from './while-loading.ts';
 
 const closures: Closure[] = [];
@@ -23,6 +24,14 @@ let library: string | undefined;
 /** The import of a user's file that Node is asked about, before it is made. */
 let asked: {readonly parent: string; readonly written: Place} | undefined;
 
+export interface ImportedModule {
+  /** What it exports by default. */
+  readonly exported: unknown;
+  readonly closure: Digest;
+  /** Files that it reads while it runs, which are in the closure. */
+  readonly reads: PinnedFiles;
+}
+
 /**
  * What a user's module exports by default, with the digest of its whole closure: as it is now, also when an earlier state of it was imported before. `lossbasin` is
  * this library; a package that is not installed beside the file is taken from its dependencies. What is not in the digest cannot be imported later.
@@ -30,7 +39,7 @@ let asked: {readonly parent: string; readonly written: Place} | undefined;
  * @param entry URL of the module that `lossbasin` stands for.
  * @throws ImportError for imports that cannot be followed, and whatever the module throws.
  */
-export async function importWithClosure(path: string, entry: string): Promise<{exported: unknown; closure: Digest}> {
+export async function importWithClosure(path: string, entry: string): Promise<ImportedModule> {
   if (library === undefined) registerHooks({resolve: resolveImport, load: noteModule});
   library = entry;
   const mark = String(closures.length);
@@ -42,7 +51,7 @@ export async function importWithClosure(path: string, entry: string): Promise<{e
   const exports: unknown = await whileLoading(path, () => import(url.href)).finally(() => putBack());
   const exported =
     typeof exports === 'object' && exports !== null && 'default' in exports ? exports.default : undefined;
-  return {exported, closure: closure.seal()};
+  return {exported, closure: closure.seal(), reads: closure.reads};
 }
 
 function marked(path: string, mark: string): string {
