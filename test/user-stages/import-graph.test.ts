@@ -100,9 +100,10 @@ test('which import leads to which file or package decides the key, by whatever w
 test('how often a package is installed, and how its folders are linked, does not matter, but what it is given to import does', async () => {
   const cwd = await scratchFolder();
   const inner = (folder: string, version: string) => ({
-    [`${folder}/package.json`]: manifest('inner', version),
+    [`${folder}/package.json`]: manifest('inner', version, {dependencies: {deepest: '*'}}),
     [`${folder}/index.js`]: 'export const v = 1;\n',
   });
+  const deepest = (folder: string, version: string) => ({[`${folder}/package.json`]: manifest('deepest', version)});
   const outer = (folder: string, name: string) => ({
     [`${folder}/package.json`]: manifest(name, '1.0.0', {dependencies: {inner: '*'}}),
     [`${folder}/index.js`]: "export {v} from 'inner';\n",
@@ -111,6 +112,7 @@ test('how often a package is installed, and how its folders are linked, does not
     ...outer('node_modules/one', 'one'),
     ...outer('node_modules/two', 'two'),
     ...inner('node_modules/inner', '1.0.0'),
+    ...deepest('node_modules/deepest', '1.0.0'),
     'mine.ts': stage(`${one('one')} ${two('two')}`, VALUE),
     'p.yaml': 'stages:\n  mine: {uses: ./mine.ts}\n',
   });
@@ -125,11 +127,13 @@ test('how often a package is installed, and how its folders are linked, does not
     ['two', '.store/two/node_modules/two'],
     ['.store/one/node_modules/inner', '.store/inner/node_modules/inner'],
     ['.store/two/node_modules/inner', '.store/inner/node_modules/inner'],
+    ['.store/inner/node_modules/deepest', '.store/deepest/node_modules/deepest'],
   ] as const;
   await write(packages, {
     ...outer('.store/one/node_modules/one', 'one'),
     ...outer('.store/two/node_modules/two', 'two'),
     ...inner('.store/inner/node_modules/inner', '1.0.0'),
+    ...deepest('.store/deepest/node_modules/deepest', '1.0.0'),
   });
   for (const [link, folder] of links) await symlink(join(packages, folder), join(packages, link));
   expect(await running(cwd)).toEqual([]);
@@ -137,6 +141,9 @@ test('how often a package is installed, and how its folders are linked, does not
   expect(await running(cwd)).toEqual(['mine']);
   await write(packages, inner('.store/inner/node_modules/inner', '1.0.0'));
   expect(await running(cwd)).toEqual([]);
+  await write(packages, deepest('.store/deepest/node_modules/deepest', '1.1.0'));
+  expect(await running(cwd)).toEqual(['mine']);
+  await write(packages, deepest('.store/deepest/node_modules/deepest', '1.0.0'));
   await rm(join(packages, '.store/two/node_modules/inner'));
   await mkdir(join(packages, '.store/two/node_modules/inner'));
   await write(packages, inner('.store/two/node_modules/inner', '2.0.0'));
