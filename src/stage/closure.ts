@@ -51,7 +51,6 @@ export class Closure {
       const {path, why} = this.#unread;
       throw new ImportError(`What this file imports cannot be told: ${why}.`, path, {text: '', start: 0}, AT_THE_TOP);
     }
-    if (this.#entry === undefined) throw new Error('Internal error: a closure of nothing');
     this.#isSealed = true;
     return digestOfGraph(this.#entry, this.#files, this.#packages);
   }

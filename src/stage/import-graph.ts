@@ -19,11 +19,12 @@ export interface OwnFile {
  * The digest of what an entry imports and of which import leads where. The files are numbered as they are first reached, so it is the
  * same wherever they lie and whatever they are called, for an import says that by what it leads to.
  *
+ * @param entry nothing where a loader that is not Node's own, as a test runner's, told of no file.
  * @param files by path, of which the entry is one.
  * @param packages by the path of their package.json.
  */
 export function digestOfGraph(
-  entry: string,
+  entry: string | undefined,
   files: ReadonlyMap<string, OwnFile>,
   packages: ReadonlyMap<string, Package>,
 ): Digest {
@@ -34,7 +35,7 @@ export function digestOfGraph(
     if (target.to === 'name') return target.name;
     return target.to === 'file' ? ownFiles.of(target.path) : [numberOf(target.package), target.path];
   };
-  ownFiles.of(entry);
+  if (entry !== undefined) ownFiles.of(entry);
   const modules: Json[] = [];
   for (const path of ownFiles.all()) {
     const {digest, imports} = files.get(path) ?? missing(path);
