@@ -29,6 +29,19 @@ export async function digestOfFile(path: string): Promise<Digest> {
   }
 }
 
+/** As `digestOfFile`, at once, whatever the size. */
+export function digestOfFileNow(path: string): Digest {
+  const file = openSync(path, 'r');
+  try {
+    const hash = createHash('sha256');
+    const piece = Buffer.allocUnsafe(PIECE);
+    for (let read = readSync(file, piece); read > 0; read = readSync(file, piece)) hash.update(piece.subarray(0, read));
+    return asDigest(hash.digest('hex'));
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** As `digestOfFile`, at once; nothing of a file that is large, empty or not there. */
 export function digestOfSmallFile(path: string): Digest | undefined {
   const small = smallContent(path);

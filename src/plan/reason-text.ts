@@ -2,6 +2,7 @@ import {canonicalJson} from '../base/canonical-json.ts';
 import {isDigest} from '../base/digest.ts';
 import {isJsonObject, type Json} from '../base/json.ts';
 import type {InstanceId} from '../graph/graph.ts';
+import {isReference, nameOfModule} from '../stage/module-reference.ts';
 import type {Change, Reason} from './verdict.ts';
 
 const MOST_NAMED = 3;
@@ -56,6 +57,7 @@ function changeText({path, before, after}: Change): string {
   if (before === undefined) return `${name} is new`;
   if (after === undefined) return `${name} is gone`;
   if (isHash(before) && isHash(after)) return path === 'version' ? 'its code changed' : `${name} changed`;
+  if (isModule(before) && isModule(after)) return `${name}: the code of ${nameOfModule(after) ?? 'its file'} changed`;
   const text = path.startsWith('params.env.') ? variableText : valueText;
   return `${name} ${text(before)} → ${text(after)}`;
 }
@@ -64,9 +66,12 @@ function changeText({path, before, after}: Change): string {
 const variableText = (value: Json): string =>
   value === null ? 'not set' : isJsonObject(value) ? 'passed on' : valueText(value);
 
+const isModule = (value: Json): value is string => typeof value === 'string' && isReference(value);
 const isHash = (value: Json): boolean => typeof value === 'string' && isDigest(value);
 
 function valueText(value: Json): string {
+  const name = isModule(value) ? nameOfModule(value) : undefined;
+  if (name !== undefined) return name;
   const text = typeof value === 'string' && /^[\w.:/-]+$/.test(value) ? value : canonicalJson(value);
   return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE - 1)}…`;
 }

@@ -3,7 +3,9 @@ import type {Key} from '../base/digest.ts';
 import type {Instance} from '../graph/graph.ts';
 import {reasonText} from '../plan/reason-text.ts';
 import type {PlannedInstance} from '../plan/verdict.ts';
-import {knownModules} from '../stage/user-module.ts';
+import type {Stage} from '../stage/define-stage.ts';
+import {knownModules} from '../stage/module-reference.ts';
+import type {PinnedFiles} from '../stage/pinned-files.ts';
 import type {DraftOutput} from '../store/publish.ts';
 import type {Store} from '../store/store.ts';
 import type {RunEvent} from './event.ts';
@@ -29,6 +31,10 @@ export interface ComputedJob {
   readonly left: readonly Instance[];
   readonly seconds: number;
 }
+
+/** What a stage of the user's reads of its own code while it runs: of that nobody else would say that it changed. */
+const readsOf = ({origin}: Stage): readonly PinnedFiles[] =>
+  origin.from === 'file' && Object.keys(origin.reads).length > 0 ? [origin.reads] : [];
 
 /** Has a worker compute instances of one stage over the same inputs, telling when each starts and taking each as it comes. */
 export async function computeJob(
@@ -66,7 +72,7 @@ export async function computeJob(
       stage: {name: first.stage.name, origin: first.stage.origin},
       points,
       modules: knownModules(),
-      pinned: [...new Set(planned.flatMap(({pinned}) => pinned))],
+      pinned: [...new Set([...planned.flatMap(({pinned}) => pinned), ...readsOf(first.stage)])],
       driver: process.pid,
       timeOut: first.timeOut,
     },

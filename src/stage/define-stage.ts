@@ -6,6 +6,7 @@ import {checkFunctions} from './check-functions.ts';
 import type {Checkpoints} from './checkpoint.ts';
 import type {ForeseenInputs, Foresight} from './foresight.ts';
 import type {GatheredFile} from './gathered-files.ts';
+import type {PinnedFiles} from './pinned-files.ts';
 import {outputOf, typedBy} from './schema-output.ts';
 import type {SourceResolver} from './source.ts';
 import type {TensorLibrary} from './tensor-library.ts';
@@ -189,7 +190,8 @@ export type OutputsByName = Readonly<Record<string, ArtifactValues[ArtifactKind]
 export type StageOrigin =
   | {readonly from: 'registry'}
   /** A file of the user's, with the digest of all that it imports. */
-  | {readonly from: 'file'; readonly path: string; readonly closure: Digest}
+  /** `reads`: files of its closure that it reads while it runs. */
+  | {readonly from: 'file'; readonly path: string; readonly closure: Digest; readonly reads: PinnedFiles}
   /** A `run:` node. */
   | {readonly from: 'command'; readonly inputs: Inputs; readonly outputs: Outputs};
 

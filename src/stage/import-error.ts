@@ -1,7 +1,8 @@
 import {UserError} from '../base/user-error.ts';
 import type {WrittenImport} from './written-imports.ts';
 
-type Place = Pick<WrittenImport, 'text' | 'start'>;
+/** Where a file has an import. */
+export type Place = Pick<WrittenImport, 'text' | 'start'>;
 
 /** Where an import of a user's file leads nowhere, or where nobody can say where it leads. */
 export class ImportError extends UserError {

@@ -7,16 +7,30 @@ import {
   type ResolveHookSync,
   registerHooks,
 } from 'node:module';
-import {basename, dirname} from 'node:path';
+import {basename} from 'node:path';
 import {fileURLToPath, pathToFileURL} from 'node:url';
 import type {Digest} from '../base/digest.ts';
-import {Closure} from './closure.ts';
-import {cannotImport, ImportError, isRelative, MARK} from './import-error.ts';
+import {Closure, isInPackage} from './closure.ts';
+import {cannotImport, ImportError, isRelative, MARK, type Place} from './import-error.ts';
+import type {Target} from './import-graph.ts';
+import {checkNames, checkPackages, forgetRequired, noteRequired, putBack} from './loaded-before.ts';
+import type {PinnedFiles} from './pinned-files.ts';
 import {whileLoading} from './while-loading.ts';
 
 const closures: Closure[] = [];
 
 let library: string | undefined;
+
+/** The import of a user's file that Node is asked about, before it is made. */
+let asked: {readonly parent: string; readonly written: Place} | undefined;
+
+export interface ImportedModule {
+  /** What it exports by default. */
+  readonly exported: unknown;
+  readonly closure: Digest;
+  /** Files that it reads while it runs, which are in the closure. */
+  readonly reads: PinnedFiles;
+}
 
 /**
  * What a user's module exports by default, with the digest of its whole closure: as it is now, also when an earlier state of it was imported before. `lossbasin` is
@@ -25,16 +39,35 @@ let library: string | undefined;
  * @param entry URL of the module that `lossbasin` stands for.
  * @throws ImportError for imports that cannot be followed, and whatever the module throws.
  */
-export async function importWithClosure(path: string, entry: string): Promise<{exported: unknown; closure: Digest}> {
+export async function importWithClosure(path: string, entry: string): Promise<ImportedModule> {
   if (library === undefined) registerHooks({resolve: resolveImport, load: noteModule});
   library = entry;
-  const closure = new Closure(dirname(path), fileURLToPath(entry));
-  const url = pathToFileURL(path);
-  url.searchParams.set(MARK, String(closures.push(closure) - 1));
-  const exports: unknown = await whileLoading(path, () => import(url.href));
+  const mark = String(closures.length);
+  const closure = new Closure(fileURLToPath(entry), (found, from) =>
+    whereTo(found.specifier, marked(from, mark), found),
+  );
+  closures.push(closure);
+  const url = new URL(marked(path, mark));
+  const exports: unknown = await whileLoading(path, () => import(url.href)).finally(() => putBack());
   const exported =
     typeof exports === 'object' && exports !== null && 'default' in exports ? exports.default : undefined;
-  return {exported, closure: closure.seal()};
+  return {exported, closure: closure.seal(), reads: closure.reads};
+}
+
+function marked(path: string, mark: string): string {
+  const url = pathToFileURL(path);
+  url.searchParams.set(MARK, mark);
+  return url.href;
+}
+
+/** By the hook below, which alone can ask for another file than this one. */
+function whereTo(specifier: string, parent: string, written: Place): string {
+  asked = {parent, written};
+  try {
+    return import.meta.resolve(specifier);
+  } finally {
+    asked = undefined;
+  }
 }
 
 function closureOf(url: string | undefined): {closure: Closure; mark: string} | undefined {
@@ -45,27 +78,30 @@ function closureOf(url: string | undefined): {closure: Closure; mark: string} | 
 }
 
 const pathOf = (url: string): string => fileURLToPath(url.replace(/\?.*/, ''));
-const isInPackage = (url: string): boolean => url.includes('/node_modules/');
 
 const resolveImport: ResolveHookSync = (specifier, context, nextResolve) => {
+  if (asked !== undefined && library !== undefined) {
+    const {parent, written} = asked;
+    asked = undefined;
+    return resolveFrom(specifier, parent, library, written, (from) =>
+      nextResolve(specifier, {...context, parentURL: from}),
+    );
+  }
   const {parentURL} = context;
   if (parentURL === undefined || !parentURL.startsWith('file:') || library === undefined)
     return nextResolve(specifier, context);
   if (isRequire(context)) {
     const resolved = nextResolve(specifier, context);
+    if (resolved.url.startsWith('file:')) putBack([pathOf(resolved.url)]);
     checkRequired(specifier, pathOf(parentURL), resolved);
     return resolved;
   }
   const from = closureOf(parentURL);
   if (!from) return nextResolve(specifier, context);
-  const resolved = resolveFrom(specifier, parentURL, library, (parent) =>
+  const resolved = resolveFrom(specifier, parentURL, library, {text: specifier, start: 0}, (parent) =>
     nextResolve(specifier, {...context, parentURL: parent}),
   );
-  if (!resolved.url.startsWith('file:')) return resolved;
-  if (resolved.url === library || isInPackage(resolved.url)) {
-    from.closure.addPackage(fileURLToPath(resolved.url), specifier, pathOf(parentURL));
-    return resolved;
-  }
+  if (addLoaded(from.closure, specifier, pathOf(parentURL), resolved.url).to !== 'file') return resolved;
   const url = new URL(resolved.url);
   url.searchParams.set(MARK, from.mark);
   return {...resolved, url: url.href};
@@ -82,13 +118,25 @@ function checkRequired(specifier: string, parent: string, {url}: ResolveFnOutput
     throw new ImportError(message, parent, {text: specifier, start: 0}, 'Write it as a module, with import.');
   }
   const open = from.filter(({isSealed}) => !isSealed);
-  for (const closure of open.length > 0 ? open : from.slice(-1)) closure.addPackage(pathOf(url), specifier, parent);
+  if (open.length > 0) noteRequired(parent, pathOf(url));
+  for (const closure of open.length > 0 ? open : from.slice(-1)) addLoaded(closure, specifier, parent, url);
+}
+
+/** Takes an import into a closure that Node makes now. */
+function addLoaded(closure: Closure, specifier: string, from: string, url: string): Target {
+  const target = closure.addImport(specifier, from, url);
+  if (!closure.isSealed) {
+    checkNames(specifier, from);
+    checkPackages(closure.packagesBehind(target), specifier, from);
+  }
+  return target;
 }
 
 function resolveFrom(
   specifier: string,
   parent: string,
   entry: string,
+  written: Place,
   resolve: (parent: string) => ResolveFnOutput,
 ): ResolveFnOutput {
   if (specifier === 'lossbasin') {
@@ -105,7 +153,7 @@ function resolveFrom(
     }
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
     const why = isMissing ? undefined : error instanceof Error ? error.message : String(error);
-    throw cannotImport(specifier, pathOf(parent), {text: specifier, start: 0}, why);
+    throw cannotImport(specifier, pathOf(parent), written, why);
   }
 }
 
@@ -124,6 +172,8 @@ const noteModule: LoadHookSync = (url, context, nextLoad) => {
     throw new ImportError(`${basename(path)} is a pipe or a device.`, path, {text: '', start: 0}, 'Name a file.');
   const format = formatOf(url);
   const loaded = nextLoad(url, {...context, ...(format !== undefined && {format})});
-  of.closure.addFile(path, Buffer.isBuffer(loaded.source) ? loaded.source : readFileSync(path));
+  const bytes = Buffer.isBuffer(loaded.source) ? loaded.source : readFileSync(path);
+  of.closure.addFile(path, bytes);
+  if (loaded.format?.startsWith('commonjs') && !of.closure.isSealed) forgetRequired(path);
   return loaded;
 };

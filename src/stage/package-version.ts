@@ -1,4 +1,4 @@
-import {type Dirent, readdirSync, readFileSync, readlinkSync, statSync} from 'node:fs';
+import {type Dirent, readdirSync, readFileSync, readlinkSync, realpathSync, statSync} from 'node:fs';
 import {findPackageJSON} from 'node:module';
 import {basename, dirname, join, relative} from 'node:path';
 import {pathToFileURL} from 'node:url';
@@ -10,50 +10,73 @@ const names = z.record(z.string(), z.unknown()).default({});
 const needsSchema = z.object({dependencies: names, optionalDependencies: names, peerDependencies: names});
 const manifestSchema = needsSchema.extend({name: z.string(), version: z.string()});
 
-/** An installed package, by where its package.json lies, or would. */
-interface Package {
-  readonly path: string;
+/** An installed package. */
+export interface Package {
   /** `name@version`; without a version the digest of its files in its place. */
+  readonly identity: string;
+  /** Where the packages lie that it may import (their package.json), by the names that it has for them. */
+  readonly needs: ReadonlyMap<string, string>;
+}
+
+/** A package by itself, by where its package.json lies, or would. */
+interface Manifest {
+  readonly path: string;
   readonly identity: string;
   /** Names of the packages that it may import. */
   readonly needs: readonly string[];
 }
 
-/** The package that a file belongs to. */
-export const identityOfPackage = (path: string): string => packageOf(path).identity;
+/** The package that a file belongs to: its identity, and where its package.json lies, or would. */
+export const manifestOf = (path: string): Pick<Manifest, 'path' | 'identity'> => packageOf(path);
 
 /**
- * The package that a file belongs to and all that it needs, as `name@version` of what is installed; without a version, by its files. What is optional and not there is
+ * Adds the package that a file belongs to and all that it needs to those found, by the paths of their package.json, as they are installed. What is optional and not there is
  * left out; what a package imports without naming it in its package.json is not known.
  *
- * @param library A file of basin, whose version stands for all that it needs.
+ * @param library Where basin's package.json lies, whose version stands for all that it needs.
+ * @returns where that of the file's package lies.
  */
-export function identitiesOfPackages(path: string, library: string): ReadonlySet<string> {
+export function addPackages(path: string, library: string, found: Map<string, Package>): string {
   const first = packageOf(path);
-  const leaf = packageOf(library).path;
-  const found = new Map([[first.path, first]]);
-  for (const {path: from, needs} of found.values()) {
-    for (const name of from === leaf ? [] : needs) {
+  const added = found.has(first.path) ? [] : [first];
+  for (const {path: from, identity, needs: names} of added) {
+    if (found.has(from)) continue;
+    const needs = new Map<string, string>();
+    found.set(from, {identity, needs});
+    for (const name of from === library ? [] : names) {
       const manifest = installed(name, from);
-      if (manifest === undefined || found.has(manifest)) continue;
-      const needed = packageAt(manifest) ?? unversioned(dirname(manifest));
-      found.set(needed.path, needed);
+      if (manifest === undefined) continue;
+      needs.set(name, manifest);
+      if (!found.has(manifest)) added.push(packageAt(manifest) ?? unversioned(dirname(manifest)));
     }
   }
-  return new Set([...found.values()].map(({identity}) => identity));
+  return first.path;
 }
 
-/** The package.json of a package as Node finds it from a file. */
-export function installed(specifier: string, from: string): string | undefined {
+/** Of packages, one and all that it needs. */
+export function packagesFrom(manifest: string, packages: ReadonlyMap<string, Package>): ReadonlyMap<string, Package> {
+  const found = new Map<string, Package>();
+  const add = (path: string): void => {
+    const one = packages.get(path);
+    if (one && !found.has(path)) found.set(path, one);
+  };
+  add(manifest);
+  for (const {needs} of found.values()) for (const path of needs.values()) add(path);
+  return found;
+}
+
+/** The package.json of a package as Node finds it from a file; behind links, which is where what it needs is looked up. */
+function installed(specifier: string, from: string): string | undefined {
   try {
-    return findPackageJSON(specifier, pathToFileURL(from));
+    const found = findPackageJSON(specifier, pathToFileURL(from));
+    return found === undefined ? undefined : realpathSync(found);
   } catch {
     return undefined;
   }
 }
 
 /** A file of no package is one by itself. */
-function packageOf(path: string): Package {
+function packageOf(path: string): Manifest {
   for (let [child, folder] = [path, dirname(path)]; folder !== child; [child, folder] = [folder, dirname(folder)]) {
     if (basename(folder) === MODULES && !isHidden(child)) break;
     const found = packageAt(join(folder, MANIFEST)) ?? (isInstalled(folder) ? unversioned(folder) : undefined);
@@ -74,7 +97,7 @@ const isInstalled = (folder: string): boolean =>
   (basename(dirname(dirname(folder))) === MODULES && basename(dirname(folder)).startsWith('@'));
 
 /** Nothing for a package.json without name and version, as one that only says how its folder is to be read. */
-function packageAt(path: string): Package | undefined {
+function packageAt(path: string): Manifest | undefined {
   const manifest = manifestSchema.safeParse(manifestAt(path));
   if (!manifest.success) return undefined;
   const {name, version, ...lists} = manifest.data;
@@ -82,7 +105,7 @@ function packageAt(path: string): Package | undefined {
 }
 
 /** A package whose package.json does not say which one it is, so that nothing but its files does. */
-function unversioned(folder: string): Package {
+function unversioned(folder: string): Manifest {
   const path = join(folder, MANIFEST);
   const lists = needsSchema.safeParse(manifestAt(path)).data ?? {};
   return {path, identity: identityOf(basename(folder), filesBelow(folder, folder)), needs: namesIn(lists)};

@@ -1,11 +1,10 @@
 import {z} from 'zod';
 import {ARTIFACT_KINDS, COLUMN_TYPES} from '../artifact/kinds.ts';
 import type {Diagnostic} from '../base/diagnostic.ts';
-import type {Digest} from '../base/digest.ts';
 import {fail, ok, type Result} from '../base/result.ts';
 import type {Stage} from './define-stage.ts';
 import {importFault, sourceOf} from './import-fault.ts';
-import {importWithClosure} from './module-closure.ts';
+import {type ImportedModule, importWithClosure} from './module-closure.ts';
 
 /** It becomes the name of a file, and stands behind a dot in `NODE.ARTIFACT`. */
 const name = z.string().regex(/^[A-Za-z0-9_][\w-]*$/, 'a name has letters, digits, dashes and underscores');
@@ -36,18 +35,19 @@ const isStage = (value: unknown): value is Stage => shape.safeParse(value).succe
  */
 export async function loadStageFile(path: string, library: string): Promise<Result<Stage>> {
   try {
-    const {exported, closure} = await importWithClosure(path, library);
-    return isStage(exported) ? ok(fromFile(exported, path, closure)) : fail([noStage(exported, path)]);
+    const imported = await importWithClosure(path, library);
+    const {exported} = imported;
+    return isStage(exported) ? ok(fromFile(exported, path, imported)) : fail([noStage(exported, path)]);
   } catch (error) {
     const {isMissing, ...fault} = importFault(error, path);
     return fail([{code: isMissing ? 'no-stage-file' : 'bad-stage-file', ...fault}]);
   }
 }
 
-const fromFile = (stage: Stage, path: string, closure: Digest): Stage => ({
+const fromFile = (stage: Stage, path: string, {closure, reads}: ImportedModule): Stage => ({
   ...stage,
   version: closure,
-  origin: {from: 'file', path, closure},
+  origin: {from: 'file', path, closure, reads},
 });
 
 const EXAMPLE = 'Write export default defineStage({…}), with import {defineStage} from "lossbasin".';

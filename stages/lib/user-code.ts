@@ -4,11 +4,12 @@ import {asError} from '../../src/base/thrown.ts';
 import {UserError} from '../../src/base/user-error.ts';
 import {StageError} from '../../src/stage/define-stage.ts';
 import {thrownAt} from '../../src/stage/import-fault.ts';
+import {nameOfModule} from '../../src/stage/module-reference.ts';
 import {checkedBy} from '../../src/stage/schema-output.ts';
 import {schemaFaults} from './schema-faults.ts';
 
 /** Name of a user's file, from the reference that stands for it. */
-export const fileNameOf = (reference: string): string => reference.split(':').at(-1) ?? reference;
+export const fileNameOf = (reference: string): string => nameOfModule(reference) ?? reference;
 
 /** What code of the user's threw, told with its place in the file and without a stack of ours. */
 export function userFault(name: string, thrown: unknown): StageError {

@@ -1,28 +1,9 @@
 import {spawnSync} from 'node:child_process';
-import {mkdir, rm, writeFile} from 'node:fs/promises';
-import {dirname, join} from 'node:path';
+import {rm} from 'node:fs/promises';
+import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {basin, STACK, scratchFolder} from '../cli/basin.ts';
-
-/** A stage that gives one number, worked out as `value` says. */
-const stage = (top: string, value: string): string => `${top}
-import {defineStage, z} from 'lossbasin';
-export default defineStage({
-  name: 'mine', doc: 'Mine.', params: z.strictObject({}), inputs: {}, computes: 'plain',
-  outputs: {summary: {kind: 'summary', doc: 'A value.', columns: {value: 'float64'}}},
-  run: async () => ({summary: [{value: ${value}}]}),
-});
-`;
-
-async function write(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, name)), {recursive: true});
-    await writeFile(join(folder, name), text);
-  }
-}
-
-const manifest = (name: string, version: string, more: object = {}): string =>
-  JSON.stringify({name, version, type: 'module', main: 'index.js', ...more});
+import {manifest, running, stage, write} from './project.ts';
 
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: as a stage has it
 const FILES = {
@@ -54,13 +35,6 @@ const FILES = {
 
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: as a stage has it
 
-async function running(cwd: string, cache = join(cwd, 'cache')): Promise<readonly string[]> {
-  const {code, stdout, stderr} = await basin(['plan', 'p.yaml', '--json'], {cwd, cache});
-  expect(code, stdout + stderr).toBe(0);
-  const {instances}: {instances: readonly {id: string; verdict: string}[]} = JSON.parse(stdout);
-  return instances.flatMap(({id, verdict}) => (verdict === 'cached' ? [] : [id]));
-}
-
 test('whatever a stage comes to import decides its key, by way of packages and at any time', async () => {
   const cwd = await scratchFolder();
   await write(cwd, FILES);
@@ -79,8 +53,8 @@ test('whatever a stage comes to import decides its key, by way of packages and a
   await rm(join(cwd, 'node_modules', 'bar'), {recursive: true});
   await write(cwd, {'node_modules/foo/node_modules/bar/index.js': 'export const bar = 1;\n'});
   await write(cwd, {'node_modules/foo/node_modules/bar/package.json': manifest('bar', '1.2.0')});
-  await write(cwd, {'fallback.ts': FILES['alone.ts']});
-  expect(await running(cwd)).toEqual(['packages', 'fallback']);
+  await write(cwd, {'fallback.ts': FILES['alone.ts']}); // which has run under another name
+  expect(await running(cwd)).toEqual(['packages']);
 });
 
 test('a package without a version is known by its files, one that is needed and one in no folder too, and where they lie does not matter', async () => {

@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {USER_MODULE} from '../../../src/stage/user-module.ts';
+import {USER_MODULE} from '../../../src/stage/module-reference.ts';
 
 /** Classes of the built-in data sets, and most that one of the user's may have. */
 const [TEN, MANY] = [10, 65_536];
