@@ -16,6 +16,8 @@ export function described(value: unknown): string {
       return value.length > LONGEST_TEXT ? 'a long text' : `the text ${JSON.stringify(value)}`;
     case 'function':
       return 'a function';
+    case 'bigint':
+      return 'a BigInt';
     case 'object':
       return value === null ? 'null' : objectInWords(value);
     default:

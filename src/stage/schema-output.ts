@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {described} from '../base/described.ts';
 import type {Json, JsonObject} from '../base/json.ts';
 import {fail, ok, type Result} from '../base/result.ts';
 
@@ -73,7 +74,7 @@ function parsedBy(schema: z.ZodType, given: Json): z.ZodSafeParseResult<unknown>
 }
 
 function jsonOf(output: unknown): Result<JsonObject, readonly NoJson[]> {
-  if (!isMap(output)) return fail([{path: [], what: described(output)}]);
+  if (!isMap(output)) return fail([{path: [], what: inWords(output)}]);
   const wrong: NoJson[] = [];
   const json = mapOf(output, {path: [], above: [], wrong});
   return wrong.length === 0 ? ok(json) : fail(wrong);
@@ -129,7 +130,7 @@ function mapOf(map: object, walk: Walk): JsonObject {
   return object;
 }
 
-function none(value: unknown, {path, wrong}: Walk, what = described(value)): undefined {
+function none(value: unknown, {path, wrong}: Walk, what = inWords(value)): undefined {
   wrong.push({path: [...path], what});
 }
 
@@ -137,27 +138,8 @@ const isMap = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && isPlain(Object.getPrototypeOf(value));
 const isPlain = (prototype: unknown): boolean => prototype === null || prototype === Object.prototype;
 
-function described(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return value.isWellFormed() ? 'text' : 'text with half of a character (a lone surrogate)';
-    case 'number':
-    case 'boolean':
-    case 'undefined':
-      return String(value);
-    case 'bigint':
-      return 'a BigInt';
-    case 'object':
-      return value === null ? 'null' : withArticle(classOf(value));
-    default:
-      return withArticle(typeof value);
-  }
+function inWords(value: unknown): string {
+  if (typeof value === 'string')
+    return value.isWellFormed() ? 'text' : 'text with half of a character (a lone surrogate)';
+  return described(value);
 }
-
-function classOf(value: object): string {
-  if (Array.isArray(value)) return 'list';
-  const name = value.constructor?.name;
-  return typeof name === 'string' && name !== '' ? name : 'object of a class';
-}
-
-const withArticle = (noun: string): string => `${/^[aeiou]/i.test(noun) ? 'an' : 'a'} ${noun}`;
