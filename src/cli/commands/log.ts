@@ -1,6 +1,7 @@
-import type {InstanceId} from '../../graph/graph.ts';
+import type {Key} from '../../base/digest.ts';
+import type {Instance, InstanceId} from '../../graph/graph.ts';
 import {harmless} from '../../report/format.ts';
-import {instanceLog} from '../../results/instance-log.ts';
+import {failedSince, instanceLog} from '../../results/instance-log.ts';
 import {storedLog} from '../../results/stored-log.ts';
 import {LOG_OUTPUT} from '../../stage/command-stage.ts';
 import {placeOf} from '../../store/pipeline-place.ts';
@@ -25,11 +26,20 @@ export const logCommand = (file: string, name: string, options: PipelineOptions)
     (graph) => findInstances(graph, name),
     async ({graph, plan, store}, instances) => {
       const pipeline = placeOf(store.root, graph);
-      for (const {id, index} of instances) {
-        const record = plan.instances[index]?.record;
+      const recordOf = ({index}: Instance): StoreRecord | undefined => plan.instances[index]?.record;
+      const ofPrograms = instances.flatMap((instance): [InstanceId, Key][] => {
+        const record = recordOf(instance);
+        return record && LOG_OUTPUT in record.outputs ? [[instance.id, record.key]] : [];
+      });
+      const failed = await failedSince(store.root, pipeline, new Map(ofPrograms));
+      for (const instance of instances) {
+        const {id} = instance;
+        const record = recordOf(instance);
         const stored = await storedLog(store, record, LONGEST_LINE);
         const lines =
-          record && stored ? ended(stored, record.seconds) : await instanceLog(store.root, pipeline, id, record?.key);
+          record && stored
+            ? ended(failed.get(id) ?? [], stored, record.seconds)
+            : await instanceLog(store.root, pipeline, id, record?.key);
         const nothing = nothingLeft(id, record, file, options);
         const parts = options.json ? asJson(id, lines) : asText(id, lines, nothing);
         for (const piece of inPieces(parts)) await written(piece);
@@ -41,7 +51,8 @@ export const logCommand = (file: string, name: string, options: PipelineOptions)
 const written = (piece: string): Promise<void> =>
   new Promise((resolve) => process.stdout.write(piece, () => resolve()));
 
-function* ended(stored: Iterable<string>, seconds: number): Generator<string> {
+function* ended(failed: Iterable<string>, stored: Iterable<string>, seconds: number): Generator<string> {
+  yield* failed;
   yield 'stored with its result:';
   for (const line of stored) yield `  ${line}`;
   yield `ran after ${seconds.toFixed(1)} s`;
