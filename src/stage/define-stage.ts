@@ -220,7 +220,8 @@ export type Registry = ReadonlyMap<string, Stage>;
 export function defineStage<P extends z.ZodType, const I extends Inputs, const O extends Outputs>(
   declaration: StageDeclaration<P, I, O>,
 ): Stage {
-  const {runMany, checkUpstream, foresee} = declaration;
+  // What is no function although its type says so stays what it is, for who loads a user's file to see.
+  const {run, runMany, checkUpstream, foresee} = declaration;
   // The worker decodes each input by the kind declared for it, which is what InputValues<I> says.
   const typed = (inputs: StageWork['inputs']): InputValues<I> => inputs as InputValues<I>;
   return {
@@ -235,18 +236,30 @@ export function defineStage<P extends z.ZodType, const I extends Inputs, const O
     computes: declaration.computes,
     sources: declaration.sources ?? {},
     ...(checkUpstream && {
-      checkUpstream: (params, upstream) => checkUpstream(declaration.params.parse(params), upstream),
+      checkUpstream:
+        typeof checkUpstream === 'function'
+          ? (params, upstream) => checkUpstream(declaration.params.parse(params), upstream)
+          : checkUpstream,
     }),
     ...(foresee && {
-      foresee: async ({params, inputs}) => foresee({params: await declaration.params.parseAsync(params), inputs}),
+      foresee:
+        typeof foresee === 'function'
+          ? async ({params, inputs}) => foresee({params: await declaration.params.parseAsync(params), inputs})
+          : foresee,
     }),
-    run: async ({params, inputs, services}) =>
-      declaration.run({params: await declaration.params.parseAsync(params), inputs: typed(inputs), services}),
+    run:
+      typeof run === 'function'
+        ? async ({params, inputs, services}) =>
+            declaration.run({params: await declaration.params.parseAsync(params), inputs: typed(inputs), services})
+        : run,
     ...(runMany && {
-      runMany: async function* ({points, inputs, services}) {
-        const parsed = await Promise.all(points.map((point) => declaration.params.parseAsync(point)));
-        yield* runMany({points: parsed, inputs: typed(inputs), services});
-      },
+      runMany:
+        typeof runMany === 'function'
+          ? async function* ({points, inputs, services}) {
+              const parsed = await Promise.all(points.map((point) => declaration.params.parseAsync(point)));
+              yield* runMany({points: parsed, inputs: typed(inputs), services});
+            }
+          : runMany,
     }),
   };
 }

@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {ARTIFACT_KINDS} from '../artifact/kinds.ts';
+import {ARTIFACT_KINDS, COLUMN_TYPES} from '../artifact/kinds.ts';
 import type {Diagnostic} from '../base/diagnostic.ts';
 import type {Digest} from '../base/digest.ts';
 import {fail, ok, type Result} from '../base/result.ts';
@@ -7,17 +7,40 @@ import type {Stage} from './define-stage.ts';
 import {importFault, sourceOf} from './import-fault.ts';
 import {importWithClosure} from './module-closure.ts';
 
-const isFunction = (value: unknown): boolean => typeof value === 'function';
-const kinded = z.record(z.string(), z.looseObject({kind: z.enum(ARTIFACT_KINDS)}));
+const callable = z.custom((value) => typeof value === 'function', 'it must be a function');
+const artifact = z.strictObject({
+  kind: z.enum(ARTIFACT_KINDS),
+  doc: z.string().optional(),
+  as: z.literal('path').optional(),
+  extension: z.string().optional(),
+  columns: z.record(z.string(), z.enum(COLUMN_TYPES)).optional(),
+});
+const over = z.union([z.array(z.string()), z.literal('all')], 'it must be a list of names of axes, or "all"');
 /** As much of a stage as a file can get wrong that no compiler has seen. */
 const shape = z.looseObject({
   name: z.string().min(1),
   origin: z.looseObject({}),
+  doc: z.string().optional(),
   params: z.custom((value) => value instanceof z.ZodType, 'it must be a zod schema; import {z} from "lossbasin"'),
-  inputs: kinded,
-  outputs: kinded,
+  noop: z.record(z.string(), z.json()),
+  inputs: z.record(
+    z.string(),
+    artifact.extend({
+      many: z.strictObject({over}).optional(),
+      opens: z.boolean().optional(),
+      optional: z.boolean().optional(),
+    }),
+  ),
+  outputs: z.record(
+    z.string(),
+    artifact.extend({passes: z.string().optional(), when: z.string().optional(), named: z.string().optional()}),
+  ),
   computes: z.enum(['tensors', 'plain']),
-  run: z.custom(isFunction, 'it must be a function'),
+  sources: z.record(z.string(), callable),
+  checkUpstream: callable.optional(),
+  foresee: callable.optional(),
+  run: callable,
+  runMany: callable.optional(),
 });
 const isStage = (value: unknown): value is Stage => shape.safeParse(value).success;
 
@@ -30,7 +53,7 @@ const isStage = (value: unknown): value is Stage => shape.safeParse(value).succe
 export async function loadStageFile(path: string, library: string): Promise<Result<Stage>> {
   try {
     const {exported, closure} = await importWithClosure(path, library);
-    return isStage(exported) ? ok(fromFile(exported, path, closure)) : fail([noStage(exported, path)]);
+    return isStage(exported) ? ok(fromFile(exported, path, closure)) : fail(noStage(exported, path));
   } catch (error) {
     const {isMissing, ...fault} = importFault(error, path);
     return fail([{code: isMissing ? 'no-stage-file' : 'bad-stage-file', ...fault}]);
@@ -45,7 +68,8 @@ const fromFile = (stage: Stage, path: string, closure: Digest): Stage => ({
 
 const EXAMPLE = 'Write export default defineStage({…}), with import {defineStage} from "lossbasin".';
 
-function noStage(found: unknown, path: string): Diagnostic {
+/** All that is wrong with what a file exports by default. */
+function noStage(found: unknown, path: string): readonly Diagnostic[] {
   const source = sourceOf(path);
   const text = source?.text ?? '';
   const start = Math.max(0, text.search(/\bexport\s+default\b/));
@@ -56,13 +80,14 @@ function noStage(found: unknown, path: string): Diagnostic {
     hint,
     ...(at && {at}),
   });
-  if (found === undefined) return told('This file exports no stage by default.', EXAMPLE);
-  const parsed = shape.safeParse(found);
-  const issue = parsed.error?.issues[0];
-  if (!issue || issue.path.length === 0 || issue.path[0] === 'origin')
-    return told('What this file exports by default was not made by defineStage.', EXAMPLE);
-  return told(
-    `The stage's "${issue.path.join('.')}" is not right: ${issue.message}.`,
-    'See "Adding your own stage" in the recipes.',
+  if (found === undefined) return [told('This file exports no stage by default.', EXAMPLE)];
+  const issues = shape.safeParse(found).error?.issues ?? [];
+  if (issues.length === 0 || issues.some(({path}) => path.length === 0 || path[0] === 'origin'))
+    return [told('What this file exports by default was not made by defineStage.', EXAMPLE)];
+  return issues.map((issue) =>
+    told(
+      `The stage's "${issue.path.join('.')}" is not right: ${issue.message}.`,
+      'See "Adding your own stage" in the recipes.',
+    ),
   );
 }
