@@ -1,13 +1,18 @@
 import {eastAsianWidth} from 'get-east-asian-width';
 
 /** What a terminal obeys, but line ends and tabs; and what is not seen and yet changes a text: spaces of no width, turns of direction. */
-const UNSEEN = /[^\P{Cc}\n\t]|[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
+const UNSEEN = /[^\P{Cc}\n\t]|[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
+/** One or more of the same: a program may write millions. */
+const ALIKE = new RegExp(`(${UNSEEN.source})\\1*`, 'gu');
+
+/** Whether a text has what a terminal would obey, or nobody would see. */
+export const hasUnseen = (text: string): boolean => UNSEEN.test(text);
 
 /** A text with what a terminal would obey, or nobody would see, written as `\x07` or `\u200b`. */
 export const visible = (text: string): string =>
-  text.replace(UNSEEN, (character) => {
+  text.replace(ALIKE, (alike, character: string) => {
     const code = character.charCodeAt(0).toString(16);
-    return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u${code}`;
+    return (code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u${code}`).repeat(alike.length);
   });
 
 const ONE_COLUMN_EACH = /^[\x20-\x7e]*$/;

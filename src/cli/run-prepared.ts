@@ -106,7 +106,8 @@ async function replayLogs(
       (line) => emit({event: 'log', id, line}),
       () => 0,
     );
-    for (const line of (await storedLog(store, records[index], LONGEST_TOLD)) ?? []) teller.line(line);
+    for await (const lines of (await storedLog(store, records[index], LONGEST_TOLD)) ?? [])
+      for (const line of lines) teller.line(line);
     teller.end();
   }
 }

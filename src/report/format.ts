@@ -1,5 +1,5 @@
 import {stripVTControlCharacters} from 'node:util';
-import {fittingStart, textWidth, visible} from '../base/terminal-text.ts';
+import {fittingStart, hasUnseen, textWidth, visible} from '../base/terminal-text.ts';
 
 /** `950 ms`, `12.3 s`, `4 min 05 s`, `2 h 10 min`. */
 export function formatSeconds(seconds: number): string {
@@ -16,7 +16,14 @@ export function formatSeconds(seconds: number): string {
  * its last form stays, and any other control character is shown as `\x07`.
  */
 export const harmless = (text: string): string =>
-  visible(stripVTControlCharacters(text).replace(/[^\n]*\r(?=[^\r\n])|\r+(?=\n|$)/g, ''));
+  hasUnseen(text) ? visible(stripVTControlCharacters(text).split('\n').map(lastForm).join('\n')) : text;
+
+/** Of a line, what was written behind its last return. */
+function lastForm(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === '\r') end--;
+  return line.slice(line.lastIndexOf('\r', end - 1) + 1, end);
+}
 
 /** A text cut to a width of columns, its end shown as `…`; for text without escapes. */
 export function clip(text: string, columns: number): string {

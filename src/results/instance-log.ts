@@ -1,6 +1,8 @@
+import {statSync} from 'node:fs';
 import {z} from 'zod';
 import type {Key} from '../base/digest.ts';
 import type {PipelinePlace} from '../store/pipeline-place.ts';
+import {recordPath} from '../store/store-layout.ts';
 import {linesOf, logsOfPipeline, parsedLine, type RunLogFile, runLogs} from './run-logs.ts';
 
 /** As much of a run's event as an instance's log is made of; other events of a run do not fit and are passed over. */
@@ -30,8 +32,8 @@ export async function instanceLog(
   key: Key | undefined,
 ): Promise<readonly string[]> {
   for await (const log of logsOfPipeline(root, pipeline)) {
-    const found = entriesOf(log, id);
-    if (found.lines.length > 0 && (key === undefined || (found.key ?? key) === key))
+    const found = entriesOf(log, new Set([id])).get(id);
+    if (found && found.lines.length > 0 && (key === undefined || (found.key ?? key) === key))
       return [`${log.name}:`, ...found.lines];
   }
   return key === undefined ? [] : logOfKey(root, key);
@@ -40,7 +42,7 @@ export async function instanceLog(
 async function logOfKey(root: string, key: Key): Promise<readonly string[]> {
   for (const log of await runLogs(root)) {
     for (const id of idsOf(log, key)) {
-      const {lines} = entriesOf(log, id);
+      const {lines = []} = entriesOf(log, new Set([id])).get(id) ?? {};
       if (lines.some((line) => line.startsWith(STARTED))) return [`${log.name}:`, ...lines];
     }
   }
@@ -57,21 +59,66 @@ function idsOf(log: RunLogFile, key: Key): readonly string[] {
   return found;
 }
 
-function entriesOf(log: RunLogFile, id: string): {readonly lines: readonly string[]; readonly key: string | undefined} {
-  const lines: string[] = [];
-  let found: string | undefined;
+/** As many of the newest runs of a pipeline as are looked through for those that failed since. */
+const NEWEST_LOGS = 20;
+
+/**
+ * Everything instances wrote in the newest run of their pipeline that they ran in, of those where that ended badly and came after the result that is stored.
+ *
+ * @param keys Those of the stored results.
+ */
+export async function failedSince(
+  root: string,
+  pipeline: PipelinePlace,
+  keys: ReadonlyMap<string, Key>,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const failed = new Map<string, readonly string[]>();
+  const unknown = new Map(keys);
+  for await (const log of unknown.size === 0 ? [] : logsOfPipeline(root, pipeline, NEWEST_LOGS)) {
+    for (const [id, {lines, outcome, key: then}] of entriesOf(log, unknown)) {
+      const key = unknown.get(id);
+      if (key === undefined || (then ?? key) !== key || !lines.some((line) => line.startsWith(STARTED))) continue;
+      unknown.delete(id);
+      if (outcome !== 'ran' && timeOf(log.path) >= timeOf(recordPath(root, key)))
+        failed.set(id, [`${log.name}:`, ...lines]);
+    }
+    if (unknown.size === 0) break;
+  }
+  return failed;
+}
+
+/** By the clock of the disk that both lie on. */
+const timeOf = (path: string): number => statSync(path, {throwIfNoEntry: false})?.mtimeMs ?? 0;
+
+interface Entries {
+  readonly lines: readonly string[];
+  readonly key?: string | undefined;
+  readonly outcome?: string | undefined;
+}
+
+/** What a log says of one of these instances or more. */
+function entriesOf(
+  log: RunLogFile,
+  ids: Pick<ReadonlyMap<string, unknown>, 'has' | 'keys' | 'size'>,
+): ReadonlyMap<string, Entries> {
+  const found = new Map<string, {lines: string[]; key?: string | undefined; outcome?: string | undefined}>();
+  const [only] = ids.size === 1 ? ids.keys() : [];
+  const mark = only === undefined ? '"id":' : JSON.stringify(only);
   for (const line of linesOf(log)) {
-    if (!line.includes(JSON.stringify(id))) continue;
+    if (!line.includes(mark)) continue;
     const entry = entrySchema.safeParse(parsedLine(line));
-    if (!entry.success || entry.data.id !== id) continue;
-    const {event, key, text, line: written, outcome, seconds = 0, failure} = entry.data;
-    if (event === 'key') found = key;
-    else if (event === 'instance-started') lines.push(`${STARTED}${text}`);
-    else if (event === 'log') lines.push(`  ${written}`);
+    if (!entry.success || !ids.has(entry.data.id)) continue;
+    const {event, id, key, text, line: written, outcome, seconds = 0, failure} = entry.data;
+    const entries = found.get(id) ?? {lines: []};
+    found.set(id, entries);
+    if (event === 'key') entries.key = key;
+    else if (event === 'instance-started') entries.lines.push(`${STARTED}${text}`);
+    else if (event === 'log') entries.lines.push(`  ${written}`);
     else if (outcome !== 'cached') {
-      lines.push(`${outcome} after ${seconds.toFixed(1)} s`);
-      if (failure) lines.push(`  ${failure.message}`, ...(failure.logTail ?? []).map((tail) => `  │ ${tail}`));
+      entries.outcome = outcome;
+      entries.lines.push(`${outcome} after ${seconds.toFixed(1)} s`);
+      if (failure) entries.lines.push(`  ${failure.message}`, ...(failure.logTail ?? []).map((tail) => `  │ ${tail}`));
     }
   }
-  return {lines, key: found};
+  return found;
 }

@@ -1,4 +1,5 @@
 import type {Instance} from '../graph/graph.ts';
+import type {ComputedJob} from './compute-job.ts';
 import type {Broken} from './protocol.ts';
 import type {RunOptions} from './run-options.ts';
 import type {JobEnd} from './worker-pool.ts';
@@ -15,11 +16,17 @@ export class Retries {
     this.#options = options;
   }
 
-  /** Whether what a job that ended so has left is tried again, which is told. */
-  take(left: readonly Instance[], end: JobEnd): boolean {
+  /**
+   * Whether what a job that ended so has left is tried again, which is told.
+   *
+   * @param isAdmitting Whether the run starts anything more: where not, an attempt of its own that failed was the last. What another broke has not failed.
+   */
+  take({left, end}: Pick<ComputedJob, 'left' | 'end'>, isAdmitting: boolean): boolean {
     const [first, ...others] = left;
     if (!first || this.#options.stop.aborted) return false;
-    const message = end.end === 'broke' && !end.isOwn ? brokenByAnother(left, end) : this.#oneMore(first, others, end);
+    const isOwn = end.end !== 'broke' || end.isOwn;
+    if (isOwn && !isAdmitting) return false;
+    const message = isOwn ? this.#oneMore(first, others, end) : brokenByAnother(left, end);
     if (message === undefined) return false;
     this.#options.emit({event: 'warning', message});
     return true;

@@ -190,7 +190,7 @@ class Run {
       publish: (instance, outputs, cost) => this.#publish(instance, preimages.get(instance) ?? {}, outputs, cost),
     });
     const {left, end} = computed;
-    return this.#retries.take(left, end) ? this.#compute(left, holding, end.end === 'broke') : computed;
+    return this.#retries.take(computed, this.#admitting) ? this.#compute(left, holding, end.end === 'broke') : computed;
   }
 
   async #publish(

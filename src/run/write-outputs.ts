@@ -1,6 +1,6 @@
 import {constants} from 'node:fs';
-import {copyFile, link, lstat, readFile, realpath, rename} from 'node:fs/promises';
-import {join, sep} from 'node:path';
+import {access, copyFile, link, lstat, readFile, realpath, rename} from 'node:fs/promises';
+import {join, relative, sep} from 'node:path';
 import {ArtifactError} from '../artifact/artifact-error.ts';
 import {decodeArtifact} from '../artifact/decode.ts';
 import {encodeArtifact} from '../artifact/encode.ts';
@@ -9,6 +9,7 @@ import {type ArrowKind, type ArtifactKind, type ArtifactValues, isTableKind, wit
 import {readTable} from '../artifact/read-table.ts';
 import type {Digest} from '../base/digest.ts';
 import {digestOfFile, writeDigested} from '../base/digested-files.ts';
+import {giveRightsBack} from '../base/taken-rights.ts';
 import {
   isCandidate,
   type OutputDeclaration,
@@ -73,8 +74,7 @@ async function writeOutput(
   value: ArtifactValues[ArtifactKind],
 ): Promise<DraftOutput> {
   if (kind === 'file') return takeFile(name, drafts, pathOf(name, value));
-  const content =
-    as === 'path' ? await contentOf(kind, await readFile(pathOf(name, value)), name) : arrowValue(name, value);
+  const content = as === 'path' ? await contentOf(kind, name, drafts, pathOf(name, value)) : arrowValue(name, value);
   const further =
     named !== undefined && Array.isArray(content)
       ? Object.keys(content[0] ?? {}).filter((name) => !Object.hasOwn(columns ?? {}, name))
@@ -95,10 +95,40 @@ async function writeOutput(
 }
 
 /** What another program wrote is read whole, so that what is stored is valid and equal tables are equal bytes whoever wrote them. */
-const contentOf = async (kind: ArrowKind, bytes: Uint8Array, name: string): Promise<ArtifactValues[ArrowKind]> =>
-  isTableKind(kind)
+async function contentOf(
+  kind: ArrowKind,
+  name: string,
+  drafts: string,
+  path: string,
+): Promise<ArtifactValues[ArrowKind]> {
+  openOwn(drafts, path);
+  await checkReadable(name, path);
+  const bytes = await readFile(path);
+  return isTableKind(kind)
     ? readTable(kind, bytes, `The output "${name}"`)
     : decodeArtifact(kind, bytes, `The output "${name}"`);
+}
+
+/** Who makes a file for basin to take may give it, or the job's own folder that it lies in, rights that say otherwise. */
+function openOwn(drafts: string, path: string): void {
+  let place = drafts;
+  for (const part of relative(drafts, path).split(sep)) {
+    place = join(place, part);
+    if (part === '..' || giveRightsBack(place)?.isDirectory() !== true) return;
+  }
+}
+
+async function checkReadable(name: string, path: string): Promise<void> {
+  try {
+    await access(path, constants.R_OK);
+  } catch (error) {
+    if (systemCode(error) !== 'EACCES') throw error;
+    throw new StageError(
+      `The output "${name}" may not be read: ${path}.`,
+      "It has a second name, or is another user's, so that its rights are left as they are: give its owner the right to read it.",
+    );
+  }
+}
 
 function arrowValue(name: string, value: ArtifactValues[ArtifactKind]): ArtifactValues[ArrowKind] {
   if ('path' in value)
@@ -113,8 +143,10 @@ function pathOf(name: string, value: ArtifactValues[ArtifactKind]): string {
 
 /** Moved where it is this job's alone; what lies elsewhere, has a second name or was handed to it is somebody's, and is copied. */
 async function takeFile(name: string, drafts: string, path: string): Promise<DraftOutput> {
+  openOwn(drafts, path);
   const status = await lstat(path).catch(() => undefined);
   if (!status?.isFile()) throw new ArtifactError(`The output "${name}" is no file: ${path}.`);
+  await checkReadable(name, path);
   const draft = join(drafts, `${name}.file`);
   const [place, ours] = [await realpath(path), `${await realpath(drafts)}${sep}`];
   const isOurs = status.nlink === 1 && place.startsWith(ours) && !place.startsWith(ours + HANDED);

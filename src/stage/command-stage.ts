@@ -4,6 +4,7 @@ import {z} from 'zod';
 import {isTableKind, type StoredFile} from '../artifact/kinds.ts';
 import {digestOfFile} from '../base/digested-files.ts';
 import {own} from '../base/own.ts';
+import {giveRightsBack} from '../base/taken-rights.ts';
 import {artifactFileName, outputOfFile} from './artifact-file-name.ts';
 import {
   commandEnvironment,
@@ -124,6 +125,7 @@ async function runInFolder(
       ...taking,
     }),
   );
+  for (const place of [folder, join(folder, 'out')]) giveRightsBack(place);
   if ((await realpath(join(folder, 'out')).catch(() => undefined)) !== out) throw outIsAnother(program, gives, tail);
   for (const [name, declaration] of Object.entries(gives))
     await replaceLink(join(out, artifactFileName(name, declaration)), stored);
@@ -201,9 +203,7 @@ async function checkOutputs(folder: string, program: string, gives: Outputs, tai
       status === undefined
         ? `did not write its output "${name}"`
         : `made its output "${name}" something that is no file`;
-    const elsewhere = (await readdir(folder, {recursive: true})).find(
-      (path) => path !== `out/${file}` && path.split('/').at(-1) === file,
-    );
+    const elsewhere = await findFile(folder, file);
     const hint =
       elsewhere === undefined
         ? `Have it write to \${out.${name}}.`
@@ -218,6 +218,17 @@ async function checkOutputs(folder: string, program: string, gives: Outputs, tai
       await hintForExtra(join(folder, 'out'), first, gives),
       tail,
     );
+}
+
+/** The path below a folder of what is called so, but not of what lies in its place; folders that cannot be read are passed over. */
+async function findFile(folder: string, file: string, above = ''): Promise<string | undefined> {
+  const entries = await readdir(join(folder, above), {withFileTypes: true}).catch(() => []);
+  if (above !== 'out/' && entries.some(({name}) => name === file)) return above + file;
+  for (const entry of entries) {
+    const below = entry.isDirectory() ? await findFile(folder, file, `${above}${entry.name}/`) : undefined;
+    if (below !== undefined) return below;
+  }
+  return undefined;
 }
 
 async function hintForExtra(out: string, file: string, gives: Outputs): Promise<string> {

@@ -15,9 +15,9 @@ const [NEWLINE, RETURN] = [0x0a, 0x0d];
 
 /** Takes bytes as they come and gives the lines that they end. */
 export interface LineSplitter {
-  split(bytes: Uint8Array): Iterable<string>;
+  split(bytes: Uint8Array): readonly string[];
   /** The line that nothing ended, if there is one. */
-  rest(): Iterable<string>;
+  rest(): readonly string[];
 }
 
 /** Lines for people: ended by a newline, a return or both, each of at most so many bytes, so that a line of any length takes no memory. */
@@ -38,24 +38,39 @@ export function lineSplitter(longest: number): LineSplitter {
     length = 0;
     return text;
   };
+  /** Of lines that have no return and of which none can be too long: many at once. */
+  const splitShort = (bytes: Uint8Array): readonly string[] => {
+    const from = afterReturn && bytes[0] === NEWLINE ? 1 : 0;
+    afterReturn &&= bytes.length === 0;
+    const first = bytes.indexOf(NEWLINE, from);
+    take(bytes.subarray(from, first < 0 ? bytes.length : first));
+    if (first < 0) return [];
+    const ended = line();
+    const last = bytes.lastIndexOf(NEWLINE);
+    take(bytes.subarray(last + 1));
+    if (last === first) return [ended];
+    const between = Buffer.from(bytes.buffer, bytes.byteOffset + first + 1, last - first - 1);
+    return [ended, ...between.toString('utf8').split('\n')];
+  };
   return {
-    *split(bytes) {
+    split: (bytes) => {
+      if (bytes.length <= longest && !bytes.includes(RETURN)) return splitShort(bytes);
+      const lines: string[] = [];
       let from = 0;
       for (let at = 0; at < bytes.length; at++) {
         const byte = bytes[at];
         if (byte === NEWLINE && afterReturn) from = at + 1;
         else if (byte === NEWLINE || byte === RETURN) {
           take(bytes.subarray(from, at));
-          yield line();
+          lines.push(line());
           from = at + 1;
         }
         afterReturn = byte === RETURN;
       }
       take(bytes.subarray(from));
+      return lines;
     },
-    *rest() {
-      if (length > 0) yield line();
-    },
+    rest: () => (length > 0 ? [line()] : []),
   };
 }
 

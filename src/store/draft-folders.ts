@@ -1,9 +1,10 @@
 import {randomUUID} from 'node:crypto';
 import {closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, rmdirSync, statSync} from 'node:fs';
-import {mkdir, readdir, rename, rm, stat} from 'node:fs/promises';
+import {mkdir, readdir, rename, stat} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {diskNow} from './disk-clock.ts';
 import {lockByte} from './lock-byte.ts';
+import {removeFolder} from './remove-folder.ts';
 import {FILE_MODE, FOLDER_MODE} from './rights.ts';
 import {systemCode} from './store-error.ts';
 import type {StoreLayout} from './store-layout.ts';
@@ -78,8 +79,8 @@ export class DraftFolders {
   async release(folder: string, isDone: boolean): Promise<void> {
     try {
       const isHere = dirname(folder) === (await this.#home)?.folder;
-      if (isDone && isHere && readdirSync(folder).length === 0) this.#empty.push(folder);
-      else await rm(folder, {recursive: true, force: true});
+      if (isDone && isHere && isEmpty(folder)) this.#empty.push(folder);
+      else await removeFolder(folder);
     } catch (error) {
       if (systemCode(error) === undefined) throw error; // else it goes with the rest when this process ends
     }
@@ -107,7 +108,7 @@ export class DraftFolders {
     this.#empty.length = 0;
     if (!home) return;
     try {
-      await rm(home.folder, {recursive: true, force: true});
+      await removeFolder(home.folder);
     } catch (error) {
       if (systemCode(error) === undefined) throw error; // else the next process takes it for a dead one's
     } finally {
@@ -160,7 +161,16 @@ async function removeOf({tmp}: StoreLayout, folder: string): Promise<void> {
     () => aside,
     () => folder,
   );
-  await rm(moved, {recursive: true, force: true, maxRetries: 5, retryDelay: 20}).catch(() => undefined);
+  await removeFolder(moved, {maxRetries: 5, retryDelay: 20}).catch(() => undefined);
+}
+
+function isEmpty(folder: string): boolean {
+  try {
+    return readdirSync(folder).length === 0;
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return false; // gone, or without rights
+  }
 }
 
 function removedEmpty(folder: string): boolean {

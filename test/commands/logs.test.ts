@@ -1,7 +1,8 @@
-import {readdir, readFile, writeFile} from 'node:fs/promises';
+import {readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {z} from 'zod';
+import {digestOf} from '../../src/base/digest.ts';
 import {basin, jsonLines, scratchFolder} from '../cli/basin.ts';
 import {PipelineRig, type RigRun} from '../rig/pipeline-rig.ts';
 import {bytesOf, failures} from './told.ts';
@@ -69,3 +70,75 @@ test('a log of any size is kept whole, and of a line and of many lines as much i
   const replayed = await basin(['run', 'p.yaml', '--target', 'long', '--json', '--verbose'], {cwd});
   expect(eventsOf(replayed.stdout).filter(({event}) => event === 'log').length).toBeLessThan(60_000);
 });
+
+const SAY = String.raw`for i in $(seq 10); do
+  head -c 65000 /dev/zero; echo
+  head -c 65000 /dev/zero | tr '\0' '\1'; echo
+done
+yes | head -c 2000000
+printf '\033[1mx\r\n\303\244'
+`;
+
+test('a log of long lines, and of many short ones, is written out as it is read, what a terminal would obey with it', async () => {
+  const cwd = await scratchFolder();
+  await writeFile(join(cwd, 'say.sh'), SAY);
+  await writeFile(join(cwd, 'p.yaml'), 'stages: {wide: {run: [sh, say.sh], files: [say.sh]}}');
+  expect((await basin(['run', 'p.yaml'], {cwd})).code).toBe(0);
+  const {stdout} = await basin(['log', 'p.yaml', 'wide'], {cwd});
+  const [head, ...lines] = stdout.split('\n');
+  expect(head).toBe('wide, stored with its result:');
+  const wide = Array.from({length: 20}, (_, at) => `  ${(at % 2 === 0 ? '\\x00' : '\\x01').repeat(65_000)}`);
+  expect(lines.slice(0, 20).map(digestOf)).toEqual(wide.map(digestOf));
+  expect(lines.slice(20, 1_000_020).every((line) => line === '  y')).toBe(true);
+  expect(lines.slice(1_000_020)).toEqual(['  x', '  ä', expect.stringMatching(/^ran after/), '']);
+  const json = await basin(['log', 'p.yaml', 'wide', '--json'], {cwd});
+  const {instance, lines: raw} = z
+    .object({instance: z.string(), lines: z.array(z.string())})
+    .parse(JSON.parse(json.stdout));
+  expect([instance, raw.length, raw[1]?.length, raw.at(-3)]).toEqual(['wide', 1_000_024, 65_002, '  \x1b[1mx']);
+}, 120_000);
+
+test('of a result whose last run failed, that run is shown before the one that is stored', async () => {
+  const cwd = await scratchFolder();
+  const flag = join(cwd, 'flag');
+  const script = `if [ -e "${flag}" ]; then echo bad detail; exit 3; fi; echo good; echo a >"$0"`;
+  const node = `run: [sh, -c, '${script}', "\${out.o}"], out: {o: file}`;
+  await writeFile(join(cwd, 'p.yaml'), `stages:\n  a: {${node}, retries: 1}\n  b: {run: [echo, b]}\n`);
+  await writeFile(join(cwd, 'other.yaml'), `stages:\n  c: {${node}}\n`);
+  const log = async (file: string, id: string): Promise<readonly string[]> => {
+    const {stdout} = await basin(['log', file, id], {cwd});
+    return stdout
+      .replaceAll(/after [\d.]+ s/g, 'after N s')
+      .replaceAll(/[\dTZ.-]+-(\w+\.jsonl)/g, '$1')
+      .split('\n');
+  };
+  const [stored, last] = [
+    ['stored with its result:', '  good', 'ran after N s'],
+    ['failed after N s', '  sh ended with exit code 3.', '  │ bad detail'],
+  ];
+  const failed = ['started: has not run before', '  bad detail', ...last];
+  const forced = failed
+    .with(0, 'started: asked for with --force')
+    .toSpliced(2, 0, 'started: asked for with --force', '  bad detail');
+
+  // What failed before there was a result says nothing of it.
+  await writeFile(flag, '');
+  await basin(['run', 'other.yaml'], {cwd});
+  expect(await log('other.yaml', 'c')).toEqual(['c, other.jsonl:', ...failed, '']);
+  await rm(flag);
+  await basin(['run', 'p.yaml'], {cwd});
+  expect(await log('p.yaml', 'a')).toEqual(['a, stored with its result:', ...stored.slice(1), '']);
+  expect(await log('other.yaml', 'c')).toEqual(['c, stored with its result:', ...stored.slice(1), '']);
+
+  await writeFile(flag, '');
+  expect((await basin(['run', 'p.yaml', '--force', 'a', '--force', 'b'], {cwd})).code).toBe(1);
+  const both = ['a, p.jsonl:', ...forced, ...stored, ''];
+  expect(await log('p.yaml', 'a')).toEqual(both);
+  expect((await log('p.yaml', 'b'))[0]).toBe('b, stored with its result:');
+  await basin(['run', 'p.yaml'], {cwd});
+  expect(await log('p.yaml', 'a')).toEqual(both);
+
+  await rm(flag);
+  await basin(['run', 'p.yaml', '--force', 'a'], {cwd});
+  expect(await log('p.yaml', 'a')).toEqual(['a, stored with its result:', ...stored.slice(1), '']);
+}, 120_000);

@@ -1,5 +1,8 @@
+import {readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import type {RunEvent} from '../../src/run/event.ts';
+import {failures} from '../commands/told.ts';
 import {PipelineRig, type RigRun} from '../rig/pipeline-rig.ts';
 
 const warnings = (run: RigRun): readonly string[] =>
@@ -81,4 +84,29 @@ test('a worker that died without a word is not said to have written something', 
     hint: 'It wrote nothing before.',
     logTail: [],
   });
+});
+
+test('once another node has failed and no more is started, what fails then is not tried again, and is told by its only failure', async () => {
+  await using rig = await PipelineRig.create();
+  const [failed, attempts] = [join(rig.folder, 'failed'), join(rig.folder, 'attempts')];
+  const text = (bad: string): string => `
+stages:
+  bad: {run: [sh, -c, 'until [ -e "${attempts}" ]; do sleep 0.02; done; exit ${bad}']}
+  flaky: {run: [sh, -c, 'echo x >>"${attempts}"; until [ -e "${failed}" ]; do sleep 0.02; done; exit 5'], retries: 3}
+`;
+  const onEvent = (event: RunEvent): void => {
+    if (event.event === 'instance-finished' && event.id === 'bad') writeFileSync(failed, '');
+  };
+  const run = await rig.run(text('3'), {onEvent});
+  expect(run.totals).toMatchObject({ran: 0, failed: 2, skipped: 0});
+  expect(warnings(run)).toEqual([]);
+  expect(readFileSync(attempts, 'utf8')).toBe('x\n');
+  expect(failures(run)).toEqual({
+    bad: 'sh ended with exit code 3.\nIt wrote nothing.',
+    flaky: 'sh ended with exit code 5.\nIt wrote nothing.',
+  });
+  for (const file of [failed, attempts]) rmSync(file);
+  const kept = await rig.run(text('4'), {onEvent, onFailure: 'keep-going'});
+  expect(kept.totals).toMatchObject({ran: 0, failed: 2, skipped: 0});
+  expect(readFileSync(attempts, 'utf8')).toBe('x\n'.repeat(4));
 });

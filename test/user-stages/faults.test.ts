@@ -54,6 +54,51 @@ const BROKEN: readonly (readonly [string, string, RegExp])[] = [
     /^mine\.ts:2:16 bad-stage-file\nThe stage's "foresee" must be a function, and is 3\.\n/,
   ],
   [
+    'a runMany that is none',
+    STAGE.replace('run:', 'runMany: true, run:'),
+    /^mine\.ts:2:16 bad-stage-file\nThe stage's "runMany" must be a function, and is true\.\n/,
+  ],
+  [
+    'what foresees nothing',
+    STAGE.replace('run:', 'foresee: {seconds: 1}, run:'),
+    /^mine\.ts:2:16 bad-stage-file\nThe stage's "foresee" must be a function, and is a map\.\n/,
+  ],
+  [
+    'what checks nothing',
+    STAGE.replace('run:', 'checkUpstream: "none", run:'),
+    /^mine\.ts:2:16 bad-stage-file\nThe stage's "checkUpstream" must be a function, and is the text "none"\.\n/,
+  ],
+  [
+    'a source that finds nothing',
+    STAGE.replace('run:', 'sources: {data: "cifar10"}, run:'),
+    /^mine\.ts:2:16 bad-stage-file\nThe stage's "sources\.data" must be a function, and is the text "cifar10"\.\n/,
+  ],
+  [
+    'no name',
+    STAGE.replace(`name: 'mine', `, ''),
+    /^mine\.ts:2:1 bad-stage-file\nThe stage's "name" is not right: Invalid input: expected string, received undefined\./,
+  ],
+  [
+    'a doc of another sort',
+    STAGE.replace(`doc: 'Mine.'`, 'doc: ["Mine."]'),
+    /^mine\.ts:2:1 bad-stage-file\nThe stage's "doc" is not right: Invalid input: expected string, received array\./,
+  ],
+  [
+    'params that are no schema',
+    STAGE.replace('z.strictObject({})', '{}'),
+    /^mine\.ts:2:1 bad-stage-file\nThe stage's "params" is not right: it must be a zod schema; import \{z\} from "lossbasin"\./,
+  ],
+  [
+    'a misspelt key of an output',
+    STAGE.replace('columns:', `column: {}, columns:`),
+    /^mine\.ts:2:1 bad-stage-file\nThe stage's "outputs\.summary" is not right: Unrecognized key: "column"\./,
+  ],
+  [
+    'an input that gathers over what is no list',
+    STAGE.replace('inputs: {}', `inputs: {a: {kind: 'points', doc: 'All.', many: {over: 'alpha'}}}`),
+    /^mine\.ts:2:1 bad-stage-file\nThe stage's "inputs\.a\.many\.over" is not right: it must be a list of names of axes, or "all"\./,
+  ],
+  [
     'what breaks when it is loaded',
     `const a: {b?: {c: number}} = {};\nexport const d = a.b.c;\n`,
     /^mine\.ts:2:\d+ bad-stage-file\n.*TypeError: Cannot read properties of undefined.*\n {2}export const d = a\.b\.c;/,
@@ -109,4 +154,20 @@ test('whatever is wrong with a stage file is told with its place, of all files a
     ).toHaveLength(1);
   expect(told).toContainEqual(expect.stringMatching(/^p\.yaml:\d+:16 no-stage-file\nThere is no file none\.ts\./));
   expect(told).toHaveLength(BROKEN.length + 2);
+});
+
+test('all that is wrong with a declaration is told at once, and by a run before anything runs', async () => {
+  const cwd = await scratchFolder();
+  const wrong = STAGE.replace(/ {2}run: .*/, '')
+    .replace(`'summary'`, `'sumary'`)
+    .replace('plain', 'planes');
+  await writeFile(join(cwd, 'mine.ts'), wrong);
+  await writeFile(join(cwd, 'p.yaml'), 'stages: {n: {uses: ./mine.ts, sweep: {p: [1, 2]}}, echo: {run: [echo]}}');
+  const {code, stderr} = await basin(['run', 'p.yaml'], {cwd});
+  expect(code).toBe(2);
+  expect(stderr.match(/The stage's "[\w.]+"/g)).toEqual([
+    `The stage's "outputs.summary.kind"`,
+    `The stage's "computes"`,
+    `The stage's "run"`,
+  ]);
 });

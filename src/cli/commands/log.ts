@@ -1,6 +1,8 @@
-import type {InstanceId} from '../../graph/graph.ts';
+import type {Key} from '../../base/digest.ts';
+import {hasUnseen} from '../../base/terminal-text.ts';
+import type {Instance, InstanceId} from '../../graph/graph.ts';
 import {harmless} from '../../report/format.ts';
-import {instanceLog} from '../../results/instance-log.ts';
+import {failedSince, instanceLog} from '../../results/instance-log.ts';
 import {storedLog} from '../../results/stored-log.ts';
 import {LOG_OUTPUT} from '../../stage/command-stage.ts';
 import {placeOf} from '../../store/pipeline-place.ts';
@@ -13,8 +15,8 @@ import {repeatCommand} from '../repeat-command.ts';
 
 /** In bytes; "show" writes all of a log of longer ones. */
 const LONGEST_LINE = 2 ** 16;
-/** A log may be longer than the longest text. */
-const PIECE = 2 ** 16;
+/** In lines; a log may be longer than the longest text. */
+const PART = 1000;
 
 /** `log FILE INSTANCE`: for the case that the last lines a run shows are not enough. */
 export const logCommand = (file: string, name: string, options: PipelineOptions): Promise<number> =>
@@ -25,14 +27,23 @@ export const logCommand = (file: string, name: string, options: PipelineOptions)
     (graph) => findInstances(graph, name),
     async ({graph, plan, store}, instances) => {
       const pipeline = placeOf(store.root, graph);
-      for (const {id, index} of instances) {
-        const record = plan.instances[index]?.record;
+      const recordOf = ({index}: Instance): StoreRecord | undefined => plan.instances[index]?.record;
+      const ofPrograms = instances.flatMap((instance): [InstanceId, Key][] => {
+        const record = recordOf(instance);
+        return record && LOG_OUTPUT in record.outputs ? [[instance.id, record.key]] : [];
+      });
+      const failed = await failedSince(store.root, pipeline, new Map(ofPrograms));
+      for (const instance of instances) {
+        const {id} = instance;
+        const record = recordOf(instance);
         const stored = await storedLog(store, record, LONGEST_LINE);
         const lines =
-          record && stored ? ended(stored, record.seconds) : await instanceLog(store.root, pipeline, id, record?.key);
+          record && stored
+            ? ended(failed.get(id) ?? [], stored, record.seconds)
+            : inParts(await instanceLog(store.root, pipeline, id, record?.key));
         const nothing = nothingLeft(id, record, file, options);
         const parts = options.json ? asJson(id, lines) : asText(id, lines, nothing);
-        for (const piece of inPieces(parts)) await written(piece);
+        for await (const part of parts) await written(part);
       }
       return EXIT.done;
     },
@@ -41,41 +52,40 @@ export const logCommand = (file: string, name: string, options: PipelineOptions)
 const written = (piece: string): Promise<void> =>
   new Promise((resolve) => process.stdout.write(piece, () => resolve()));
 
-function* ended(stored: Iterable<string>, seconds: number): Generator<string> {
-  yield 'stored with its result:';
-  for (const line of stored) yield `  ${line}`;
-  yield `ran after ${seconds.toFixed(1)} s`;
+/** Lines of a log, some at a time. */
+type Lines = Iterable<readonly string[]> | AsyncIterable<readonly string[]>;
+
+async function* ended(failed: readonly string[], stored: Lines, seconds: number): AsyncGenerator<readonly string[]> {
+  yield* inParts(failed);
+  yield ['stored with its result:'];
+  for await (const lines of stored) yield lines.map((line) => `  ${line}`);
+  yield [`ran after ${seconds.toFixed(1)} s`];
 }
 
-function* asText(id: string, lines: Iterable<string>, nothing: string): Generator<string> {
+function* inParts(lines: readonly string[]): Generator<readonly string[]> {
+  for (let at = 0; at < lines.length; at += PART) yield lines.slice(at, at + PART);
+}
+
+async function* asText(id: string, parts: Lines, nothing: string): AsyncGenerator<string> {
   let begun = false;
-  for (const line of lines) {
-    yield `${begun ? '' : `${id}, `}${harmless(line)}\n`;
+  for await (const lines of parts) {
+    if (lines.length === 0) continue;
+    const text = lines.join('\n');
+    yield `${begun ? '' : `${id}, `}${hasUnseen(text) ? lines.map(harmless).join('\n') : text}\n`;
     begun = true;
   }
   if (!begun) yield `${id}${nothing}\n`;
 }
 
-function* asJson(instance: string, lines: Iterable<string>): Generator<string> {
+async function* asJson(instance: string, parts: Lines): AsyncGenerator<string> {
   yield `{"instance":${JSON.stringify(instance)},"lines":[`;
   let comma = '';
-  for (const line of lines) {
-    yield comma + JSON.stringify(line);
+  for await (const lines of parts) {
+    if (lines.length === 0) continue;
+    yield comma + lines.map((line) => JSON.stringify(line)).join(',');
     comma = ',';
   }
   yield ']}\n';
-}
-
-/** The same text in fewer parts. */
-function* inPieces(parts: Iterable<string>): Generator<string> {
-  let piece = '';
-  for (const part of parts) {
-    piece += part;
-    if (piece.length < PIECE) continue;
-    yield piece;
-    piece = '';
-  }
-  yield piece;
 }
 
 function nothingLeft(id: InstanceId, record: StoreRecord | undefined, file: string, options: PipelineOptions): string {
