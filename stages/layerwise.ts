@@ -67,6 +67,7 @@ export default defineStage({
     summary: {
       kind: 'summary',
       doc: 'A row for each layer, rest and split: the network whose layer is moved and whose other layers are those of `rest`; barriers are measured from the mean of a and b.',
+      apart: ['layer'],
       columns: LAYERWISE_COLUMNS,
     },
   },
