@@ -36,7 +36,7 @@ export async function lastFailures(
       if (key !== undefined && before !== undefined && key !== before) continue;
       if (finished.outcome === 'failed') failures.set(id, finished.failure?.message ?? 'It failed.');
       if (finished.outcome === 'skipped')
-        failures.set(id, 'It was skipped: something before it failed, or the run was stopped.');
+        failures.set(id, 'It was skipped: something before it failed, or the run ended before its turn came.');
     }
     if (unknown.size === 0) break;
   }
