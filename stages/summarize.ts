@@ -73,6 +73,11 @@ function rowsByGroup(replicates: Replicates, by: readonly string[]): readonly (r
   return [...groups.values()].map(({group, rows}) => [group, rows]);
 }
 
+const inGroup = (group: Group): string => {
+  const of = shownGroup(group);
+  return of && `, in ${of}`;
+};
+
 function summaryOf({split, cells}: Group, column: string, rows: readonly Member[], confidence: number) {
   const values = rows.flatMap(({row}) => (typeof row[column] === 'number' ? [row[column]] : []));
   const n = values.length;
@@ -87,10 +92,21 @@ function summaryOf({split, cells}: Group, column: string, rows: readonly Member[
       ),
     );
   }
+  const endless = rows.find(({row}) => !Number.isFinite(row[column]));
+  if (endless)
+    throw new StageError(
+      `"${column}" is ${endless.row[column]} at ${shownAt(endless.axes)}${inGroup({split, cells})}, so that it has no mean and no spread.`,
+      'Take the point out of the sweep, or have it give a finite number.',
+    );
   if (n < 2) throw new StageError('One replicate has no spread.', 'Gather at least two.');
   const mean = values.reduce((sum, value) => sum + value, 0) / n;
   const sd = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1));
   const half = (studentT(confidence, n - 1) * sd) / Math.sqrt(n);
+  if (!Number.isFinite(mean) || !Number.isFinite(half))
+    throw new StageError(
+      `The numbers of "${column}" are too large to have a mean and a spread.`,
+      'Have the points give smaller ones, or summarize another column.',
+    );
   return {...cells, split, column, n, mean, sd, low: mean - half, high: mean + half};
 }
 

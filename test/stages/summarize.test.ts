@@ -92,6 +92,19 @@ test('a replicate without a row that the others have is named, and is not left o
   expect(await refusal([[], []])).toEqual(['The tables have no rows.', 'Have each replicate give one.']);
 });
 
+test('a replicate without end is named, and is not said to have diverged here', async () => {
+  const tables = gathered([[{split: 'test', loss: 1}], [{split: 'test', loss: Number.POSITIVE_INFINITY}]]);
+  const error = await run({tables}, ['loss']).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({
+    message: '"loss" is Infinity at replicate=1, in the split test, so that it has no mean and no spread.',
+    hint: 'Take the point out of the sweep, or have it give a finite number.',
+  });
+  const huge = gathered([[{loss: 1.5e308}], [{loss: 1.6e308}]]);
+  await expect(run({tables: huge}, ['loss'])).rejects.toThrow(
+    'The numbers of "loss" are too large to have a mean and a spread.',
+  );
+});
+
 test('several rows of one replicate are not taken for replicates', async () => {
   const layers = [
     {layer: 0, error: 1},
