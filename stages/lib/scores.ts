@@ -57,7 +57,8 @@ export function scoresOf(tables: Tables, axes: readonly string[], choice: Choice
 const within = (at: JsonObject, axes: readonly string[]): JsonObject =>
   Object.fromEntries(Object.entries(at).filter(([axis]) => axes.includes(axis)));
 
-export const candidateOf = (at: JsonObject, axes: readonly string[]): string => canonicalJson(within(at, axes));
+export const candidateOf = (at: JsonObject, axes: readonly string[]): string =>
+  canonicalJson(axes.map((axis) => at[axis] ?? null));
 
 /** The rows to compare, and what they are of, to be said after "score". */
 function picked(all: readonly PlacedRow[], {split, where}: Choice) {
