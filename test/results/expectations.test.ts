@@ -130,6 +130,15 @@ expect:
     'made[m=2] failed.',
     'mean did not run, since made[m=2] failed.',
   ]);
+  const show = async (name: string) => (await basin(['show', 'p.yaml', name, '--format', 'json'], {cwd})).stdout;
+  expect(JSON.parse(await show('made.f'))).toEqual([
+    {m: 1, v: 1},
+    {m: 2, failed: expect.stringContaining('sh ended with exit code')},
+    {m: 3, failed: 'It was not begun: the run ended before.'},
+  ]);
+  expect((await basin(['show', 'p.yaml', 'mean.summary'], {cwd})).stderr).toContain(
+    'When it was last tried: It was skipped, since made[m=2] failed.',
+  );
   expect(await told('--keep-going')).toEqual([
     'made[m=2] failed.',
     'met',
