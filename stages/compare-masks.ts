@@ -67,6 +67,7 @@ export default defineStage({
     summary: {
       kind: 'summary',
       doc: 'A row for the whole, `(all)`, and for each tensor; jaccard is intersection by union, and jaccard_random that of masks with the same counts at independent places.',
+      apart: ['tensor'],
       columns: {
         tensor: 'utf8',
         size: 'int32',

@@ -71,6 +71,7 @@ export default defineStage({
     summary: {
       kind: 'summary',
       doc: 'A row for each split and measure, named as in barrier: its value, and the ends of its interval.',
+      apart: ['measure'],
       columns: {
         split: 'utf8',
         measure: 'utf8',

@@ -23,13 +23,23 @@ const common = {
     ),
 };
 const alpha = z.number().min(0).max(1).default(0.5).describe('Weight of b in what is moved, in [0, 1].');
+const cumulative = z
+  .literal('cumulative')
+  .describe('A group that takes one layer more each time is mixed with the other network.');
 const seed = z.int().min(0).default(0).describe('Decides the order, or the directions.');
 
 const params = z.union([
-  z.strictObject({mode: z.literal('layer').default('layer').describe('What is moved.'), alpha, ...common}),
-  z.strictObject({mode: z.literal('replacement'), ...common}),
   z.strictObject({
-    mode: z.literal('cumulative'),
+    mode: z.literal('layer').default('layer').describe('Each layer alone is mixed with the other network.'),
+    alpha,
+    ...common,
+  }),
+  z.strictObject({
+    mode: z.literal('replacement').describe('Each layer alone becomes the other network’s.'),
+    ...common,
+  }),
+  z.strictObject({
+    mode: cumulative,
     order: z
       .enum(ORDERS)
       .exclude(['random'])
@@ -38,9 +48,9 @@ const params = z.union([
     alpha,
     ...common,
   }),
-  z.strictObject({mode: z.literal('cumulative'), order: z.literal('random'), seed, alpha, ...common}),
+  z.strictObject({mode: cumulative, order: z.literal('random'), seed, alpha, ...common}),
   z.strictObject({
-    mode: z.literal('direction'),
+    mode: z.literal('direction').describe('The control: each layer of a alone is moved in a random direction.'),
     samples: z.int().min(1).max(1000).default(5).describe('Random directions for each layer.'),
     seed,
     alpha,
@@ -67,6 +77,7 @@ export default defineStage({
     summary: {
       kind: 'summary',
       doc: 'A row for each layer, rest and split: the network whose layer is moved and whose other layers are those of `rest`; barriers are measured from the mean of a and b.',
+      apart: ['layer'],
       columns: LAYERWISE_COLUMNS,
     },
   },

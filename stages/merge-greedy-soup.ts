@@ -43,6 +43,7 @@ export default defineStage({
     summary: {
       kind: 'summary',
       doc: 'A row a network, in the order of trying: its own accuracy, that of the soup with it, and whether it stays in.',
+      apart: ['network'],
       columns: {
         network: 'utf8',
         split: 'utf8',

@@ -1,9 +1,10 @@
 import {z} from 'zod';
 import {axisCell} from '../src/artifact/gather.ts';
-import type {Row} from '../src/artifact/kinds.ts';
 import {type Candidate, defineStage, StageError} from '../src/stage/define-stage.ts';
 import {choosingProblem} from './lib/choosing.ts';
 import {sameModel} from './lib/models/known-model.ts';
+import {candidateOf, type Score, scoresOf} from './lib/scores.ts';
+import {scoresProblems} from './lib/scores-ahead.ts';
 
 const params = z.strictObject({
   by: z.string().min(1).describe('The column of the scores to choose by, for example error.'),
@@ -13,33 +14,19 @@ const params = z.strictObject({
     .min(1)
     .default('validation')
     .describe('The split whose rows are compared, where the scores have splits.'),
+  where: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .default({})
+    .describe(
+      'Which row of a candidate is compared where there are several: what it holds by column, for example {column: error}.',
+    ),
 });
 
-/** The rows of a split; those of a table without splits are all of one. */
-function rowsOf(rows: readonly Row[], split: string): readonly Row[] {
-  const splits = new Set(rows.flatMap((row) => (row.split === undefined ? [] : [row.split])));
-  if (splits.size === 0) return rows;
-  if (split === 'test' && splits.has('validation')) {
-    throw new StageError(
-      'Choosing by the split test is refused, since there are scores on validation.',
-      'Write `split: validation`; a test split that decided something tells nothing any more.',
-    );
-  }
-  if (!splits.has(split)) {
-    const hint = splits.has('test')
-      ? 'Score on a validation split (data: {validation: {n: 5000}}). Where none can be had, write `split: test`.'
-      : `Write \`split:\` with one of ${[...splits].join(', ')}.`;
-    throw new StageError(`No score is of the split ${split}.`, hint);
-  }
-  return rows.filter((row) => row.split === split);
-}
-
-/** The candidate at the point of the best row; of equal ones the first in order of the axes. */
-function winner(candidates: readonly Candidate[], best: Row, name: string): Candidate {
-  const found = candidates.filter(({axes}) =>
-    Object.entries(axes).every(([axis, value]) => best[axis] === axisCell(value)),
-  );
-  const [first, second] = found;
+/** The candidate at the point of the best score. */
+function winner(candidates: readonly Candidate[], best: Score, name: string): Candidate {
+  const axes = Object.keys(candidates[0]?.axes ?? {});
+  const at = candidateOf(best.axes, axes);
+  const [first, second] = candidates.filter((candidate) => candidateOf(candidate.axes, axes) === at);
   if (first && !second) return first;
   const why = first ? 'more than one' : 'none';
   throw new StageError(
@@ -54,7 +41,7 @@ export default defineStage({
   doc: 'Passes on the best of many networks or masks, byte for byte, so that what follows runs again only when another one wins.',
   params,
   inputs: {
-    scores: {kind: 'summary', doc: 'A row for each candidate and split.', many: {over: 'all'}},
+    scores: {kind: 'summary', doc: 'A row for each candidate and split.', many: {over: 'all'}, opens: true},
     weights: {kind: 'weights', doc: 'The networks to choose from.', many: {over: 'all'}, optional: true},
     mask: {kind: 'mask', doc: 'The masks to choose from.', many: {over: 'all'}, optional: true},
   },
@@ -68,26 +55,23 @@ export default defineStage({
     },
   },
   computes: 'plain',
-  checkUpstream: ({split}, upstream) => choosingProblem(split, upstream),
+  noop: {where: {}},
+  checkUpstream: (choice, upstream) => choosingProblem(choice.split, upstream) ?? scoresProblems(choice, upstream),
   foresee: sameModel,
-  async run({params: {by, best, split}, inputs}) {
-    const {scores, weights, mask} = inputs;
+  async run({params: {best, ...choice}, inputs: {scores, weights, mask}}) {
     const [any] = [weights, mask].flatMap((candidates) => candidates ?? []);
     if (!any) throw new StageError('There is nothing to choose from.', 'Connect `weights`, `mask` or both.');
-    const rows = rowsOf(scores, split);
-    const scored = rows.flatMap((row) => (typeof row[by] === 'number' ? [{row, score: row[by]}] : []));
-    const [first, ...others] = scored;
-    if (!first || scored.length < rows.length) {
-      const columns = Object.keys(rows[0] ?? {}).filter((name) => typeof rows[0]?.[name] === 'number');
-      throw new StageError(`The scores have no numbers "${by}".`, `Those that they have are: ${columns.join(', ')}.`);
-    }
-    const isBetter = (one: number, other: number): boolean => (best === 'min' ? one < other : one > other);
-    const top = others.reduce((held, next) => (isBetter(next.score, held.score) ? next : held), first);
-    const chosen = Object.entries(any.axes).map(([axis]) => `${axis}=${top.row[axis]}`);
+    const axes = Object.keys(any.axes);
+    const scored = scoresOf(scores, axes, choice);
+    const isBetter = (one: Score, other: Score): boolean =>
+      best === 'min' ? one.score < other.score : one.score > other.score;
+    // of equal ones the first in order of the axes
+    const top = scored.reduce((held, next) => (isBetter(next, held) ? next : held));
+    const chosen = Object.entries(any.axes).map(([axis]) => `${axis}=${axisCell(top.axes[axis] ?? null)}`);
     return {
-      weights: weights && winner(weights, top.row, 'weights'),
-      mask: mask && winner(mask, top.row, 'mask'),
-      summary: [{chosen: chosen.join(', '), by, score: top.score, candidates: rows.length}],
+      weights: weights && winner(weights, top, 'weights'),
+      mask: mask && winner(mask, top, 'mask'),
+      summary: [{chosen: chosen.join(', '), by: choice.by, score: top.score, candidates: scored.length}],
     };
   },
 });

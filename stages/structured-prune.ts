@@ -46,6 +46,7 @@ export default defineStage({
     summary: {
       kind: 'summary',
       doc: 'A row a block: heads and neurons that stay, and which part of its multiply-accumulates.',
+      apart: ['layer'],
       columns: {layer: 'int32', heads: 'int32', neurons: 'int32', macs: 'float64'},
     },
   },

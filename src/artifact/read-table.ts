@@ -49,9 +49,12 @@ function jsonRows(bytes: Uint8Array, name: string): Rows {
   return value.map((row: Json, index) => rowOf(row, index, name));
 }
 
+/** A name that begins a sentence, within one. */
+const inside = (name: string): string => name.replace(/^The /, 'the ');
+
 function rowOf(row: unknown, index: number, name: string): Row {
   if (typeof row !== 'object' || row === null || Array.isArray(row))
-    throw new ArtifactError(`Row ${index} of ${name} is no map of columns to cells.`, HINT);
+    throw new ArtifactError(`Row ${index} of ${inside(name)} is no map of columns to cells.`, HINT);
   return Object.fromEntries(
     Object.entries(row).map(([column, value]: [string, unknown]): [string, Cell] => {
       const cell =
@@ -61,7 +64,7 @@ function rowOf(row: unknown, index: number, name: string): Row {
       if (typeof cell === 'string' || typeof cell === 'number' || typeof cell === 'boolean') return [column, cell];
       const shown = cell === null || cell === undefined ? 'nothing' : 'something else';
       throw new ArtifactError(
-        `Row ${index} of ${name} has ${shown} in column "${column}"; cells are texts, numbers, true or false.`,
+        `Row ${index} of ${inside(name)} has ${shown} in column "${column}"; cells are texts, numbers, true or false.`,
       );
     }),
   );

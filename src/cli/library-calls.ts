@@ -10,7 +10,6 @@ import {readRows} from '../results/read-artifact.ts';
 import {storedArtifact} from '../results/stored-artifact.ts';
 import type {RunEvent, RunTotals} from '../run/event.ts';
 import {WorkerPool} from '../run/worker-pool.ts';
-import {placeOf} from '../store/pipeline-place.ts';
 import {commandFault} from './faults.ts';
 import {findArtifact} from './find-artifact.ts';
 import {findAll} from './find-instance.ts';
@@ -156,7 +155,7 @@ export const table = async (file: string, name: string, options: LibraryOptions 
         const kind = wanted[0]?.stage.outputs[artifact]?.kind;
         if (kind === undefined || !isTableKind(kind)) throw new PipelineError([commandFault(`${name} is no table.`)]);
         const members = wanted.flatMap(({index}) => instances[index] ?? []);
-        const stored = await storedArtifact(store, placeOf(store.root, graph), members, artifact);
+        const stored = await storedArtifact(store, graph, members, artifact);
         const rows = stored.ok ? await readRows(store, stored.value.members, artifact) : stored;
         if (rows.ok) return rows.value;
         const {message, isGone} = rows.error;

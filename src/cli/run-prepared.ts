@@ -79,7 +79,7 @@ export async function runPrepared(
   try {
     const result = await runPlan({graph, plan, store, numerics, pool, jobs, machine, onFailure, wanted, stop, emit});
     if (replay) await replayLogs(prepared, outcomes, result, told.emit);
-    const unmet = result.interrupted ? 0 : await reportExpectations(graph, store, result, wanted, emit);
+    const unmet = result.interrupted ? 0 : await reportExpectations({graph, store, result, wanted, outcomes}, emit);
     const totals: RunTotals = {...result.totals, seconds: (performance.now() - startedAt) / 1000};
     end?.removeEventListener('abort', cutShort);
     for (const line of keysOf(plan, result.records, wanted)) log.append(line);

@@ -3,13 +3,15 @@ import {isJsonObject, type Json, type JsonObject} from '../base/json.ts';
 import {nearestName} from '../base/nearest.ts';
 import {describeSchema, stageParameters} from '../spec/stage-parameters.ts';
 import type {Stage} from '../stage/define-stage.ts';
+import {type Choices, choicesOf} from './parameter-choices.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
 /** What is wrong with a parameter; `path` leads to it from `with`. */
 export type ParameterFault =
-  | {readonly kind: 'missing'; readonly path: Path}
+  /** `choices` are what it may be, where that is one of several. */
+  | {readonly kind: 'missing'; readonly path: Path; readonly choices?: string | undefined}
   /** None of these is given, of which one is needed; `path` leads to what needs it. */
   | {readonly kind: 'one-missing'; readonly path: Path; readonly names: readonly string[]}
   | {readonly kind: 'unknown'; readonly path: Path; readonly names: readonly string[]}
@@ -46,7 +48,7 @@ function faultsOf(stage: Stage, raw: JsonObject, issue: Issue, base: Path): read
     // a rule over several parameters, which its author reports at one that is not given
     return issue.code === 'custom'
       ? [{kind: 'bad', path, message: `: ${issue.message}`, hint: hintOf(issue)}]
-      : [{kind: 'missing', path}];
+      : [{kind: 'missing', path, choices: choicesAt(stage, raw, path)?.text}];
   }
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -54,19 +56,26 @@ function faultsOf(stage: Stage, raw: JsonObject, issue: Issue, base: Path): read
         (key): ParameterFault => ({kind: 'unknown', path: [...path, key], names: namesAt(stage, path)}),
       );
     case 'invalid_union':
-      return unionFaults(stage, raw, issue.errors, path) ?? [bad(stage, path, value, issue)];
+      return unionFaults(stage, raw, issue.errors, path) ?? [bad(stage, raw, path, value, issue)];
     default:
-      return [bad(stage, path, value, issue)];
+      return [bad(stage, raw, path, value, issue)];
   }
 }
 
-const bad = (stage: Stage, path: Path, value: Json | undefined, issue: Issue): ParameterFault => ({
-  kind: 'bad',
-  path,
-  message: expected(stage, path, value, issue),
-  meant: meant(stage, path, value),
-  hint: hintOf(issue),
-});
+function bad(stage: Stage, raw: JsonObject, path: Path, value: Json | undefined, issue: Issue): ParameterFault {
+  const near = meant(stage, path, value);
+  const choices = near === undefined && isPlain(issue) ? choicesAt(stage, raw, path) : undefined;
+  return {
+    kind: 'bad',
+    path,
+    message: expected(stage, path, value, issue),
+    meant: near,
+    hint: hintOf(issue) ?? (choices?.isDescribed ? choices.text : undefined),
+  };
+}
+
+/** Whether it is the validator's own: what an author wrote says more. */
+const isPlain = (issue: Issue): boolean => issue.code === 'invalid_value' || issue.code === 'invalid_union';
 
 /** An issue that a stage's own check adds may carry what to do. */
 const hintOf = (issue: Issue): string | undefined =>
@@ -188,4 +197,12 @@ export function documentation(stage: Stage, name: string): string | undefined {
   const schemas = stageParameters(stage).byName.get(name) ?? [];
   const described = schemas.find(({description}) => typeof description === 'string');
   return typeof described?.description === 'string' ? described.description : undefined;
+}
+
+function choicesAt(stage: Stage, raw: JsonObject, path: Path): Choices | undefined {
+  const holder = path.slice(0, -1);
+  const schemas = holder.length === 0 ? [stageParameters(stage).schema] : schemasAt(stage, holder);
+  const value = valueAt(raw, holder);
+  const given = isJsonObject(value) ? Object.keys(value) : [];
+  return choicesOf(path.map(String).join('.'), schemas.flatMap(withBranches), given);
 }

@@ -25,11 +25,13 @@ export function reportParameter(
       const name = fault.path.join('.');
       const doc = documentation(stage, String(fault.path[0]));
       const hint =
-        doc === undefined
-          ? fault.path.length > 1
-            ? 'Add it here.'
-            : 'Give it under "with".'
-          : `${String(fault.path[0])}: ${doc}`;
+        fault.choices !== undefined
+          ? fault.choices
+          : doc === undefined
+            ? fault.path.length > 1
+              ? 'Add it here.'
+              : 'Give it under "with".'
+            : `${String(fault.path[0])}: ${doc}`;
       const at = fault.path.length > 1 ? placeOf(fault.path, false) : (spec.withAt ?? spec.at);
       faults.add(
         'missing-parameter',

@@ -11,8 +11,8 @@ export interface Verdict {
   readonly detail: string;
 }
 
-/** Reads the rows of an artifact of a whole node, axes as columns; a failure says why there are none. */
-export type ReadNodeRows = (node: string, artifact: string) => Promise<Result<Rows, string>>;
+/** Reads the rows of an artifact of a node, axes as columns, at least those that `where` selects; a failure says why there are none. */
+export type ReadNodeRows = (node: string, artifact: string, where: string | undefined) => Promise<Result<Rows, string>>;
 
 /**
  * Holds every row that `where` selects to `that`; no row at all fails. A claim that cannot be held to its table is one that is
@@ -33,7 +33,7 @@ function reasonOf(error: unknown): Result<never, string> {
 }
 
 async function checkOne(expectation: Expectation, readRows: ReadNodeRows): Promise<Result<true, string>> {
-  const read = await readRows(expectation.node, expectation.artifact);
+  const read = await readRows(expectation.node, expectation.artifact, expectation.where);
   if (!read.ok) return read;
   if (read.value.length === 0) return fail('The table is empty.');
   const names = Object.keys(read.value[0] ?? {});

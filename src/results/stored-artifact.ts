@@ -1,7 +1,8 @@
 import {isTableKind} from '../artifact/kinds.ts';
 import {ok, type Result} from '../base/result.ts';
+import type {Graph} from '../graph/graph.ts';
 import type {PlannedInstance} from '../plan/verdict.ts';
-import type {PipelinePlace} from '../store/pipeline-place.ts';
+import {placeOf} from '../store/pipeline-place.ts';
 import type {OutputRecord} from '../store/record.ts';
 import type {Store} from '../store/store.ts';
 import {lastFailures} from './last-failures.ts';
@@ -19,13 +20,13 @@ export interface StoredArtifact {
 /** An artifact as it is stored; the error names an instance which has not run, or failed where no table has its place. */
 export async function storedArtifact(
   store: Store,
-  pipeline: PipelinePlace,
+  graph: Graph,
   members: readonly PlannedInstance[],
   artifact: string,
 ): Promise<Result<StoredArtifact, NotReadable>> {
   const missing = members.filter(({record}) => !record);
   const keys = new Map(missing.map(({instance, key}) => [String(instance.id), key]));
-  const failures = await lastFailures(store.root, pipeline, keys);
+  const failures = await lastFailures(store.root, placeOf(store.root, graph), keys, graph);
   const first = members.find(({record}) => record);
   const output = first?.record?.outputs[artifact];
   // A point that failed has its place in the table of a sweep; of anything else there is nothing to show.

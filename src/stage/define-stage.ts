@@ -36,6 +36,8 @@ export interface OutputDeclaration {
   readonly passes?: string;
   /** Is there only where this parameter, which is off by default, is `true` for the whole node: what is large and seldom wanted. */
   readonly when?: string;
+  /** Columns that tell rows of one split apart, of which there are several: who takes one row for the whole is told before anything runs. */
+  readonly apart?: readonly string[];
   /** Has before its `columns` one of text for each name that this parameter, a list, holds for the whole node; none where it is not given. */
   readonly named?: string;
   /** The stage gives the path of a file, which must hold what is declared; a table may be an Arrow file or a JSON list of rows. */
@@ -122,10 +124,23 @@ export interface Above {
   readonly params: JsonObject;
 }
 
+/** What gives an input, or one of the many that it gathers. */
+export interface Giver extends Above {
+  /** Where it stands on the axes that are gathered. */
+  readonly axes: JsonObject;
+  /** The columns of the table that it gives. */
+  readonly columns: Columns;
+  /** Those that tell rows of one split apart. */
+  readonly apart: readonly string[];
+  /** What gives its own inputs. */
+  readonly inputs: Givers;
+}
+/** By input. */
+export type Givers = Readonly<Record<string, readonly Giver[]>>;
+
 /** What a stage can be told of what lies above it. */
 export interface Upstream {
-  /** By input: what gives it, and the columns of the table that it gives. */
-  readonly inputs: Readonly<Record<string, readonly (Above & {readonly columns: Columns})[]>>;
+  readonly inputs: Givers;
   /** All that it depends on, near and far. */
   readonly all: readonly Above[];
 }
@@ -133,9 +148,15 @@ export interface Upstream {
 /** What is wrong with a parameter beside what lies above. */
 export interface ParameterProblem {
   readonly parameter: string;
+  /** Leads to what is wrong inside the parameter. */
+  readonly path?: readonly PropertyKey[];
+  /** It is the name at the end of the path, and not what is given under it. */
+  readonly isName?: true;
   readonly message: string;
   readonly hint: string;
 }
+
+export type ParameterProblems = ParameterProblem | readonly ParameterProblem[] | undefined;
 
 export interface StageDeclaration<P extends z.ZodType, I extends Inputs, O extends Outputs> {
   /** As in `uses:`; also the file's name. */
@@ -157,7 +178,7 @@ export interface StageDeclaration<P extends z.ZodType, I extends Inputs, O exten
   /** Parameters that name outside data, and who finds it. */
   readonly sources?: Readonly<Record<string, SourceResolver>>;
   /** What parameters cannot be beside those upstream, found before anything runs. */
-  checkUpstream?(params: z.output<P>, upstream: Upstream): ParameterProblem | undefined;
+  checkUpstream?(params: z.output<P>, upstream: Upstream): ParameterProblems;
   /**
    * What can be said before anything runs, from parameters and from what is known of inputs. Cheap, reads no artifact, in no key. A StageError
    * is what the stage itself would throw: the plan warns of it.
@@ -219,7 +240,7 @@ export interface Stage extends StageFunctions {
   readonly outputs: Outputs;
   readonly computes: 'tensors' | 'plain';
   readonly sources: Readonly<Record<string, SourceResolver>>;
-  readonly checkUpstream?: (params: Json, upstream: Upstream) => ParameterProblem | undefined;
+  readonly checkUpstream?: (params: Json, upstream: Upstream) => ParameterProblems;
   readonly foresee?: (ahead: {readonly params: Json; readonly inputs: ForeseenInputs}) => Promise<Foresight>;
   /** With what its schema gave for its parameters, as `checkUpstream` and `foresee` have it: what it transforms is transformed once. */
   readonly checked: StageFunctions;

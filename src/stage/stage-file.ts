@@ -33,7 +33,12 @@ const shape = z.looseObject({
   ),
   outputs: z.record(
     name,
-    artifact.extend({passes: z.string().optional(), when: z.string().optional(), named: z.string().optional()}),
+    artifact.extend({
+      passes: z.string().optional(),
+      when: z.string().optional(),
+      named: z.string().optional(),
+      apart: z.array(z.string()).optional(),
+    }),
   ),
   computes: z.enum(['tensors', 'plain']),
 });

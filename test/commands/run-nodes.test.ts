@@ -206,6 +206,16 @@ const BROKEN: readonly (readonly [string, string, string | RegExp])[] = [
     `run: [sh, -c, 'echo [{\\"vale\\":1}] >"$0"', "\${out.a}"], ${SUMMARY}`,
     /^Row 0 of a table has nothing in column "value"|^Row 0 has a cell "vale"/,
   ],
+  [
+    'gives no cell',
+    `run: [sh, -c, 'echo [{\\"value\\":[]}] >"$0"', "\${out.a}"], ${SUMMARY}`,
+    /^Row 0 of the output "a" has .* in column "value"; cells are texts, numbers, true or false\./,
+  ],
+  [
+    'gives no row',
+    `run: [sh, -c, 'echo [1] >"$0"', "\${out.a}"], ${SUMMARY}`,
+    /^Row 0 of the output "a" is no map of columns to cells\./,
+  ],
   ['lacks its data', `run: [cat, x], files: [missing.txt]`, /missing\.txt does not exist/],
   ['names nothing', `run: [cat, x], files: ["*.none"]`, /No file matches \*\.none\./],
 ];

@@ -105,3 +105,45 @@ expect:
     ...['skipped[k=1] (without 1 failed)', 'skipped[k=3] (without 1 failed)', 'beside'],
   ]);
 });
+
+test('what a failure has left out is told by what failed, and is no matter of claims on other points', async () => {
+  const rows = gives('[{"v": 1}]', axis('m')).replace('printf', '[ "$3" != 2 ] && printf');
+  const {folder: cwd} = await writtenPipeline(`stages:
+  made: {${rows}, sweep: {m: [1, 2, 3]}}
+  mean: {uses: summarize, in: {tables: {from: made.f, over: [m]}}, with: {columns: [v]}}
+expect:
+  - {of: made.f, that: "v < 100"}
+  - {of: made.f, where: "m > 2", that: "v < 100"}
+  - {of: made.f, where: "m > 1 && v > 0", that: "v < 100"}
+  - {of: made.f, where: "m > 9", that: "v < 100"}
+  - {of: mean.summary, that: "n == 3"}
+`);
+  const told = async (...options: readonly string[]) =>
+    jsonLines((await basin(['run', 'p.yaml', '--json', ...options], {cwd})).stdout).flatMap((line) => {
+      const event = Object(line);
+      return event.event === 'expectation' ? [event.met ? 'met' : event.detail] : [];
+    });
+  expect(await told('--jobs', '1')).toEqual([
+    'made[m=2] failed.',
+    'made[m=3] did not run: the run ended before at what failed. With --keep-going it goes on.',
+    'made[m=2] failed.',
+    'made[m=2] failed.',
+    'mean did not run, since made[m=2] failed.',
+  ]);
+  const show = async (name: string) => (await basin(['show', 'p.yaml', name, '--format', 'json'], {cwd})).stdout;
+  expect(JSON.parse(await show('made.f'))).toEqual([
+    {m: 1, v: 1},
+    {m: 2, failed: expect.stringContaining('sh ended with exit code')},
+    {m: 3, failed: 'It was not begun: the run ended before.'},
+  ]);
+  expect((await basin(['show', 'p.yaml', 'mean.summary'], {cwd})).stderr).toContain(
+    'When it was last tried: It was skipped, since made[m=2] failed.',
+  );
+  expect(await told('--keep-going')).toEqual([
+    'made[m=2] failed.',
+    'met',
+    'made[m=2] failed.',
+    'made[m=2] failed.',
+    'mean is made without what failed: made[m=2].',
+  ]);
+});

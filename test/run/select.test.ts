@@ -55,8 +55,30 @@ test('choosing by test is refused where there are scores on validation, and so i
   expect((await rig.run(onlyTest)).totals).toMatchObject({failed: 0});
   const none = await rig.run(onlyTest.replace(', split: test', ''), {onFailure: 'keep-going'});
   expect(messageOf(none, 'best')).toBe('No score is of the split validation.');
-  const noColumn = await rig.run(choosing('[1, 2]').replace('by: error', 'by: eror'), {onFailure: 'keep-going'});
-  expect(messageOf(noColumn, 'best')).toBe('The scores have no numbers "eror".');
+});
+
+test('a row that does not tell which candidate is the best is left to `where`, which is in no key where it is not given', async () => {
+  await using rig = await PipelineRig.create();
+  const first = await rig.run(choosing('[1, 2.5]'));
+  expect((await rig.run(choosing('[1, 2.5]', ', where: {}'))).ran).toEqual([]);
+  const picked = await rig.run(choosing('[1, 2.5]', ', where: {split: validation}'));
+  expect(picked.ran).toEqual(['best']);
+  expect(tableOf(picked, 'best')).toEqual(tableOf(first, 'best'));
+});
+
+test('a candidate whose scores failed is left out, and it is said', async () => {
+  await using rig = await PipelineRig.create();
+  const text = `stages:
+  nets: {uses: network, sweep: {weight: [1, 2.5, 7]}}
+  scores:
+    run: [sh, -c, 'test "$1" != 1 && echo "[{\\"error\\": $1.0}]" > $2', sh, "\${weight}", "\${out.summary}"]
+    in: {net: nets.weights}
+    out: {summary: {kind: summary, columns: {error: float64}}}
+  best: {uses: select, in: {weights: nets.weights, scores: scores.summary}, with: {by: error, best: max}}
+`;
+  const run = await rig.run(text.replaceAll('2.5', '3'), {onFailure: 'keep-going'});
+  expect(tableOf(run, 'best')).toEqual([{chosen: 'weight=7', by: 'error', score: 7, candidates: 2}]);
+  expect(run.without.size).toBe(1);
 });
 
 test('a damaged winner is computed again by who made it', async () => {

@@ -2,6 +2,7 @@ import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {registry} from '../../src/cli/registry.ts';
+import {StageError} from '../../src/stage/define-stage.ts';
 import {studentT} from '../../stages/lib/student-t.ts';
 import summarize from '../../stages/summarize.ts';
 import {basin, scratchFolder} from '../cli/basin.ts';
@@ -65,6 +66,42 @@ test('one replicate, and a column that is not there, are refused', async () => {
   await expect(run({tables: gathered([[{error: 1}]])}, ['error'])).rejects.toThrow('One replicate has no spread.');
   await expect(run({tables: gathered([[{error: 1}], [{error: 1}]])}, ['eror'])).rejects.toThrow(
     'There are no numbers "eror".',
+  );
+});
+
+test('a replicate without a row that the others have is named, and is not left out', async () => {
+  const tests = {split: 'test', error: 1};
+  const both = [{split: 'validation', error: 2}, tests];
+  const hint =
+    'Every replicate needs one, else the mean is of some of them: have the point give it, or take the point out of the sweep.';
+  const refusal = async (tables: readonly Table[], by?: readonly string[]) => {
+    const error = await run({tables: gathered(tables)}, ['error'], by).catch((thrown: unknown) => thrown);
+    if (!(error instanceof StageError)) throw new Error('It is not refused', {cause: error});
+    return [error.message, error.hint];
+  };
+  expect(await refusal([both, [tests], both, [tests]])).toEqual([
+    'No row of the split validation is at replicate=1, nor at replicate=3.',
+    hint,
+  ]);
+  expect(await refusal([both, [], both])).toEqual(['No row of the split validation is at replicate=1.', hint]);
+  const layer = (name: string) => ({layer: name, error: 1});
+  expect(await refusal([[layer('a'), layer('b')], [layer('a')]], ['layer'])).toEqual([
+    'No row of layer=b is at replicate=1.',
+    hint,
+  ]);
+  expect(await refusal([[], []])).toEqual(['The tables have no rows.', 'Have each replicate give one.']);
+});
+
+test('a replicate without end is named, and is not said to have diverged here', async () => {
+  const tables = gathered([[{split: 'test', loss: 1}], [{split: 'test', loss: Number.POSITIVE_INFINITY}]]);
+  const error = await run({tables}, ['loss']).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({
+    message: '"loss" is Infinity at replicate=1, in the split test, so that it has no mean and no spread.',
+    hint: 'Take the point out of the sweep, or have it give a finite number.',
+  });
+  const huge = gathered([[{loss: 1.5e308}], [{loss: 1.6e308}]]);
+  await expect(run({tables: huge}, ['loss'])).rejects.toThrow(
+    'The numbers of "loss" are too large to have a mean and a spread.',
   );
 });
 

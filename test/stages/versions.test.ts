@@ -106,7 +106,7 @@ const work: Readonly<Record<string, {readonly params: object; readonly inputs?: 
   select: {
     params: {by: 'loss'},
     inputs: ({finetune}) => ({
-      scores: rows.parse(finetune?.summary).map((row) => ({lr: 0.01, ...row})),
+      scores: [{axes: {lr: 0.01}, value: rows.parse(finetune?.summary)}],
       weights: [{axes: {lr: 0.01}, digest: digestOf('weights')}],
       mask: [{axes: {lr: 0.01}, digest: digestOf('mask')}],
     }),

@@ -6,7 +6,6 @@ import type {Graph, Plot} from '../../graph/graph.ts';
 import {leftOut} from '../../results/left-out.ts';
 import {readRows} from '../../results/read-artifact.ts';
 import {storedArtifact} from '../../results/stored-artifact.ts';
-import {placeOf} from '../../store/pipeline-place.ts';
 import {EXIT} from '../exit-code.ts';
 import {commandFault, printFaults} from '../faults.ts';
 import {findPlot} from '../find-plot.ts';
@@ -53,7 +52,7 @@ export async function showPlot(
   for (const {node, artifact} of plot.tables) {
     const indices = graph.nodes.find(({name}) => name === node)?.instances ?? [];
     const members = indices.flatMap((index) => plan.instances[index] ?? []);
-    const stored = await storedArtifact(store, placeOf(store.root, graph), members, artifact);
+    const stored = await storedArtifact(store, graph, members, artifact);
     const there = stored.ok ? stored.value.members.filter(({record}) => record) : [];
     const rows = stored.ok ? await readRows(store, there, artifact) : stored;
     if (!rows.ok) return printNotStored(rows.error, plot.tables.map(nameOf), file, options);

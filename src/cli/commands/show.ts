@@ -7,7 +7,6 @@ import {formatRows} from '../../results/format-rows.ts';
 import {type NotReadable, readArtifactBytes, readRows} from '../../results/read-artifact.ts';
 import {storedArtifact} from '../../results/stored-artifact.ts';
 import {tensorRows} from '../../results/tensor-rows.ts';
-import {type PipelinePlace, placeOf} from '../../store/pipeline-place.ts';
 import type {Store} from '../../store/store.ts';
 import {EXIT} from '../exit-code.ts';
 import {commandFault} from '../faults.ts';
@@ -57,7 +56,7 @@ async function showArtifact(
   options: ShowOptions,
 ): Promise<number> {
   const members = instances.flatMap(({index}) => plan.instances[index] ?? []);
-  const shown = await content(store, placeOf(store.root, graph), members, artifact, options);
+  const shown = await content(store, graph, members, artifact, options);
   if (!shown.ok) return printNotStored(shown.error, [name], file, options);
   await writeShown(options.output, shown.value);
   return EXIT.done;
@@ -98,12 +97,12 @@ function readReference(graph: Graph, name: string, options: ShowOptions): Result
 
 async function content(
   store: Store,
-  pipeline: PipelinePlace,
+  graph: Graph,
   planned: readonly PlannedInstance[],
   artifact: string,
   {format = 'table', output: path}: ShowOptions,
 ): Promise<Result<string | Uint8Array, NotReadable>> {
-  const stored = await storedArtifact(store, pipeline, planned, artifact);
+  const stored = await storedArtifact(store, graph, planned, artifact);
   if (!stored.ok) return stored;
   const {members, first, output} = stored.value;
   if (output.kind === 'file' && path === undefined && process.stdout.isTTY) {
