@@ -37,7 +37,7 @@ function winner(candidates: readonly Candidate[], best: Score, name: string): Ca
 
 export default defineStage({
   name: 'select',
-  version: 1,
+  version: 2,
   doc: 'Passes on the best of many networks or masks, byte for byte, so that what follows runs again only when another one wins.',
   params,
   inputs: {

@@ -155,7 +155,7 @@ const replicates = {many: {over: ['replicate']}, opens: true, optional: true} as
 
 export default defineStage({
   name: 'summarize',
-  version: 1,
+  version: 2,
   doc: 'Mean, standard deviation and confidence interval of columns over replicates.',
   params: z.strictObject({
     columns: z.array(z.string().min(1)).min(1).describe('The columns to summarize, for example [error].'),
