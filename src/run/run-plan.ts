@@ -1,8 +1,7 @@
 import type {Digest, Key} from '../base/digest.ts';
 import type {JsonObject} from '../base/json.ts';
-import {UserError} from '../base/user-error.ts';
 import type {Instance} from '../graph/graph.ts';
-import type {PlannedInstance} from '../plan/verdict.ts';
+import {type PlannedInstance, plannedAt} from '../plan/verdict.ts';
 import type {DraftOutput} from '../store/publish.ts';
 import type {StoreRecord} from '../store/record.ts';
 import {Admission} from './admission.ts';
@@ -94,9 +93,13 @@ class Run {
   #advance(): void {
     const toRun: Instance[] = [];
     for (let index = this.#work.pop(); index !== undefined; index = this.#work.pop()) {
-      if (this.#options.wanted.has(index) && this.#states.isReady(index) && this.#mustRun(index)) {
+      if (!this.#options.wanted.has(index) || !this.#states.isReady(index)) continue;
+      try {
+        if (!this.#mustRun(index)) continue;
         this.#states.set(index, 'queued');
         toRun.push(this.#instance(index));
+      } catch (error) {
+        this.#fail(index, failureOfError(error), 0); // a part of the store cannot be read: the others need not that one
       }
     }
     toRun.sort((a, b) => a.index - b.index);
@@ -158,8 +161,8 @@ class Run {
       if (computed === 'busy') return 'busy';
       if (computed && computed.left.length > 0) await this.#settle(computed);
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      for (const {index} of instances) if (!this.#states.endedWell(index)) this.#fail(index, failureOfError(error), 0);
+      const failure = failureOfError(error);
+      for (const {index} of instances) if (!this.#states.endedWell(index)) this.#fail(index, failure, 0);
     }
     return 'done';
   }
@@ -206,7 +209,6 @@ class Run {
       const record = await store.publish({key: this.#keys.of(index), preimage, outputs, seconds, replace});
       if (!this.#second.tookBackStale(index)) this.#succeed(index, 'ran', record, {seconds, peakMemory});
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
       this.#fail(index, failureOfError(error), seconds);
     }
     this.#advance();
@@ -241,12 +243,16 @@ class Run {
         this.#fail(instance.index, {message: `A stored input of ${instance.id} cannot be read back.`}, 0);
         continue;
       }
+      this.#second.lookAgain(instance.index);
       for (const producer of producers) {
         // another consumer found it first: it is on its way, or was made anew after this job had read the old one
         if (!this.#states.endedWell(producer) || !this.#remakes.begin(producer, 'damaged')) continue;
-        await this.#second.makeDamagedAgain(producer);
+        try {
+          await this.#second.makeDamagedAgain(producer);
+        } catch (error) {
+          this.#fail(producer, failureOfError(error), 0);
+        }
       }
-      this.#second.lookAgain(instance.index);
     }
   }
 
@@ -287,13 +293,6 @@ class Run {
     return true;
   }
 
-  #instance(index: number): Instance {
-    return this.#planned(index).instance;
-  }
-
-  #planned(index: number): PlannedInstance {
-    const planned = this.#options.plan.instances[index];
-    if (!planned) throw new Error(`Internal error: there is no instance ${index}`);
-    return planned;
-  }
+  readonly #instance = (index: number): Instance => this.#planned(index).instance;
+  readonly #planned = (index: number): PlannedInstance => plannedAt(this.#options.plan, index);
 }
