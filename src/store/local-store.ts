@@ -16,6 +16,7 @@ import {readBlob, stateOfBlob} from './read-blob.ts';
 import {readRecordFile, readStampedRecord} from './read-record.ts';
 import type {StoreRecord} from './record.ts';
 import {syncRemembered} from './remembered-file.ts';
+import {requireRights} from './require-rights.ts';
 import {FOLDER_MODE} from './rights.ts';
 import {appendLines, openRunLog, type RunLog} from './run-log.ts';
 import type {Store} from './store.ts';
@@ -212,6 +213,11 @@ export class LocalStore implements Store {
     if (isSettled(before, now) && fileStamp(statusOf(absolute)) === stamp)
       this.#index.use((index) => index.setFileDigest(absolute, stamp, digest));
     return digest;
+  }
+
+  requireRights(): void {
+    this.#make('write a result to');
+    this.#reading(() => requireRights(this.#layout));
   }
 
   openRunLog(name: string): RunLog {

@@ -60,6 +60,8 @@ export interface Store {
 
   /** Digest of an outside file; one that has not changed is not read again. */
   digestOfFile(path: string): Promise<Digest>;
+  /** That results can be written wherever they may come to; asked before anything is computed. */
+  requireRights(): void;
   openRunLog(name: string): RunLog;
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import {createHash} from 'node:crypto';
-import {chmod, readdir, readFile, writeFile} from 'node:fs/promises';
+import {existsSync} from 'node:fs';
+import {chmod, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {jsonLines, STACK, scratchFolder} from '../cli/basin.ts';
@@ -78,4 +79,69 @@ test.skipIf(!works)(
     expect(jsonLines(await readFile(join(runs, log), 'utf8')).at(-1)).toEqual(end);
   },
   120_000,
+);
+
+const NOTED = `stages:
+  old: {run: [sh, -c, 'echo old >"$0"', "\${out.o}"], out: {o: file}}
+`;
+const more = (
+  cwd: string,
+): string => `${NOTED}  new: {run: [sh, -c, 'touch "$1"; echo new >"$0"', "\${out.o}", ${JSON.stringify(join(cwd, 'computed'))}], out: {o: file}}
+`;
+
+test.skipIf(!works)(
+  'a run whose results could not be stored everywhere stops before it computes; what is cached is, and a plan is made',
+  async () => {
+    const cwd = await openFolder();
+    await writeFile(join(cwd, 'old.yaml'), NOTED);
+    await writeFile(join(cwd, 'more.yaml'), more(cwd));
+    expect(as(asOther, ['run', 'old.yaml'], cwd).code).toBe(0);
+    const cache = join(cwd, 'cache');
+    const [keys = ''] = await readdir(join(cache, 'keys'));
+    const [blobs = ''] = await readdir(join(cache, 'blobs'));
+    for (const folder of ['keys', 'blobs', 'tmp', join('keys', keys), join('blobs', blobs)]) {
+      const path = join(cache, folder);
+      await chmod(path, 0o555);
+      const message = `Cannot write a result to the cache at ${cache}: no permission to write to ${path}.`;
+      const stderr = `store-no-rights: ${message}\n${HINT}\n`;
+      expect(as(asOther, ['run', 'more.yaml', '--keep-going'], cwd), folder).toEqual({code: 1, stdout: '', stderr});
+      expect(existsSync(join(cwd, 'computed')), folder).toBe(false);
+      await chmod(path, 0o755);
+    }
+    await chmod(join(cache, 'keys'), 0o555);
+    const cached = as(asOther, ['run', 'old.yaml', '--json'], cwd);
+    expect(jsonLines(cached.stdout).at(-1)).toMatchObject({ran: 0, cached: 1, failed: 0});
+    const plan = as(asOther, ['plan', 'more.yaml'], cwd);
+    expect(plan).toMatchObject({code: 0, stderr: '', stdout: expect.stringContaining('1 run')});
+    expect((await readdir(join(cache, 'runs'))).filter((name) => /-more\.jsonl$/.test(name))).toEqual([]);
+  },
+  240_000,
+);
+
+test.skipIf(!works)(
+  'a plan of a cache whose records cannot be read tells that, and not that everything runs',
+  async () => {
+    const cwd = await openFolder();
+    await writeFile(join(cwd, 'old.yaml'), NOTED);
+    expect(as(asOther, ['run', 'old.yaml'], cwd).code).toBe(0);
+    const cache = join(cwd, 'cache');
+    const [keys = ''] = await readdir(join(cache, 'keys'));
+    const stderr = `store-no-rights: Cannot read the cache at ${cache}: no permission.\n${HINT}\n`;
+    for (const [folder, mode] of [
+      ['keys', 0],
+      [join('keys', keys), 0],
+      [join('keys', keys), 0o444],
+    ] as const) {
+      await chmod(join(cache, folder), mode);
+      await rm(join(cache, 'index.sqlite'), {force: true});
+      for (const command of ['plan', 'run'])
+        expect(as(asOther, [command, 'old.yaml'], cwd), `${command} ${folder} ${mode}`).toEqual({
+          code: 1,
+          stdout: '',
+          stderr,
+        });
+      await chmod(join(cache, folder), 0o755);
+    }
+  },
+  240_000,
 );
