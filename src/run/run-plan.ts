@@ -75,7 +75,7 @@ class Run {
     do {
       this.#advance();
       await this.#admission.idle();
-    } while (this.#admitting && (await this.#second.makeUnreadable()));
+    } while (this.#admitting && (await this.#second.makeUnreadable(this.#failFor)));
     stop.removeEventListener('abort', onStop);
     this.#remembered.close();
     for (const index of wanted) {
@@ -99,7 +99,7 @@ class Run {
         this.#states.set(index, 'queued');
         toRun.push(this.#instance(index));
       } catch (error) {
-        this.#fail(index, failureOfError(error), 0); // a part of the store cannot be read: the others need not that one
+        this.#failFor(index, error); // a part of the store cannot be read: the others need not that one
       }
     }
     toRun.sort((a, b) => a.index - b.index);
@@ -247,11 +247,7 @@ class Run {
       for (const producer of producers) {
         // another consumer found it first: it is on its way, or was made anew after this job had read the old one
         if (!this.#states.endedWell(producer) || !this.#remakes.begin(producer, 'damaged')) continue;
-        try {
-          await this.#second.makeDamagedAgain(producer);
-        } catch (error) {
-          this.#fail(producer, failureOfError(error), 0);
-        }
+        await this.#second.makeDamagedAgain(producer, this.#failFor);
       }
     }
   }
@@ -268,6 +264,8 @@ class Run {
     for (const equal of this.#equalWork.release(record.key))
       if (!this.#second.tookBackStale(equal)) this.#succeed(equal, 'cached', record);
   }
+
+  readonly #failFor = (index: number, error: unknown): void => this.#fail(index, failureOfError(error), 0);
 
   #fail(index: number, failure: Failure, seconds: number): void {
     const {emit, onFailure, pool} = this.#options;
