@@ -15,6 +15,7 @@ import {InstanceStates} from './instance-states.ts';
 import {jobInputs, producersOf} from './job-inputs.ts';
 import {demandOf, type Holding} from './ledger.ts';
 import {LostPoints} from './lost-points.ts';
+import {MutexTurns} from './mutex-turns.ts';
 import {Priorities} from './priorities.ts';
 import {Remakes} from './remakes.ts';
 import {RememberedKeys} from './remembered-keys.ts';
@@ -41,6 +42,7 @@ class Run {
   readonly #second: SecondResults;
   readonly #retries: Retries;
   readonly #remembered: RememberedKeys;
+  readonly #turns: MutexTurns;
   #admitting = true;
   #nextJob = 1;
 
@@ -51,6 +53,7 @@ class Run {
     this.#keys = new InstanceKeys(this.#states, this.#lost, options.plan, options.numerics);
     this.#retries = new Retries(options);
     this.#remembered = new RememberedKeys(options);
+    this.#turns = new MutexTurns(options.store);
     this.#admission = new Admission(options.jobs, options.machine);
     this.#priorities = new Priorities(options);
     this.#remakes = new Remakes(options);
@@ -155,7 +158,7 @@ class Run {
     const keys = instances.map(({index}) => this.#keys.of(index));
     try {
       if (!this.#admitting) return 'done';
-      const computed = await underLeases(this.#options, instances, keys, isFirst, async () =>
+      const computed = await underLeases({...this.#options, turns: this.#turns}, instances, keys, isFirst, async () =>
         this.#admitting ? this.#compute(this.#stillMissing(instances, keys), holding) : undefined,
       );
       if (computed === 'busy') return 'busy';
