@@ -3,6 +3,7 @@ import {basename, dirname, join, resolve} from 'node:path';
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {nearestName} from '../base/nearest.ts';
 import {namesIn} from '../store/names-in.ts';
+import {isSystemError} from '../store/store-error.ts';
 import {storeLayout} from '../store/store-layout.ts';
 import {commandFault} from './faults.ts';
 
@@ -25,11 +26,21 @@ export function cacheFolder(option: string | undefined, pipelineFolder: string):
 /** What is wrong when a command is about a cache that is not there: no folder, or one in which nothing was ever stored. */
 export function noCacheAt(root: string): Diagnostic | undefined {
   if (existsSync(storeLayout(root).format)) return undefined;
-  const beside = namesIn(dirname(root)).filter((name) => existsSync(storeLayout(join(dirname(root), name)).format));
+  const beside = namesBeside(root).filter((name) => existsSync(storeLayout(join(dirname(root), name)).format));
   const near = nearestName(basename(root), beside);
   const hint =
     near === undefined
       ? 'Name the folder of one with --cache DIR or BASIN_CACHE, or start this where its project lies.'
       : `Did you mean ${join(dirname(root), near)}?`;
   return commandFault(`There is no cache at ${root}.`, hint);
+}
+
+/** Only to name one that is like it: none where they cannot be read. */
+function namesBeside(root: string): readonly string[] {
+  try {
+    return namesIn(dirname(root));
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return [];
+  }
 }

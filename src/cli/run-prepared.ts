@@ -35,12 +35,18 @@ interface PreparedRun {
   readonly unmet: number;
 }
 
-/** Runs a prepared pipeline and holds it to its expectations; everything that happens is told as events and kept in the log of the run. */
+/**
+ * Runs a prepared pipeline and holds it to its expectations; everything that happens is told as events and kept in the log of the run.
+ *
+ * @throws StoreError before anything is computed where its results could not be stored.
+ */
 export async function runPrepared(
   prepared: Prepared,
   {pool, jobs, machine, onFailure, stop, end, replay = false, ...told}: RunSettings,
 ): Promise<PreparedRun> {
   const {graph, store, plan, wanted, manifest, notice} = prepared;
+  const toRun = plan.instances.filter(({instance, verdict}) => wanted.has(instance.index) && verdict !== 'cached');
+  if (toRun.some(({verdict}) => verdict !== 'unresolved')) store.requireRights();
   const log = store.openRunLog(await runLogName(store.root, graph.name));
   const outcomes = new Map<InstanceId, Outcome>();
   const emit = (event: RunEvent): void => {
@@ -59,7 +65,6 @@ export async function runPrepared(
   emit({event: 'run-started', pipeline: graph.name, instances: wanted.size, verdicts});
   if (manifest) emit({event: 'backend', name: manifest.backend, line: manifest.line});
   if (notice !== undefined) emit({event: 'warning', message: notice});
-  const toRun = plan.instances.filter(({instance, verdict}) => wanted.has(instance.index) && verdict !== 'cached');
   const foretold = toRun.some(({instance}) => instance.stage.foresee)
     ? await foresee(graph, plan.instances, wanted)
     : undefined;

@@ -74,6 +74,12 @@ export interface Plan {
   readonly numerics?: string;
 }
 
+export function plannedAt({instances}: Plan, index: number): PlannedInstance {
+  const planned = instances[index];
+  if (!planned) throw new Error(`Internal error: there is no instance ${index}`);
+  return planned;
+}
+
 /** Of the instances that a graph's nodes name, upstream first. */
 export function plannedOf({nodes}: Graph, {instances}: Plan): readonly PlannedInstance[] {
   const named = new Set(nodes.flatMap((node) => node.instances));

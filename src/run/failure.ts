@@ -1,4 +1,4 @@
-import type {UserError} from '../base/user-error.ts';
+import {UserError} from '../base/user-error.ts';
 import type {InstanceId} from '../graph/graph.ts';
 import type {PlannedInstance} from '../plan/verdict.ts';
 import type {Failure} from './event.ts';
@@ -7,7 +7,11 @@ import type {JobEnd} from './worker-pool.ts';
 
 const withHint = (hint: string | undefined): {hint: string} | object => (hint === undefined ? {} : {hint});
 
-export const failureOfError = ({message, hint}: UserError): Failure => ({message, ...withHint(hint)});
+/** @throws what is a bug. */
+export function failureOfError(error: unknown): Failure {
+  if (!(error instanceof UserError)) throw error;
+  return {message: error.message, ...withHint(error.hint)};
+}
 
 /** What went wrong, told to the person who can mend it; a stack is shown only for what is a bug. */
 export function failureOfEnd(what: JobEnd): Failure {

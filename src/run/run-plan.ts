@@ -1,8 +1,7 @@
 import type {Digest, Key} from '../base/digest.ts';
 import type {JsonObject} from '../base/json.ts';
-import {UserError} from '../base/user-error.ts';
 import type {Instance} from '../graph/graph.ts';
-import type {PlannedInstance} from '../plan/verdict.ts';
+import {type PlannedInstance, plannedAt} from '../plan/verdict.ts';
 import type {DraftOutput} from '../store/publish.ts';
 import type {StoreRecord} from '../store/record.ts';
 import {Admission} from './admission.ts';
@@ -16,6 +15,7 @@ import {InstanceStates} from './instance-states.ts';
 import {jobInputs, producersOf} from './job-inputs.ts';
 import {demandOf, type Holding} from './ledger.ts';
 import {LostPoints} from './lost-points.ts';
+import {MutexTurns} from './mutex-turns.ts';
 import {Priorities} from './priorities.ts';
 import {Remakes} from './remakes.ts';
 import {RememberedKeys} from './remembered-keys.ts';
@@ -42,6 +42,7 @@ class Run {
   readonly #second: SecondResults;
   readonly #retries: Retries;
   readonly #remembered: RememberedKeys;
+  readonly #turns: MutexTurns;
   #admitting = true;
   #nextJob = 1;
 
@@ -52,6 +53,7 @@ class Run {
     this.#keys = new InstanceKeys(this.#states, this.#lost, options.plan, options.numerics);
     this.#retries = new Retries(options);
     this.#remembered = new RememberedKeys(options);
+    this.#turns = new MutexTurns(options.store);
     this.#admission = new Admission(options.jobs, options.machine);
     this.#priorities = new Priorities(options);
     this.#remakes = new Remakes(options);
@@ -76,7 +78,7 @@ class Run {
     do {
       this.#advance();
       await this.#admission.idle();
-    } while (this.#admitting && (await this.#second.makeUnreadable()));
+    } while (this.#admitting && (await this.#second.makeUnreadable(this.#failFor)));
     stop.removeEventListener('abort', onStop);
     this.#remembered.close();
     for (const index of wanted) {
@@ -94,9 +96,13 @@ class Run {
   #advance(): void {
     const toRun: Instance[] = [];
     for (let index = this.#work.pop(); index !== undefined; index = this.#work.pop()) {
-      if (this.#options.wanted.has(index) && this.#states.isReady(index) && this.#mustRun(index)) {
+      if (!this.#options.wanted.has(index) || !this.#states.isReady(index)) continue;
+      try {
+        if (!this.#mustRun(index)) continue;
         this.#states.set(index, 'queued');
         toRun.push(this.#instance(index));
+      } catch (error) {
+        this.#failFor(index, error); // a part of the store cannot be read: the others need not that one
       }
     }
     toRun.sort((a, b) => a.index - b.index);
@@ -152,14 +158,14 @@ class Run {
     const keys = instances.map(({index}) => this.#keys.of(index));
     try {
       if (!this.#admitting) return 'done';
-      const computed = await underLeases(this.#options, instances, keys, isFirst, async () =>
+      const computed = await underLeases({...this.#options, turns: this.#turns}, instances, keys, isFirst, async () =>
         this.#admitting ? this.#compute(this.#stillMissing(instances, keys), holding) : undefined,
       );
       if (computed === 'busy') return 'busy';
       if (computed && computed.left.length > 0) await this.#settle(computed);
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      for (const {index} of instances) if (!this.#states.endedWell(index)) this.#fail(index, failureOfError(error), 0);
+      const failure = failureOfError(error);
+      for (const {index} of instances) if (!this.#states.endedWell(index)) this.#fail(index, failure, 0);
     }
     return 'done';
   }
@@ -206,7 +212,6 @@ class Run {
       const record = await store.publish({key: this.#keys.of(index), preimage, outputs, seconds, replace});
       if (!this.#second.tookBackStale(index)) this.#succeed(index, 'ran', record, {seconds, peakMemory});
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
       this.#fail(index, failureOfError(error), seconds);
     }
     this.#advance();
@@ -241,12 +246,12 @@ class Run {
         this.#fail(instance.index, {message: `A stored input of ${instance.id} cannot be read back.`}, 0);
         continue;
       }
+      this.#second.lookAgain(instance.index);
       for (const producer of producers) {
         // another consumer found it first: it is on its way, or was made anew after this job had read the old one
         if (!this.#states.endedWell(producer) || !this.#remakes.begin(producer, 'damaged')) continue;
-        await this.#second.makeDamagedAgain(producer);
+        await this.#second.makeDamagedAgain(producer, this.#failFor);
       }
-      this.#second.lookAgain(instance.index);
     }
   }
 
@@ -262,6 +267,8 @@ class Run {
     for (const equal of this.#equalWork.release(record.key))
       if (!this.#second.tookBackStale(equal)) this.#succeed(equal, 'cached', record);
   }
+
+  readonly #failFor = (index: number, error: unknown): void => this.#fail(index, failureOfError(error), 0);
 
   #fail(index: number, failure: Failure, seconds: number): void {
     const {emit, onFailure, pool} = this.#options;
@@ -287,13 +294,6 @@ class Run {
     return true;
   }
 
-  #instance(index: number): Instance {
-    return this.#planned(index).instance;
-  }
-
-  #planned(index: number): PlannedInstance {
-    const planned = this.#options.plan.instances[index];
-    if (!planned) throw new Error(`Internal error: there is no instance ${index}`);
-    return planned;
-  }
+  readonly #instance = (index: number): Instance => this.#planned(index).instance;
+  readonly #planned = (index: number): PlannedInstance => plannedAt(this.#options.plan, index);
 }

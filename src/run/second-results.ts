@@ -72,21 +72,31 @@ export class SecondResults {
     if (planned && (why === 'damaged' || planned.verdict === 'cached')) this.#tellRemade(planned.instance);
   }
 
-  /** Removes the record of a result that was found damaged, and has it made anew. */
-  async makeDamagedAgain(index: number): Promise<void> {
+  /** Removes the record of a result that was found damaged, and has it made anew; it fails where that cannot be removed. */
+  async makeDamagedAgain(index: number, fail: (index: number, error: unknown) => void): Promise<void> {
     const {remakes, keys, work} = this.#run;
     this.takeBack(index, 'damaged'); // before anything is awaited: the next who finds the damage must see it
-    await remakes.forget(keys.of(index));
-    work.push(index);
+    try {
+      await remakes.forget(keys.of(index));
+      work.push(index);
+    } catch (error) {
+      fail(index, error);
+    }
   }
 
   /**
-   * Has made again what cannot be read although it is, when a run has ended; true when there is something to look at. What ran is as it was
-   * written, and of what can no more be made the reader tells.
+   * Has made again what cannot be read although it is, when a run has ended, and what went with the whole store; true when there is something to look
+   * at. What ran is as it was written, and of what can no more be made the reader tells.
+   *
+   * @param fail told of what was lost again after it was made again, and of what cannot be made again.
    */
-  async makeUnreadable(): Promise<boolean> {
+  async makeUnreadable(fail: (index: number, error: unknown) => void): Promise<boolean> {
     const {options, states, remakes} = this.#run;
     const unreadable: number[] = [];
+    for (const index of this.#gone()) {
+      if (remakes.begin(index, 'damaged')) unreadable.push(index);
+      else if (states.endedWell(index)) fail(index, this.#lostAgain(index));
+    }
     for (const index of options.plan.reads.keys()) {
       const record = states.of(index) === 'ran' ? undefined : states.resultOf(index);
       for (const {output} of record ? filesRead(options.plan.reads, index, record) : []) {
@@ -96,8 +106,33 @@ export class SecondResults {
         break;
       }
     }
-    await Promise.all(unreadable.map((index) => this.makeDamagedAgain(index)));
+    await Promise.all(unreadable.map((index) => this.makeDamagedAgain(index, fail)));
     return unreadable.length > 0;
+  }
+
+  #lostAgain(index: number): UserError {
+    const {graph, store} = this.#run.options;
+    return new UserError(
+      `The result of ${graph.instances[index]?.id} is gone: the cache at ${store.root} was removed or moved while this run worked on it, and once more since it was made again.`,
+      'Run it again once nobody does that.',
+    );
+  }
+
+  /** What has ended well and whose result is gone with the store. */
+  #gone(): readonly number[] {
+    const {options, states} = this.#run;
+    try {
+      if (!options.store.wasReplaced()) return [];
+      const ended = options.graph.instances.flatMap(({index}) => {
+        const record = states.resultOf(index);
+        return record ? [{index, key: record.key}] : [];
+      });
+      const found = options.store.records(ended.map(({key}) => key));
+      return ended.flatMap(({index, key}) => (found.has(key) ? [] : [index]));
+    } catch (error) {
+      leftToReader(error);
+      return [];
+    }
   }
 
   /** To be called before an instance fails that had ended well once in this run: all that was made of it waits again, and goes with it or without it. */

@@ -1,5 +1,6 @@
-import {type Key, keyOf} from '../base/digest.ts';
+import type {Key} from '../base/digest.ts';
 import type {Instance} from '../graph/graph.ts';
+import type {MutexTurns} from './mutex-turns.ts';
 import type {RunOptions} from './run-options.ts';
 
 /**
@@ -7,7 +8,7 @@ import type {RunOptions} from './run-options.ts';
  * one does, which `tell` says. Nobody waits holding a place or a lease, so that what another driver computes keeps nothing else from running.
  */
 export async function underLeases<T>(
-  {store, emit}: Pick<RunOptions, 'store' | 'emit'>,
+  {store, emit, turns}: Pick<RunOptions, 'store' | 'emit'> & {readonly turns: MutexTurns},
   [first]: readonly Instance[],
   keys: readonly Key[],
   tell: boolean,
@@ -23,6 +24,14 @@ export async function underLeases<T>(
   };
   const mutex = first?.mutex;
   if (mutex === undefined) return compute();
-  const under = await store.tryLeases([keyOf(`mutex ${mutex}`)], async () => ({end: await compute()}));
+  const under = await turns.under(mutex, compute);
+  if (under === 'yielded') {
+    if (turns.isNews(mutex))
+      emit({
+        event: 'warning',
+        message: `Another basin waits for the mutex "${mutex}" of ${first?.id} too; they take turns.`,
+      });
+    return 'busy';
+  }
   return under === 'busy' ? busy(`has the mutex "${mutex}" of ${first?.id}`) : under.end;
 }

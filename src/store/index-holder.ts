@@ -100,6 +100,11 @@ export class IndexHolder {
     }
   }
 
+  /** To be called once the store was made again: the file that is open lies elsewhere, or nowhere. */
+  storeMadeAgain(): void {
+    this.#drop();
+  }
+
   rebuild(): void {
     this.#drop();
     if (!this.#readOnly) this.#removeFile();

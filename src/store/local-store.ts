@@ -16,6 +16,7 @@ import {readBlob, stateOfBlob} from './read-blob.ts';
 import {readRecordFile, readStampedRecord} from './read-record.ts';
 import type {StoreRecord} from './record.ts';
 import {syncRemembered} from './remembered-file.ts';
+import {requireRights} from './require-rights.ts';
 import {FOLDER_MODE} from './rights.ts';
 import {appendLines, openRunLog, type RunLog} from './run-log.ts';
 import type {Store} from './store.ts';
@@ -33,6 +34,7 @@ export class LocalStore implements Store {
   readonly #index: IndexHolder;
   readonly #drafts: DraftFolders;
   #made = false;
+  #madeAs: string | undefined;
 
   constructor(layout: StoreLayout, readOnly: boolean) {
     this.root = layout.root;
@@ -214,6 +216,11 @@ export class LocalStore implements Store {
     return digest;
   }
 
+  requireRights(): void {
+    this.#make('write a result to');
+    this.#reading(() => requireRights(this.#layout));
+  }
+
   openRunLog(name: string): RunLog {
     this.#make('write the log of a run to');
     return openRunLog(this.#layout.runs, name, this.root);
@@ -239,20 +246,32 @@ export class LocalStore implements Store {
     });
   }
 
-  /** Makes the folder a store if it is none; once per process. */
+  /** Makes the folder a store if it is none, also where it was one until somebody removed or moved it. */
   #make(doing: string): void {
     if (this.#readOnly)
       throw new StoreError(
         'store-read-only',
         `Cannot ${doing} the cache at ${this.root}: it was opened for reading only.`,
       );
-    if (this.#made) return;
+    if (this.#made && existsSync(this.#layout.format)) return;
     try {
-      makeStore(this.#layout);
+      makeStore(this.#layout, this.#made);
+      this.#madeAs ??= this.#identity();
     } catch (error) {
       throw storeError(error, doing, this.root);
     }
+    if (this.#made) this.#index.storeMadeAgain();
+    else this.#index.folderMade();
     this.#made = true;
-    this.#index.folderMade();
+  }
+
+  /** Of the folder of records; one that is made anew may be given the inode of the old one. */
+  #identity(): string | undefined {
+    const status = statSync(this.#layout.keys, {bigint: true, throwIfNoEntry: false});
+    return status && `${status.dev} ${status.ino} ${status.birthtimeNs}`;
+  }
+
+  wasReplaced(): boolean {
+    return this.#reading(() => this.#made && this.#identity() !== this.#madeAs);
   }
 }

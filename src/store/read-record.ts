@@ -22,15 +22,30 @@ export function stampOfFile(path: string): string | undefined {
 
 export const stampOfRecord = (root: string, key: Key): string | undefined => stampOfFile(recordPath(root, key));
 
-/** The record of a key from its file; cut, foreign or missing is nothing. */
-export function readStampedRecord(root: string, key: Key): StampedRecord | undefined {
+/** What tells of a record by itself: it is gone, a folder lies in its place, or a link that leads to itself. */
+const NO_RECORD: readonly (string | undefined)[] = ['ENOENT', 'EISDIR', 'ELOOP'];
+
+/**
+ * The record of a key from its file; cut, foreign or missing is nothing, and so is one that cannot be read.
+ *
+ * @param unread told why one that is there cannot be read: nobody knows what it names.
+ * @throws what the system answered where nobody can tell whether there is one.
+ */
+export function readStampedRecord(
+  root: string,
+  key: Key,
+  unread?: (error: unknown) => void,
+): StampedRecord | undefined {
   const path = recordPath(root, key);
+  let stamp: string | undefined;
   try {
-    const stamp = stampOfFile(path); // before it is read: what takes its place meanwhile has another
+    stamp = stampOfFile(path); // before it is read: what takes its place meanwhile has another
     const record = stamp === undefined ? undefined : parseRecordOf(key, readFileSync(path, 'utf8'));
     return record && stamp !== undefined ? {record, stamp} : undefined;
   } catch (error) {
-    if (systemCode(error) === undefined) throw error;
+    const code = systemCode(error);
+    if (code === undefined || (stamp === undefined && !NO_RECORD.includes(code))) throw error;
+    if (!NO_RECORD.includes(code)) unread?.(error);
     return undefined;
   }
 }

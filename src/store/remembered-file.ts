@@ -74,6 +74,11 @@ function takenIn(index: RecordIndex, file: number): Position {
   return {of, to};
 }
 
+/** @throws what the system answered where the lines are there and cannot be read: nobody knows then which keys are current. */
+export function requireRemembered({remembered}: StoreLayout): void {
+  if (statSync(remembered, {throwIfNoEntry: false}) !== undefined) reading(remembered, () => undefined);
+}
+
 /**
  * Leaves the last keys of each instance where the file has become large. What another driver adds at the very moment may be lost: `explain`
  * then compares with an older key. What cannot be read or written now is left for another time.

@@ -25,6 +25,13 @@ export const systemCode = (error: unknown): string | undefined =>
 /** What the system answered, unlike the codes of Node itself and of SQLite. */
 export const isSystemError = (error: unknown): boolean => /^E[A-Z0-9]+$/.test(systemCode(error) ?? '');
 
+/** In a few words, beside the name of the file. */
+export function whyNotRead(error: unknown): string {
+  const code = systemCode(error);
+  if (code === 'EACCES' || code === 'EPERM') return 'no permission';
+  return error instanceof Error ? error.message : String(code);
+}
+
 const ANOTHER_CACHE = 'Name another folder with --cache DIR or BASIN_CACHE.';
 const OTHER_CACHE = ANOTHER_CACHE.replace('Name', 'Or name');
 

@@ -39,11 +39,30 @@ export function isStore(layout: StoreLayout): boolean {
       `The cache at ${layout.root} has lost its file FORMAT, without which nobody knows what wrote it.`,
       `If it was this basin, write the file again (a line that says ${STORE_FORMAT}). Else name another folder with --cache DIR or BASIN_CACHE.`,
     );
-  throw new StoreError(
+  throw foreign(layout, other);
+}
+
+const foreign = ({root}: StoreLayout, other: string): StoreError =>
+  new StoreError(
     'store-foreign',
-    `The folder ${layout.root} is no cache of basin: it has no file FORMAT, but other things, as ${JSON.stringify(other)}.`,
+    `The folder ${root} is no cache of basin: it has no file FORMAT, but other things, as ${JSON.stringify(other)}.`,
     'Nothing in it was touched. Name another folder, or an empty one, with --cache DIR or BASIN_CACHE.',
   );
+
+/**
+ * As `isStore`, for a process that has worked on it: what somebody's `rm -r` has left so far, and what workers have put there since, is of this
+ * format, since it is ours.
+ */
+function isStillStore(layout: StoreLayout): boolean {
+  if (hasFormat(layout)) return true;
+  const {root, index, leases} = layout;
+  const files = [index, `${index}-wal`, `${index}-shm`, leases];
+  const other = entriesOf(root).find(({name}) => {
+    const path = join(root, name);
+    return !HARMLESS.test(name) && !files.includes(path) && !FOLDERS.some((folder) => folder === name);
+  });
+  if (other && !hasFormat(layout)) throw foreign(layout, other.name);
+  return other !== undefined;
 }
 
 function hasFormat(layout: StoreLayout): boolean {
@@ -125,10 +144,11 @@ function entriesOf(folder: string): readonly Dirent[] {
 /**
  * Makes the folders of a store, FORMAT before all that needs it.
  *
+ * @param isAgain Whether this process has made sure of it before: somebody has removed or moved it since.
  * @throws as `isStore`: much may have happened since it was asked.
  */
-export function makeStore(layout: StoreLayout): void {
-  if (!isStore(layout)) {
+export function makeStore(layout: StoreLayout, isAgain = false): void {
+  if (!(isAgain ? isStillStore(layout) : isStore(layout))) {
     mkdirSync(layout.tmp, {recursive: true, mode: FOLDER_MODE});
     writeFormat(layout);
   }

@@ -19,6 +19,8 @@ export interface Store {
   recordsWithStaticPart(digests: readonly Digest[]): ReadonlyMap<Digest, readonly StoreRecord[]>;
   /** Records of a stage, newest first, at most 200. */
   recordsOfStage(stage: string): readonly StoreRecord[];
+  /** Whether somebody removed or moved the whole store while this process worked on it. */
+  wasReplaced(): boolean;
   /** Makes finished drafts the result of a key, and answers with the record that holds: an earlier whole one stays. */
   publish(draft: Draft): Promise<StoreRecord>;
   /** Removes a key's record, and those of its blobs that are damaged, so that both are misses; noted with its reason. */
@@ -60,6 +62,8 @@ export interface Store {
 
   /** Digest of an outside file; one that has not changed is not read again. */
   digestOfFile(path: string): Promise<Digest>;
+  /** That results can be written wherever they may come to; asked before anything is computed. */
+  requireRights(): void;
   openRunLog(name: string): RunLog;
   close(): Promise<void>;
 }

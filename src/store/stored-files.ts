@@ -63,15 +63,18 @@ async function* filesIn<Name>(
   named: (name: string) => Name | undefined,
   odd?: (odd: Odd<Name>) => void,
 ): AsyncGenerator<StoredFile<Name>> {
-  const within = async (path: string): Promise<readonly Dirent[]> => {
+  const readable = async <T>(path: string, read: () => Promise<T>): Promise<T | undefined> => {
     try {
-      return await entriesOf(path);
+      return await read();
     } catch (error) {
+      if (systemCode(error) === 'ENOENT') return undefined; // another process may have removed it since
       if (!odd || systemCode(error) === undefined) throw error;
       odd({why: 'unreadable', path, error});
-      return [];
+      return undefined;
     }
   };
+  const within = async (path: string): Promise<readonly Dirent[]> =>
+    (await readable(path, () => entriesOf(path))) ?? [];
   for (const folder of await within(root)) {
     const inside = join(root, folder.name);
     if (folder.isSymbolicLink() && /^[0-9a-f]{2}$/.test(folder.name))
@@ -85,7 +88,7 @@ async function* filesIn<Name>(
         odd?.({why: entry.isSymbolicLink() ? 'a link' : 'no file', path, name});
         continue;
       }
-      const status = await lstat(path).catch(() => undefined); // another process may have removed it since
+      const status = await readable(path, () => lstat(path));
       if (status) yield {name, path, bytes: status.size, since: status.ctimeMs};
     }
   }

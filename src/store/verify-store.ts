@@ -8,7 +8,7 @@ import {stampOfFile} from './read-record.ts';
 import type {OutputRecord, StoreRecord} from './record.ts';
 import {parseRecordOf, recordText} from './record-file.ts';
 import type {Store} from './store.ts';
-import {isSystemError, StoreError, storeError, systemCode} from './store-error.ts';
+import {isSystemError, StoreError, storeError, systemCode, whyNotRead} from './store-error.ts';
 import {storeLayout} from './store-layout.ts';
 import {type Odd, storedPayloads, storedRecords} from './stored-files.ts';
 
@@ -63,6 +63,17 @@ async function verifyRecords(store: Store, note: (path: string) => Promise<void>
   const named = new Set<Digest>();
   let records = 0;
   const odd = passedOver(notRead, damagedRecords);
+  let hasIndex = true;
+  /** There is none as long as a folder of records cannot be read, which is told of that. */
+  const inIndex = (key: Key): StoreRecord | undefined => {
+    try {
+      return hasIndex ? store.records([key]).get(key) : undefined;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      hasIndex = false;
+      return undefined;
+    }
+  };
   for await (const {name: key, path} of storedRecords(storeLayout(store.root), odd)) {
     await note(path);
     const stamp = stampOfFile(path);
@@ -76,9 +87,9 @@ async function verifyRecords(store: Store, note: (path: string) => Promise<void>
     }
     for (const {digest} of Object.values(record.outputs)) named.add(digest);
     if (await hasFalseTable(store, record)) falseTables.push(key);
-    const indexed = store.records([key]).get(key);
+    const indexed = inIndex(key);
     const isSame = indexed !== undefined && recordText(indexed) === recordText(record);
-    if (!isSame && stampOfFile(path) === stamp) differsInIndex.push(key); // else somebody replaced or removed it meanwhile
+    if (hasIndex && !isSame && stampOfFile(path) === stamp) differsInIndex.push(key); // else somebody replaced or removed it meanwhile
   }
   return {records, damagedRecords, falseTables, differsInIndex, notRead, named};
 }
@@ -107,7 +118,7 @@ const passedOver =
   <Name>(notRead: NotRead[], damaged: Name[]) =>
   (odd: Odd<Name>): void => {
     const {path} = odd;
-    if (odd.why === 'unreadable') notRead.push({path, why: whyOf(odd.error)});
+    if (odd.why === 'unreadable') notRead.push({path, why: whyNotRead(odd.error)});
     else if (odd.why === 'a link') notRead.push({path, why: A_LINK});
     else if (odd.name !== undefined) damaged.push(odd.name);
   };
@@ -118,15 +129,9 @@ async function readable<T>(notRead: NotRead[], path: string, read: () => Promise
     return await read();
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    if (systemCode(error) !== 'ENOENT') notRead.push({path, why: whyOf(error)});
+    if (systemCode(error) !== 'ENOENT') notRead.push({path, why: whyNotRead(error)});
     return undefined;
   }
-}
-
-function whyOf(error: unknown): string {
-  const code = systemCode(error);
-  if (code === 'EACCES' || code === 'EPERM') return 'no permission';
-  return error instanceof Error ? error.message : String(code);
 }
 
 /** Also what lies behind a link, or where it cannot be seen, is not removed. */

@@ -49,10 +49,14 @@ test.skipIf(!may('mount'))(
     }
     expect(step('after-show').stdout).toMatch(/^instance,|^\w+,/);
     const root = join(cwd, 'place', 'cache');
-    const message = `Cannot write the log of a run to the cache at ${root}: the file system is read-only.`;
+    const ofLog = `Cannot write the log of a run to the cache at ${root}: the file system is read-only.`;
+    const message = `Cannot write a result to the cache at ${root}: the file system is read-only.`;
     const hint = 'Name another folder with --cache DIR or BASIN_CACHE.';
-    for (const name of ['rerun', 'more'])
-      expect(step(name)).toEqual({code: 1, stdout: '', stderr: `store-read-only: ${message}\n${hint}\n`});
+    for (const [name, what] of [
+      ['rerun', ofLog],
+      ['more', message],
+    ] as const)
+      expect(step(name)).toEqual({code: 1, stdout: '', stderr: `store-read-only: ${what}\n${hint}\n`});
     expect(step('json').code).toBe(1);
     expect(JSON.parse(step('json').stdout)).toMatchObject({errors: [{code: 'store-read-only', message, hint}]});
     expect(await expectIntact(join(out, 'after'))).toBe(2);
