@@ -158,9 +158,7 @@ test('whatever is wrong with a stage file is told with its place, of all files a
 
 test('all that is wrong with a declaration is told at once, and by a run before anything runs', async () => {
   const cwd = await scratchFolder();
-  const wrong = STAGE.replace(`name: 'mine', `, '')
-    .replace(`'summary'`, `'sumary'`)
-    .replace('plain', 'planes');
+  const wrong = STAGE.replace(`name: 'mine', `, '').replace(`'summary'`, `'sumary'`).replace('plain', 'planes');
   await writeFile(join(cwd, 'mine.ts'), wrong);
   await writeFile(join(cwd, 'p.yaml'), 'stages: {n: {uses: ./mine.ts, sweep: {p: [1, 2]}}, echo: {run: [echo]}}');
   const {code, stderr} = await basin(['run', 'p.yaml'], {cwd});
