@@ -17,24 +17,6 @@ const APART: ReadonlySet<string> = new Set(['axis', 'legend', 'header', 'from', 
 const PLAIN: ReadonlySet<string> = new Set(['filter', 'impute', 'sample', 'extent']);
 const DATUM = /\bdatum(?:\.([A-Za-z_$][\w$]*)|\[\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*\])/g;
 
-/** The columns that part of a view names: `encoding`, `facet` or `transform`. */
-export function fieldsIn(tree: Tree, key = ''): readonly PlottedField[] {
-  switch (tree.kind) {
-    case 'pending':
-      return [];
-    case 'list':
-      return tree.items.flatMap((item) => fieldsIn(item, key));
-    case 'map':
-      return [...tree.entries.values()].flatMap(({name, value}) => (APART.has(name) ? [] : fieldsIn(value, name)));
-    case 'scalar': {
-      const {value, at, computed} = tree;
-      if (typeof value !== 'string' || value === '*') return [];
-      if (NAMES.has(key)) return [{text: value, at}];
-      return EXPRESSIONS.has(key) ? fieldsOfExpression(value, at, computed) : [];
-    }
-  }
-}
-
 /** A text that Vega-Lite reads as an expression. */
 export interface PlottedExpression {
   readonly text: string;
@@ -43,21 +25,42 @@ export interface PlottedExpression {
   readonly isComputed: boolean;
 }
 
-/** Every expression of a plot. */
-export function expressionsIn(tree: Tree, key = ''): readonly PlottedExpression[] {
+/** A text of a plot, and the key that it stands under, alone or in lists. */
+interface KeyedText extends PlottedExpression {
+  readonly key: string;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Every text of part of a plot, but of those below keys that are passed over. */
+function textsIn(tree: Tree, key = '', passed = NONE): readonly KeyedText[] {
   switch (tree.kind) {
     case 'pending':
       return [];
     case 'list':
-      return tree.items.flatMap((item) => expressionsIn(item, key));
+      return tree.items.flatMap((item) => textsIn(item, key, passed));
     case 'map':
-      return [...tree.entries.values()].flatMap(({name, value}) => expressionsIn(value, name));
+      return [...tree.entries.values()].flatMap(({name, value}) =>
+        passed.has(name) ? [] : textsIn(value, name, passed),
+      );
     case 'scalar': {
-      const {value, at, computed = false} = tree;
-      return EXPRESSIONS.has(key) && typeof value === 'string' ? [{text: value, at, isComputed: computed}] : [];
+      const {value: text, at, computed: isComputed = false} = tree;
+      return typeof text === 'string' ? [{key, text, at, isComputed}] : [];
     }
   }
 }
+
+/** The columns that part of a view names: `encoding`, `facet` or `transform`. */
+export const fieldsIn = (tree: Tree, under?: string): readonly PlottedField[] =>
+  textsIn(tree, under, APART).flatMap(({key, text, at, isComputed}) => {
+    if (text === '*') return [];
+    if (NAMES.has(key)) return [{text, at}];
+    return EXPRESSIONS.has(key) ? fieldsOfExpression(text, at, isComputed) : [];
+  });
+
+/** Every expression of a plot. */
+export const expressionsIn = (tree: Tree): readonly PlottedExpression[] =>
+  textsIn(tree).filter(({key}) => EXPRESSIONS.has(key));
 
 /** The columns that `repeat` goes through: a list, or lists for rows, columns and layers. */
 export const fieldsRepeated = (tree: Tree): readonly PlottedField[] =>
@@ -65,7 +68,7 @@ export const fieldsRepeated = (tree: Tree): readonly PlottedField[] =>
     ? [...tree.entries.values()].flatMap(({value}) => fieldsIn(value, 'field'))
     : fieldsIn(tree, 'field');
 
-const fieldsOfExpression = (expression: string, at: Place, isComputed = false): readonly PlottedField[] =>
+const fieldsOfExpression = (expression: string, at: Place, isComputed: boolean): readonly PlottedField[] =>
   [...expression.matchAll(DATUM)].map(({0: whole, 1: plain, 2: single, 3: double, index}) => ({
     text: (plain ?? single ?? double ?? '').replace(/[.[\]\\]/g, '\\$&'),
     at: isComputed ? besideParams(whole, at) : placeWithin(at, expression, {start: index, end: index + whole.length}),
@@ -101,8 +104,5 @@ export function transformedColumns(
 }
 
 /** Every text under an `as`. */
-function namesMade(tree: Tree, key = ''): readonly string[] {
-  if (tree.kind === 'list') return tree.items.flatMap((item) => namesMade(item, key));
-  if (tree.kind === 'map') return [...tree.entries.values()].flatMap(({name, value}) => namesMade(value, name));
-  return key === 'as' && tree.kind === 'scalar' && typeof tree.value === 'string' ? [tree.value] : [];
-}
+const namesMade = (tree: Tree): readonly string[] =>
+  textsIn(tree).flatMap(({key, text}) => (key === 'as' ? [text] : []));
