@@ -3,7 +3,15 @@ import {z} from 'zod';
 import type {Key} from '../base/digest.ts';
 import type {PipelinePlace} from '../store/pipeline-place.ts';
 import {recordPath} from '../store/store-layout.ts';
-import {linesOf, logsOfPipeline, parsedLine, type RunLogFile, runLogs} from './run-logs.ts';
+import {
+  linesOf,
+  logsOfPipeline,
+  logsUntilKnown,
+  NEWEST_LOGS,
+  parsedLine,
+  type RunLogFile,
+  runLogs,
+} from './run-logs.ts';
 
 /** As much of a run's event as an instance's log is made of; other events of a run do not fit and are passed over. */
 const entrySchema = z.object({
@@ -59,9 +67,6 @@ function idsOf(log: RunLogFile, key: Key): readonly string[] {
   return found;
 }
 
-/** As many of the newest runs of a pipeline as are looked through for those that failed since. */
-const NEWEST_LOGS = 20;
-
 /**
  * Everything instances wrote in the newest run of their pipeline that they ran in, of those where that ended badly and came after the result that is stored.
  *
@@ -74,7 +79,7 @@ export async function failedSince(
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const failed = new Map<string, readonly string[]>();
   const unknown = new Map(keys);
-  for await (const log of unknown.size === 0 ? [] : logsOfPipeline(root, pipeline, NEWEST_LOGS)) {
+  for await (const log of logsUntilKnown(unknown, root, pipeline, NEWEST_LOGS)) {
     for (const [id, {lines, outcome, key: then}] of entriesOf(log, unknown)) {
       const key = unknown.get(id);
       if (key === undefined || (then ?? key) !== key || !lines.some((line) => line.startsWith(STARTED))) continue;
@@ -82,7 +87,6 @@ export async function failedSince(
       if (outcome !== 'ran' && timeOf(log.path) >= timeOf(recordPath(root, key)))
         failed.set(id, [`${log.name}:`, ...lines]);
     }
-    if (unknown.size === 0) break;
   }
   return failed;
 }

@@ -6,7 +6,7 @@ import {failedAbove} from '../plan/failed-above.ts';
 import type {Failed} from '../plan/make-plan.ts';
 import {some} from '../plan/reason-text.ts';
 import type {PipelinePlace} from '../store/pipeline-place.ts';
-import {linesOf, logsOfPipeline, parsedLine} from './run-logs.ts';
+import {linesOf, logsUntilKnown, NEWEST_LOGS, parsedLine} from './run-logs.ts';
 
 const entrySchema = z.union([
   z.object({
@@ -34,7 +34,7 @@ export async function lastFailures(
   const failures = new Map<string, string>();
   const unknown = new Set(keys.keys());
   const instances = new Map(graph && unknown.size > 0 ? graph.instances.map((one) => [String(one.id), one]) : []);
-  for await (const log of unknown.size === 0 ? [] : logsOfPipeline(root, pipeline)) {
+  for await (const log of logsUntilKnown(unknown, root, pipeline)) {
     const last = lastOf(linesOf(log), graph ? undefined : unknown);
     for (const [id, {finished, key: before}] of last) {
       if (!finished || !unknown.delete(id)) continue;
@@ -43,7 +43,6 @@ export async function lastFailures(
       if (finished.outcome === 'failed') failures.set(id, finished.failure?.message ?? 'It failed.');
       if (finished.outcome === 'skipped') failures.set(id, whySkipped(instances.get(id), last, graph));
     }
-    if (unknown.size === 0) break;
   }
   return failures;
 }
@@ -79,7 +78,6 @@ function lastOf(
 }
 
 /** A plan asks with every start, so it gets what the end of few logs tells. */
-const NEWEST_LOGS = 20;
 const TAIL_BYTES = 2 ** 20;
 
 /** Which of these instances failed when they were last tried, as far as the ends of the newest logs of a store tell. */
@@ -90,14 +88,13 @@ export async function recentFailures(
 ): Promise<ReadonlyMap<string, Failed>> {
   const failures = new Map<string, Failed>();
   const unknown = new Set(ids);
-  for await (const {path} of unknown.size === 0 ? [] : logsOfPipeline(root, pipeline, NEWEST_LOGS)) {
+  for await (const {path} of logsUntilKnown(unknown, root, pipeline, NEWEST_LOGS)) {
     const lines = (await tailOf(path).catch(() => '')).split('\n');
     for (const [id, {finished, key}] of lastOf(lines, unknown, wasTried)) {
       if (!finished) continue;
       unknown.delete(id);
       if (finished.outcome === 'failed') failures.set(id, {message: finished.failure?.message ?? 'it failed.', key});
     }
-    if (unknown.size === 0) break;
   }
   return failures;
 }

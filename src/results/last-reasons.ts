@@ -1,7 +1,7 @@
 import {z} from 'zod';
 import type {Key} from '../base/digest.ts';
 import type {PipelinePlace} from '../store/pipeline-place.ts';
-import {linesOf, logsOfPipeline, parsedLine, type RunLogFile} from './run-logs.ts';
+import {linesOf, logsUntilKnown, parsedLine, type RunLogFile} from './run-logs.ts';
 
 const entrySchema = z.discriminatedUnion('event', [
   z.object({event: z.literal('instance-started'), id: z.string(), text: z.string()}),
@@ -26,13 +26,12 @@ export async function lastReasons(
 ): Promise<ReadonlyMap<string, string>> {
   const reasons = new Map<string, string>();
   const unknown = new Set(keys.keys());
-  for await (const log of unknown.size === 0 ? [] : logsOfPipeline(root, pipeline)) {
+  for await (const log of logsUntilKnown(unknown, root, pipeline)) {
     for (const [id, {text, outcome, key}] of startedIn(log, unknown)) {
       if (outcome !== 'ran' || key !== keys.get(id)) continue;
       reasons.set(id, text);
       unknown.delete(id);
     }
-    if (unknown.size === 0) break;
   }
   return reasons;
 }

@@ -42,6 +42,21 @@ export async function* logsOfPipeline(
   }
 }
 
+/** As many of the newest logs as are looked through where all of them would keep a person waiting. */
+export const NEWEST_LOGS = 20;
+
+/** As `logsOfPipeline`, for as long as who looks through them has left any unknown. */
+export async function* logsUntilKnown(
+  unknown: {readonly size: number},
+  ...asked: Parameters<typeof logsOfPipeline>
+): AsyncIterable<RunLogFile> {
+  if (unknown.size === 0) return;
+  for await (const log of logsOfPipeline(...asked)) {
+    yield log;
+    if (unknown.size === 0) return;
+  }
+}
+
 async function firstLine(path: string): Promise<string> {
   const file = await open(path, 'r');
   try {
